@@ -1,0 +1,13 @@
+-- Who calls: the person, one row per membership (oldest first), and the org the request is about.
+-- Indexes: users.clerk_user_id, user_memberships.clerk_user_id, orgs.id.
+SELECT u.id AS user_id, u.clerk_user_id, u.email, u.name, u.avatar_url, u.is_koby_staff,
+       u.status AS user_status, u.last_login_at, u.created_at AS user_created_at,
+       m.id AS membership_id, m.org_id, m.role, m.created_at AS member_since,
+       o.name AS org_name, o.slug AS org_slug, o.status AS org_status, o.plan AS org_plan,
+       (SELECT org_id FROM scope) AS scope_org_id
+FROM users u
+LEFT JOIN user_memberships m ON m.clerk_user_id = u.clerk_user_id
+LEFT JOIN orgs o ON o.id = m.org_id
+WHERE u.clerk_user_id = ?1
+ORDER BY m.created_at, m.id
+LIMIT 1000

@@ -1,0 +1,105 @@
+//! `POST /webhooks/stripe`
+
+use http::HeaderMap;
+use serde::Serialize;
+use serde_json::json;
+
+use super::event::Event;
+use super::signature;
+use super::store::{self, Receipt, Status};
+use crate::app::Op;
+use crate::config::LogLevel;
+use crate::error::{Error, Kind, Result};
+use crate::http::extract::{Json, RawBody};
+use crate::ids::OrgId;
+
+const STRIPE_SIGNATURE: &str = "stripe-signature";
+
+/// What Stripe is told.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReceivedOut {
+    received: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duplicate: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    event_id: Option<String>,
+}
+
+/// `POST /webhooks/stripe` (also `POST /billing/webhook`): verifies, records and applies an event, once.
+///
+/// A failure to apply answers 5xx, so that Stripe sends the event again, and stays visible in
+/// `stripe_events`. Types that the mirror does not know are recorded and answered 200.
+pub async fn receive_stripe_event(
+    op: Op,
+    headers: HeaderMap,
+    RawBody(body): RawBody,
+) -> Result<Json<ReceivedOut>> {
+    verify(&op, &headers, &body)?;
+    let event = Event::parse(&body)?;
+    let fields = [("eventId", json!(event.id)), ("eventType", json!(event.r#type))];
+    op.app.log.event(LogLevel::Info, "stripe_webhook_received", op.now(), &op.request, &fields);
+
+    let payload = String::from_utf8_lossy(&body);
+    let applied = match event.change() {
+        Ok(change) => store::event_apply(&op, &event, &change, &payload).await,
+        Err(error) => Err(error),
+    };
+    match applied {
+        Ok(None) => Ok(Json(ReceivedOut { received: true, duplicate: Some(true), event_id: None })),
+        Ok(Some(Receipt { status: Status::Failed, .. })) => {
+            log_failure(&op, Some(&event), "no org is known for the customer yet");
+            Err(not_applied("no org is known for the customer yet"))
+        }
+        Ok(Some(receipt)) => {
+            if let Some(org) = receipt.org_id {
+                op.request.set_org(&OrgId::from(org));
+            }
+            Ok(Json(ReceivedOut { received: true, duplicate: None, event_id: Some(receipt.id) }))
+        }
+        Err(error) => {
+            log_failure(&op, Some(&event), &error.private_context());
+            // The reason is for staff; the rows in question stay in the log.
+            store::event_failed(&op, &event, &payload, error.code()).await?;
+            Err(not_applied(&error.private_context()))
+        }
+    }
+}
+
+fn verify(op: &Op, headers: &HeaderMap, body: &[u8]) -> Result<()> {
+    let secrets = &op.app.config.stripe_webhook_secrets;
+    if secrets.is_empty() {
+        log_failure(op, None, "STRIPE_WEBHOOK_SECRET is not set");
+        return Err(Error::new(
+            Kind::Unavailable,
+            "webhook_not_configured",
+            "Webhook not configured",
+        )
+        .hint("Set the STRIPE_WEBHOOK_SECRET secret of this Worker."));
+    }
+    let header =
+        headers.get(STRIPE_SIGNATURE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    signature::verify(header, body, secrets, op.now()).map_err(|reason| {
+        log_failure(op, None, &reason.to_string());
+        Error::bad_request("invalid_signature", "Invalid signature")
+            .hint("Sign the raw body with this endpoint's signing secret.")
+    })
+}
+
+#[track_caller]
+fn not_applied(reason: &str) -> Error {
+    Error::new(Kind::Unavailable, "event_not_applied", "Event not applied")
+        .hint("The event was recorded and will be applied when it is sent again.")
+        .retry_after_s(60)
+        .context(reason)
+}
+
+fn log_failure(op: &Op, event: Option<&Event>, reason: &str) {
+    let mut fields = vec![("reason", json!(reason))];
+    if let Some(event) = event {
+        fields.push(("eventId", json!(event.id)));
+        fields.push(("eventType", json!(event.r#type)));
+    }
+    let level = if event.is_some() { LogLevel::Error } else { LogLevel::Warn };
+    op.app.log.event(level, "stripe_webhook_failed", op.now(), &op.request, &fields);
+}

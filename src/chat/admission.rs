@@ -1,0 +1,314 @@
+//! Whether a visitor's message is let in: message, site, page and session, judged in this order.
+
+use serde_json::{Map, Value};
+
+use crate::config::Environment;
+use crate::error::{Error, Kind, Result};
+use crate::ids::{OrgId, SessionId, SiteId};
+use crate::middleware::cors::ORIGIN_NOT_ALLOWED;
+use crate::origin::{Origin, OriginList};
+use crate::row;
+
+/// Longest message, in characters.
+const LONGEST_MESSAGE: usize = 5_000;
+/// Longest key, session id or visitor id, in bytes.
+const LONGEST_ID: usize = 128;
+/// Longest contact line, in characters.
+const LONGEST_CONTACT_LINE: usize = 300;
+
+/// A message, trimmed, of 1 to 5 000 characters.
+pub(super) fn judge_message(message: Option<&str>) -> Result<String> {
+    let message = message.map(str::trim).unwrap_or_default();
+    if message.is_empty() {
+        return Err(Error::bad_request("message_required", "Message is required")
+            .hint("Send \"message\" with 1 to 5000 characters."));
+    }
+    if message.chars().nth(LONGEST_MESSAGE).is_some() {
+        return Err(Error::bad_request(
+            "message_too_long",
+            "Message too long. Maximum 5000 characters.",
+        )
+        .hint("Shorten the message, or send it in parts."));
+    }
+    Ok(message.to_owned())
+}
+
+/// An optional id: absent when empty, refused when too long to be one.
+pub(super) fn judge_id(name: &'static str, id: Option<String>) -> Result<Option<String>> {
+    match id {
+        Some(id) if id.len() > LONGEST_ID => {
+            Err(Error::bad_request("invalid_body", "Invalid request body")
+                .hint(format!("\"{name}\" has more than {LONGEST_ID} bytes.")))
+        }
+        id => Ok(id.filter(|id| !id.is_empty())),
+    }
+}
+
+/// How a request names its site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum SiteClaim {
+    /// By its key.
+    Key(String),
+    /// By the page it comes from.
+    Page(Origin),
+}
+
+impl SiteClaim {
+    /// The key if there is one, else the page.
+    pub(super) fn of(key: Option<String>, origin: Option<&Origin>) -> Result<Self> {
+        match (key, origin) {
+            (Some(key), _) => Ok(Self::Key(key)),
+            (None, Some(origin)) => Ok(Self::Page(origin.clone())),
+            (None, None) => {
+                Err(Error::new(Kind::Unauthenticated, "site_key_missing", "Site key required")
+                    .hint("Send the site's key in the X-Site-Key header."))
+            }
+        }
+    }
+
+    fn refusal(&self) -> Error {
+        match self {
+            Self::Key(_) => {
+                Error::new(Kind::Unauthenticated, "site_key_unknown", "Invalid site key")
+                    .hint("Check the key in your embed code against the portal's site page.")
+            }
+            Self::Page(_) => {
+                Error::new(Kind::Unauthenticated, "site_key_missing", "Site key required").hint(
+                    "No site answers this page without a key; send it in the X-Site-Key header.",
+                )
+            }
+        }
+    }
+}
+
+row! {
+/// The site of a request, with what the turn needs of it and of its org.
+#[derive(Debug, Clone)]
+pub(super) struct SiteRow {
+    pub(super) id: SiteId,
+    pub(super) org_id: OrgId,
+    pub(super) name: String,
+    pub(super) r#type: Option<String>,
+    pub(super) status: Option<String>,
+    pub(super) domain: Option<String>,
+    pub(super) keyless_origin: Option<String>,
+    pub(super) allowed_origins: Vec<String>,
+    pub(super) config: Map<String, Value>,
+    pub(super) org_status: Option<String>,
+}
+}
+
+impl SiteRow {
+    /// What a visitor is told when the assistant has no answer.
+    pub(super) fn contact_line(&self) -> String {
+        let written = self
+            .config
+            .get("contact_line")
+            .and_then(Value::as_str)
+            .map(str::trim)
+            .filter(|line| !line.is_empty());
+        match (written, &self.domain) {
+            (Some(line), _) => line.chars().take(LONGEST_CONTACT_LINE).collect(),
+            (None, Some(domain)) if !domain.is_empty() => {
+                format!("Please contact {} through {domain}.", self.name)
+            }
+            (None, _) => format!("Please contact {} directly.", self.name),
+        }
+    }
+
+    /// Pages that may talk to the site: its list, its domain, and the page that needs no key.
+    fn allows_page(&self, origin: &Origin, environment: Environment) -> bool {
+        let (list, _) = OriginList::parse(self.allowed_origins.iter().map(String::as_str));
+        if list.is_empty() && environment == Environment::Development {
+            return true;
+        }
+        let domain = self.domain.as_deref().unwrap_or_default();
+        let implied = [
+            domain.to_owned(),
+            format!("www.{domain}"),
+            self.keyless_origin.clone().unwrap_or_default(),
+        ];
+        let entries =
+            if domain.is_empty() { implied.iter().skip(2) } else { implied.iter().skip(0) };
+        let (implied, _) = OriginList::parse(entries.map(String::as_str));
+        list.allows(origin) || implied.allows(origin)
+    }
+}
+
+/// Judges the site, then the page.
+pub(super) fn judge_site(
+    site: Option<SiteRow>,
+    claim: &SiteClaim,
+    origin: Option<&Origin>,
+    environment: Environment,
+) -> Result<SiteRow> {
+    let site = site.ok_or_else(|| claim.refusal())?;
+    if origin.is_some_and(|origin| !site.allows_page(origin, environment)) {
+        return Err(Error::forbidden(ORIGIN_NOT_ALLOWED, "Origin not allowed")
+            .hint("Add this page's origin to the site's allowed origins in the portal."));
+    }
+    if site.r#type.as_deref().is_some_and(|kind| kind != "chatbot") {
+        return Err(Error::forbidden("site_not_for_chat", "Site is not a chatbot")
+            .hint("Use the key of a chatbot site."));
+    }
+    if site.status.as_deref() != Some("active") {
+        return Err(Error::forbidden("site_not_active", "Site is not active")
+            .hint("The site is paused; its owner can resume it in the portal."));
+    }
+    if !matches!(site.org_status.as_deref(), Some("active" | "at_risk")) {
+        return Err(Error::forbidden("org_not_active", "Organization is not active")
+            .hint("The organization of this site is inactive."));
+    }
+    Ok(site)
+}
+
+row! {
+/// A stored session.
+#[derive(Debug, Clone)]
+pub(super) struct SessionRow {
+    pub(super) id: SessionId,
+    pub(super) site_id: SiteId,
+    pub(super) visitor_id: Option<String>,
+    pub(super) status: Option<String>,
+}
+}
+
+/// Judges the session that a message continues: it must be the site's, the visitor's, and open.
+pub(super) fn judge_session(
+    session: Option<SessionRow>,
+    site: &SiteRow,
+    visitor_id: Option<&str>,
+) -> Result<SessionId> {
+    let not_found = || {
+        Error::not_found("session_not_found", "Session not found")
+            .hint("Leave \"session_id\" out to start a new conversation.")
+    };
+    let session = session.filter(|session| session.site_id == site.id).ok_or_else(not_found)?;
+    if session.visitor_id.is_some() && session.visitor_id.as_deref() != visitor_id {
+        return Err(not_found());
+    }
+    if session.status.as_deref() != Some("active") {
+        return Err(session_closed());
+    }
+    Ok(session.id)
+}
+
+/// The session has ended.
+pub(super) fn session_closed() -> Error {
+    Error::conflict("session_closed", "Session has ended")
+        .hint("Leave \"session_id\" out to start a new conversation.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site() -> SiteRow {
+        SiteRow {
+            id: SiteId::from("s".to_owned()),
+            org_id: OrgId::from("o".to_owned()),
+            name: "Smile".to_owned(),
+            r#type: Some("chatbot".to_owned()),
+            status: Some("active".to_owned()),
+            domain: Some("smile.example".to_owned()),
+            keyless_origin: None,
+            allowed_origins: vec!["https://shop.example".to_owned()],
+            config: Map::new(),
+            org_status: Some("active".to_owned()),
+        }
+    }
+
+    fn judged(site: SiteRow, origin: Option<&str>) -> Result<SiteRow, &'static str> {
+        let origin = origin.map(|text| Origin::parse(text).unwrap());
+        let claim = SiteClaim::Key("sk".to_owned());
+        judge_site(Some(site), &claim, origin.as_ref(), Environment::Production)
+            .map_err(|error| error.code())
+    }
+
+    #[test]
+    fn messages_have_one_to_5000_characters() {
+        assert_eq!(judge_message(Some("  hi ")).unwrap(), "hi");
+        assert!(judge_message(Some(&"é".repeat(5_000))).is_ok());
+        let code = |message: Option<&str>| judge_message(message).unwrap_err().code();
+        assert_eq!(code(None), "message_required");
+        assert_eq!(code(Some(" \n ")), "message_required");
+        assert_eq!(code(Some(&"é".repeat(5_001))), "message_too_long");
+    }
+
+    #[test]
+    fn pages_are_those_listed_and_those_of_the_domain() {
+        for page in [
+            None,
+            Some("https://shop.example"),
+            Some("https://smile.example"),
+            Some("https://www.smile.example"),
+        ] {
+            assert!(judged(site(), page).is_ok(), "{page:?}");
+        }
+        for page in ["https://evil.example", "http://smile.example", "https://x.smile.example"] {
+            assert_eq!(judged(site(), Some(page)).unwrap_err(), ORIGIN_NOT_ALLOWED, "{page}");
+        }
+    }
+
+    #[test]
+    fn a_site_without_pages_is_closed_outside_development() {
+        let bare = SiteRow { domain: None, allowed_origins: Vec::new(), ..site() };
+        assert_eq!(
+            judged(bare.clone(), Some("https://any.example")).unwrap_err(),
+            ORIGIN_NOT_ALLOWED
+        );
+        let origin = Origin::parse("https://any.example").unwrap();
+        let claim = SiteClaim::Key("sk".to_owned());
+        assert!(judge_site(Some(bare), &claim, Some(&origin), Environment::Development).is_ok());
+    }
+
+    #[test]
+    fn paused_sites_voice_sites_and_closed_orgs_are_refused() {
+        let status = |status: &str| SiteRow { status: Some(status.to_owned()), ..site() };
+        assert_eq!(judged(status("paused"), None).unwrap_err(), "site_not_active");
+        assert_eq!(judged(status("inactive"), None).unwrap_err(), "site_not_active");
+        let voice = SiteRow { r#type: Some("voice".to_owned()), ..site() };
+        assert_eq!(judged(voice, None).unwrap_err(), "site_not_for_chat");
+        let churned = SiteRow { org_status: Some("churned".to_owned()), ..site() };
+        assert_eq!(judged(churned, None).unwrap_err(), "org_not_active");
+    }
+
+    #[test]
+    fn sessions_belong_to_one_site_and_one_visitor() {
+        let session = |visitor: Option<&str>, site: &str, status: &str| SessionRow {
+            id: SessionId::from("x".to_owned()),
+            site_id: SiteId::from(site.to_owned()),
+            visitor_id: visitor.map(str::to_owned),
+            status: Some(status.to_owned()),
+        };
+        let judge = |session, visitor| {
+            judge_session(session, &site(), visitor).map(|_| ()).map_err(|error| error.code())
+        };
+        assert_eq!(judge(Some(session(Some("v"), "s", "active")), Some("v")), Ok(()));
+        assert_eq!(judge(Some(session(None, "s", "active")), Some("v")), Ok(()));
+        assert_eq!(
+            judge(Some(session(Some("v"), "s", "active")), Some("w")),
+            Err("session_not_found")
+        );
+        assert_eq!(judge(Some(session(Some("v"), "s", "active")), None), Err("session_not_found"));
+        assert_eq!(
+            judge(Some(session(Some("v"), "other", "active")), Some("v")),
+            Err("session_not_found")
+        );
+        assert_eq!(judge(None, Some("v")), Err("session_not_found"));
+        assert_eq!(
+            judge(Some(session(Some("v"), "s", "completed")), Some("v")),
+            Err("session_closed")
+        );
+    }
+
+    #[test]
+    fn the_contact_line_has_a_fallback() {
+        assert_eq!(site().contact_line(), "Please contact Smile through smile.example.");
+        let written: SiteRow = SiteRow {
+            config: serde_json::from_str(r#"{"contact_line":" Call 1. "}"#).unwrap(),
+            ..site()
+        };
+        assert_eq!(written.contact_line(), "Call 1.");
+    }
+}

@@ -1,0 +1,261 @@
+//! The built-in engine: it answers in the words of the org's own knowledge, or says that it does not
+//! know. It needs no model and invents nothing.
+
+use serde::Serialize;
+
+use crate::ids::DocumentId;
+use crate::knowledge::retrieval::{MARK_CLOSE, MARK_OPEN, Passage};
+
+/// Passages quoted in one answer.
+const MOST_QUOTES: usize = 2;
+/// Sentences quoted from the best passage; others give one less.
+const MOST_SENTENCES: usize = 3;
+/// Longest quote, in characters.
+const LONGEST_QUOTE: usize = 700;
+
+/// A text for the visitor and where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answer {
+    pub(super) text: String,
+    pub(super) citations: Vec<Citation>,
+}
+
+/// Where a quote comes from, in the order of the `[1]`, `[2]` in the text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Citation {
+    chunk_id: String,
+    source_id: String,
+    version_id: String,
+    document_id: DocumentId,
+    title: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<String>,
+}
+
+/// Quotes the passages that say something about the question's `terms`; else an honest "I don't know".
+pub(super) fn compose(terms: &[String], passages: Vec<Passage>, contact_line: &str) -> Answer {
+    let mut quotes = Vec::new();
+    let mut citations = Vec::new();
+    for passage in passages {
+        if citations.len() == MOST_QUOTES {
+            break;
+        }
+        let covered = coverage(terms, &passage);
+        if !is_about(covered, terms.len()) {
+            continue;
+        }
+        let sentences = MOST_SENTENCES - citations.len();
+        let Some(quote) = quote(terms, &passage.marked, sentences) else {
+            continue;
+        };
+        if quotes.contains(&quote) {
+            continue;
+        }
+        quotes.push(quote);
+        citations.push(Citation {
+            chunk_id: passage.chunk_id,
+            source_id: passage.source_id,
+            version_id: passage.version_id,
+            document_id: passage.document_id,
+            title: passage.title,
+            pointer: passage.page_label,
+        });
+    }
+    if quotes.is_empty() {
+        return Answer {
+            text: format!(
+                "I don't know the answer to that from the information I have. {contact_line}"
+            ),
+            citations,
+        };
+    }
+    let quoted: Vec<String> =
+        quotes.iter().enumerate().map(|(at, quote)| format!("“{quote}” [{}]", at + 1)).collect();
+    Answer { text: format!("Here is what I found:\n\n{}", quoted.join("\n\n")), citations }
+}
+
+/// A passage speaks to a question if it holds half of its topic words, or three of a long one.
+fn is_about(covered: usize, asked: usize) -> bool {
+    covered > 0 && (covered * 2 >= asked || covered >= 3)
+}
+
+/// How many of the terms the passage holds, in its text or its title.
+fn coverage(terms: &[String], passage: &Passage) -> usize {
+    let matched = matched_words(&passage.marked);
+    let title: Vec<String> =
+        passage.title.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
+    let holds = |term: &&String| matched.iter().chain(&title).any(|word| same_stem(term, word));
+    terms.iter().filter(holds).count()
+}
+
+/// The words between marks, in lower case.
+fn matched_words(marked: &str) -> Vec<String> {
+    marked
+        .split(MARK_OPEN)
+        .skip(1)
+        .filter_map(|rest| rest.split(MARK_CLOSE).next())
+        .map(str::to_lowercase)
+        .collect()
+}
+
+/// The index matches by stem; two words of one stem share their beginning.
+fn same_stem(term: &str, word: &str) -> bool {
+    let shared = term.chars().zip(word.chars()).take_while(|(a, b)| a == b).count();
+    let shorter = term.chars().count().min(word.chars().count());
+    shorter > 0
+        && shared >= shorter.min(4)
+        && shared * 2 >= term.chars().count().max(word.chars().count())
+}
+
+/// The sentences of a passage that hold most terms, in their own order, without marks.
+fn quote(terms: &[String], marked: &str, most: usize) -> Option<String> {
+    let sentences = sentences(marked);
+    let held: Vec<usize> = sentences
+        .iter()
+        .map(|sentence| {
+            let words = matched_words(sentence);
+            terms.iter().filter(|term| words.iter().any(|word| same_stem(term, word))).count()
+        })
+        .collect();
+    // A passage found by its title alone opens with what it is about.
+    let by_title = held.iter().all(|held| *held == 0);
+    let outranks = |other: usize, held: usize, at: usize, other_at: usize| {
+        other > held || (other == held && other_at < at)
+    };
+    let chosen = |at: usize, own: usize| {
+        let better = held
+            .iter()
+            .enumerate()
+            .filter(|(other_at, other)| outranks(**other, own, at, *other_at));
+        (by_title || own > 0) && better.count() < most
+    };
+    let text = sentences
+        .iter()
+        .zip(&held)
+        .enumerate()
+        .filter(|(at, (_, own))| chosen(*at, **own))
+        .map(|(_, (sentence, _))| *sentence)
+        .collect::<Vec<_>>()
+        .join(" ");
+    let plain: String = text.chars().filter(|c| *c != MARK_OPEN && *c != MARK_CLOSE).collect();
+    let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    if plain.is_empty() { None } else { Some(shorten(&plain)) }
+}
+
+/// Cuts at sentence ends: `.`, `!` or `?` before white space, and at line ends.
+fn sentences(text: &str) -> Vec<&str> {
+    let mut sentences = Vec::new();
+    for line in text.lines() {
+        let mut rest = line;
+        while let Some(end) = sentence_end(rest) {
+            let (sentence, tail) = rest.split_at(end);
+            sentences.push(sentence.trim());
+            rest = tail;
+        }
+        sentences.push(rest.trim());
+    }
+    sentences.retain(|sentence| !sentence.is_empty());
+    sentences
+}
+
+fn sentence_end(text: &str) -> Option<usize> {
+    let mut characters = text.char_indices().peekable();
+    while let Some((_, c)) = characters.next() {
+        let next = characters.peek();
+        if matches!(c, '.' | '!' | '?') && next.is_some_and(|(_, next)| next.is_whitespace()) {
+            return next.map(|(at, _)| *at);
+        }
+    }
+    None
+}
+
+fn shorten(text: &str) -> String {
+    if text.chars().nth(LONGEST_QUOTE).is_none() {
+        return text.to_owned();
+    }
+    let cut: String = text.chars().take(LONGEST_QUOTE).collect();
+    let whole_words = cut.rsplit_once(' ').map_or(cut.as_str(), |(head, _)| head);
+    format!("{whole_words} …")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passage(title: &str, marked: &str) -> Passage {
+        Passage {
+            chunk_id: format!("chunk of {title}"),
+            source_id: "source".to_owned(),
+            document_id: DocumentId::from("document".to_owned()),
+            version_id: "version".to_owned(),
+            title: title.to_owned(),
+            page_label: Some("Hours".to_owned()),
+            marked: marked.replace('<', "\u{2}").replace('>', "\u{3}"),
+        }
+    }
+
+    fn terms(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    #[test]
+    fn the_sentences_that_match_are_quoted_and_cited() {
+        let hours = passage(
+            "Visiting us",
+            "We are a family practice. Our <opening> <hours> on <Saturday> are 9 to 1. Parking is free.",
+        );
+        let answer = compose(&terms(&["opening", "hours", "saturday"]), vec![hours], "Call 1.");
+        assert_eq!(
+            answer.text,
+            "Here is what I found:\n\n“Our opening hours on Saturday are 9 to 1.” [1]"
+        );
+        assert_eq!(answer.citations.len(), 1);
+        assert_eq!(answer.citations[0].pointer.as_deref(), Some("Hours"));
+    }
+
+    #[test]
+    fn what_is_barely_touched_is_not_an_answer() {
+        let teeth = passage("Whitening", "We whiten <teeth> gently.");
+        let answer = compose(&terms(&["write", "poem", "teeth"]), vec![teeth], "Call 1.");
+        assert_eq!(
+            answer.text,
+            "I don't know the answer to that from the information I have. Call 1."
+        );
+        assert!(answer.citations.is_empty());
+    }
+
+    #[test]
+    fn nothing_found_is_said() {
+        assert!(compose(&terms(&["visa"]), Vec::new(), "Call 1.").text.ends_with("Call 1."));
+        assert!(compose(&[], Vec::new(), "Call 1.").text.starts_with("I don't know"));
+    }
+
+    #[test]
+    fn a_title_counts_and_its_passage_opens_the_quote() {
+        let insurance =
+            passage("Insurance", "We take most plans. Ask the desk. Bring your card. More here.");
+        let answer = compose(&terms(&["insurance"]), vec![insurance], "Call 1.");
+        assert!(
+            answer.text.contains("“We take most plans. Ask the desk. Bring your card.” [1]"),
+            "{}",
+            answer.text
+        );
+    }
+
+    #[test]
+    fn stems_share_their_beginning() {
+        assert!(same_stem("opening", "open") || same_stem("hours", "hour"));
+        assert!(same_stem("hours", "hour"));
+        assert!(same_stem("clean", "cleanings"));
+        assert!(!same_stem("cat", "category"));
+        assert!(!same_stem("price", "parking"));
+    }
+
+    #[test]
+    fn long_quotes_are_cut_at_a_word() {
+        let long = format!("<visa> {}", "word ".repeat(400));
+        let answer = compose(&terms(&["visa"]), vec![passage("Long", &long)], "");
+        assert!(answer.text.chars().count() < LONGEST_QUOTE + 60);
+        assert!(answer.text.ends_with("word …” [1]"));
+    }
+}

@@ -1,0 +1,336 @@
+//! Every variable, secret and binding of the Worker: one documented, typed entry each, parsed and
+//! validated once per isolate.
+//!
+//! An entry that cannot be used safely is refused, listed in [`Config::problems`], and shown by
+//! `/health/ready`; the Worker then runs with the strict value.
+
+use base64ct::{Base64, Encoding as _};
+
+use crate::origin::OriginList;
+use crate::secret::Secret;
+
+/// Binding of the D1 database that holds the state.
+pub const DB: &str = "DB";
+/// Binding of the D1 database that holds the derived full-text index.
+pub const SEARCH: &str = "SEARCH";
+/// Rate-limit binding for the portal API.
+pub const PORTAL_LIMITER: &str = "PORTAL_LIMITER";
+/// Rate-limit binding for visitor chat.
+pub const CHAT_LIMITER: &str = "CHAT_LIMITER";
+
+/// Where the Worker runs (`ENVIRONMENT`). Absent or unknown means production: fail closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    /// A developer's machine.
+    Development,
+    /// The rehearsal.
+    Staging,
+    /// Customers.
+    Production,
+}
+
+impl Environment {
+    /// The name as `/health` shows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Staging => "staging",
+            Self::Production => "production",
+        }
+    }
+}
+
+/// Threshold of the log (`LOG_LEVEL`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// Everything.
+    Debug,
+    /// One line as a request starts and one as it ends.
+    Info,
+    /// Refusals.
+    Warn,
+    /// Failures of ours.
+    Error,
+}
+
+impl LogLevel {
+    /// The name as the log line shows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warn => "warn",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// The parsed configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `ENVIRONMENT`: development, staging or production.
+    pub environment: Environment,
+    /// `LOG_LEVEL`: debug, info (default), warn or error.
+    pub log_level: LogLevel,
+    /// `CLERK_DOMAIN`: Clerk's frontend API host; tokens must say `iss = https://<CLERK_DOMAIN>`.
+    pub clerk_domain: Option<String>,
+    /// `CLERK_JWKS_URL`: where the key set is fetched; default `https://<CLERK_DOMAIN>/.well-known/jwks.json`.
+    pub clerk_jwks_url: Option<String>,
+    /// `CLERK_JWT_KEY`: the instance's public key as PEM; with it no key set is fetched.
+    pub clerk_jwt_key: Option<Vec<u8>>,
+    /// `LOCAL_JWT_KEY`: the public half of the key that `cargo xtask token` signs with. Refused in production.
+    pub local_jwt_key: Option<Vec<u8>>,
+    /// `ALLOWED_ORIGINS`: comma-separated origins of the portal's pages, for CORS and for a token's `azp`.
+    pub allowed_origins: OriginList,
+    /// `CORS_ALLOW_ALL=true`: any origin may read portal answers. Development only.
+    pub cors_allow_all: bool,
+    /// `PORTAL_RATE_LIMIT_MAX`: portal requests a minute and client address (default 120).
+    pub portal_rate_limit_max: u32,
+    /// `CHAT_RATE_LIMIT_MAX`: chat messages a minute and client address (default 30).
+    pub chat_rate_limit_max: u32,
+    /// `STRIPE_WEBHOOK_SECRET` and, while a secret is rolled, `STRIPE_WEBHOOK_SECRET_PREVIOUS`.
+    pub stripe_webhook_secrets: Vec<Secret<String>>,
+    /// What was refused, in words for the operator; never a value of a secret.
+    pub problems: Vec<String>,
+}
+
+impl Config {
+    /// Reads every entry through `lookup`, which gives the text of a variable or secret by its name.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let mut reader = Reader { lookup, problems: Vec::new() };
+        let environment = reader.environment();
+        let production = environment == Environment::Production;
+        let clerk_domain = reader.clerk_domain(production);
+        let clerk_jwt_key = reader.pem("CLERK_JWT_KEY");
+        Self {
+            environment,
+            log_level: reader.log_level(),
+            clerk_jwks_url: reader.jwks_url(clerk_domain.as_deref(), environment),
+            clerk_domain,
+            clerk_jwt_key,
+            local_jwt_key: reader.local_key(production),
+            allowed_origins: reader.origins("ALLOWED_ORIGINS"),
+            cors_allow_all: reader.cors_allow_all(environment),
+            portal_rate_limit_max: reader.count("PORTAL_RATE_LIMIT_MAX", 120),
+            chat_rate_limit_max: reader.count("CHAT_RATE_LIMIT_MAX", 30),
+            stripe_webhook_secrets: reader.stripe_secrets(),
+            problems: reader.problems,
+        }
+    }
+}
+
+struct Reader<F> {
+    lookup: F,
+    problems: Vec<String>,
+}
+
+impl<F: Fn(&str) -> Option<String>> Reader<F> {
+    fn text(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+    }
+
+    fn refuse(&mut self, problem: impl Into<String>) {
+        self.problems.push(problem.into());
+    }
+
+    fn environment(&mut self) -> Environment {
+        match self.text("ENVIRONMENT").as_deref() {
+            Some("development") => Environment::Development,
+            Some("staging") => Environment::Staging,
+            Some("production") => Environment::Production,
+            None => {
+                self.refuse("ENVIRONMENT is not set; running as production");
+                Environment::Production
+            }
+            Some(_) => {
+                self.refuse("ENVIRONMENT is none of development, staging, production; running as production");
+                Environment::Production
+            }
+        }
+    }
+
+    fn log_level(&mut self) -> LogLevel {
+        match self.text("LOG_LEVEL").as_deref() {
+            Some("debug") => LogLevel::Debug,
+            None | Some("info") => LogLevel::Info,
+            Some("warn") => LogLevel::Warn,
+            Some("error") => LogLevel::Error,
+            Some(_) => {
+                self.refuse("LOG_LEVEL is none of debug, info, warn, error; using info");
+                LogLevel::Info
+            }
+        }
+    }
+
+    fn clerk_domain(&mut self, production: bool) -> Option<String> {
+        let Some(domain) = self.text("CLERK_DOMAIN") else {
+            self.refuse("CLERK_DOMAIN is not set; no session token can be accepted");
+            return None;
+        };
+        if domain.contains('/') || domain.contains("://") {
+            self.refuse("CLERK_DOMAIN must be a host name without scheme or path");
+            return None;
+        }
+        if production && is_local_host(&domain) {
+            self.refuse("CLERK_DOMAIN names a local host, which production never accepts");
+            return None;
+        }
+        Some(domain)
+    }
+
+    fn jwks_url(&mut self, domain: Option<&str>, environment: Environment) -> Option<String> {
+        if let Some(url) = self.text("CLERK_JWKS_URL") {
+            if url.starts_with("https://") || environment == Environment::Development {
+                return Some(url);
+            }
+            self.refuse("CLERK_JWKS_URL must start with https://; using the default");
+        }
+        domain.map(|domain| format!("https://{domain}/.well-known/jwks.json"))
+    }
+
+    fn local_key(&mut self, production: bool) -> Option<Vec<u8>> {
+        let key = self.pem("LOCAL_JWT_KEY")?;
+        if production {
+            self.refuse("LOCAL_JWT_KEY is set; production never accepts the local key");
+            return None;
+        }
+        Some(key)
+    }
+
+    /// The DER bytes inside a PEM text, whose line ends may be real or the two characters `\n`.
+    fn pem(&mut self, name: &str) -> Option<Vec<u8>> {
+        let text = self.text(name)?.replace("\\n", "\n");
+        let body: String =
+            text.lines().map(str::trim).filter(|line| !line.starts_with("-----")).collect();
+        match Base64::decode_vec(&body) {
+            Ok(der) if !der.is_empty() => Some(der),
+            _ => {
+                self.refuse(format!("{name} is not a PEM public key"));
+                None
+            }
+        }
+    }
+
+    fn origins(&mut self, name: &str) -> OriginList {
+        let text = self.text(name).unwrap_or_default();
+        let (list, refused) = OriginList::parse(text.split(','));
+        for entry in refused {
+            self.refuse(format!(
+                "{name}: \"{entry}\" is not an origin such as https://app.example.com"
+            ));
+        }
+        if list.is_empty() {
+            self.refuse(format!("{name} has no entry; no browser page can read portal answers"));
+        }
+        list
+    }
+
+    fn cors_allow_all(&mut self, environment: Environment) -> bool {
+        if self.text("CORS_ALLOW_ALL").as_deref() != Some("true") {
+            return false;
+        }
+        if environment != Environment::Development {
+            self.refuse("CORS_ALLOW_ALL=true is for development only; ignored");
+            return false;
+        }
+        true
+    }
+
+    fn count(&mut self, name: &str, default: u32) -> u32 {
+        match self.text(name).map(|text| text.parse::<u32>()) {
+            None => default,
+            Some(Ok(count)) if count > 0 => count,
+            Some(_) => {
+                self.refuse(format!("{name} is not a positive number; using {default}"));
+                default
+            }
+        }
+    }
+
+    fn stripe_secrets(&mut self) -> Vec<Secret<String>> {
+        ["STRIPE_WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET_PREVIOUS"]
+            .into_iter()
+            .filter_map(|name| self.text(name))
+            .map(Secret::new)
+            .collect()
+    }
+}
+
+fn is_local_host(domain: &str) -> bool {
+    let host = domain.split(':').next().unwrap_or(domain);
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.ends_with(".local")
+        || host.starts_with("127.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(entries: &[(&str, &str)]) -> Config {
+        Config::read(|name| {
+            entries.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    const PEM: &str = "-----BEGIN PUBLIC KEY-----\\nAAEC\\n-----END PUBLIC KEY-----\\n";
+
+    #[test]
+    fn nothing_set_is_production_and_says_so() {
+        let config = read(&[]);
+        assert_eq!(config.environment, Environment::Production);
+        assert_eq!(config.portal_rate_limit_max, 120);
+        assert_eq!(config.chat_rate_limit_max, 30);
+        assert!(config.problems.iter().any(|problem| problem.starts_with("ENVIRONMENT")));
+    }
+
+    #[test]
+    fn development_switches_are_refused_in_production() {
+        let entries = [
+            ("ENVIRONMENT", "production"),
+            ("CLERK_DOMAIN", "clerk.koby-portal.localhost"),
+            ("LOCAL_JWT_KEY", PEM),
+            ("CORS_ALLOW_ALL", "true"),
+            ("ALLOWED_ORIGINS", "https://app.example.com"),
+        ];
+        let config = read(&entries);
+        assert_eq!(config.local_jwt_key, None);
+        assert_eq!(config.clerk_domain, None);
+        assert!(!config.cors_allow_all);
+        assert_eq!(config.problems.len(), 3, "{:?}", config.problems);
+    }
+
+    #[test]
+    fn development_takes_them() {
+        let config = read(&[
+            ("ENVIRONMENT", "development"),
+            ("CLERK_DOMAIN", "clerk.koby-portal.localhost"),
+            ("LOCAL_JWT_KEY", PEM),
+            ("CORS_ALLOW_ALL", "true"),
+            ("ALLOWED_ORIGINS", "http://localhost:3000, https://*.example.com"),
+        ]);
+        assert_eq!(config.local_jwt_key, Some(vec![0, 1, 2]));
+        assert!(config.cors_allow_all);
+        assert_eq!(config.problems, Vec::<String>::new());
+        assert_eq!(
+            config.clerk_jwks_url.as_deref(),
+            Some("https://clerk.koby-portal.localhost/.well-known/jwks.json")
+        );
+    }
+
+    #[test]
+    fn bad_numbers_keep_the_default() {
+        let config = read(&[("PORTAL_RATE_LIMIT_MAX", "many"), ("CHAT_RATE_LIMIT_MAX", "0")]);
+        assert_eq!((config.portal_rate_limit_max, config.chat_rate_limit_max), (120, 30));
+    }
+
+    #[test]
+    fn two_stripe_secrets_are_held() {
+        let config = read(&[
+            ("STRIPE_WEBHOOK_SECRET", "whsec_new"),
+            ("STRIPE_WEBHOOK_SECRET_PREVIOUS", "whsec_old"),
+        ]);
+        assert_eq!(config.stripe_webhook_secrets.len(), 2);
+    }
+}

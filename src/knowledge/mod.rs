@@ -1,0 +1,3 @@
+//! What an org knows. Owns `knowledge_*`, and `passages` in the derived index `SEARCH`.
+
+pub mod retrieval;

@@ -1,0 +1,45 @@
+//! koby-portal: one Cloudflare Worker that carries an AI-chat business.
+//!
+//! The map of the house. [`router`] lists every route on one page; [`middleware`] says what happens
+//! before a handler runs, and in which order. A domain folder (`overview`, `sites`, `chat`, …) holds
+//! `routes` (translate), rules (decide) and `store` with `sql/` (query). `platform` is the only place
+//! that knows the Workers runtime; all else compiles, runs and is tested on the host.
+
+// A panic stops every request that the isolate is serving, so none may be written in request paths.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        clippy::unreachable,
+        clippy::print_stdout,
+        clippy::print_stderr
+    )
+)]
+
+pub mod app;
+pub mod auth;
+pub mod billing;
+pub mod chat;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod health;
+pub mod http;
+pub mod ids;
+pub mod knowledge;
+pub mod log;
+pub mod members;
+pub mod middleware;
+pub mod origin;
+pub mod overview;
+pub mod router;
+pub mod secret;
+pub mod sites;
+pub mod time;
+
+#[cfg(target_arch = "wasm32")]
+mod platform;

@@ -1,0 +1,3 @@
+//! People in orgs. Owns `users` and `user_memberships`.
+
+pub mod routes;

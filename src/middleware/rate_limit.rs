@@ -1,0 +1,198 @@
+//! Bounds requests per client address: first by a window of this isolate, then by the platform's
+//! limiter, which the isolates of one location share and which is approximate by design.
+//!
+//! Both shield the Worker; neither is accounting. Budgets that cost money are counted in D1.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderName, HeaderValue};
+
+use super::Audience;
+use crate::app::{BoxFuture, Op};
+use crate::config::Config;
+use crate::error::{Error, Kind};
+use crate::time::Timestamp;
+
+/// Length of a window.
+const WINDOW_S: u32 = 60;
+/// Addresses that one isolate counts at a time; beyond it only the shared limiter counts.
+const MOST_CLIENTS: usize = 10_000;
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// What is counted for an audience.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// Nothing.
+    Exempt,
+    /// `PORTAL_RATE_LIMIT_MAX` a minute.
+    Portal,
+    /// `CHAT_RATE_LIMIT_MAX` a minute.
+    Chat,
+}
+
+impl Policy {
+    fn quota(self, config: &Config) -> Option<u32> {
+        match self {
+            Self::Exempt => None,
+            Self::Portal => Some(config.portal_rate_limit_max),
+            Self::Chat => Some(config.chat_rate_limit_max),
+        }
+    }
+}
+
+/// The platform's rate limiter.
+pub trait SharedLimiter: Send + Sync {
+    /// Whether the shared count for `key` still has room. A limiter that fails lets requests pass.
+    fn has_room(&self, policy: Policy, key: &str) -> BoxFuture<'_, bool>;
+}
+
+/// Request counts of this isolate, per audience and client address.
+#[derive(Debug, Default)]
+pub struct Windows(Mutex<HashMap<(&'static str, String), Window>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    ends: Timestamp,
+    count: u32,
+}
+
+/// The state of a window after a request was judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Verdict {
+    admitted: bool,
+    remaining: u32,
+    resets_in_s: u32,
+}
+
+impl Windows {
+    /// Counts a request unless the window is full; refused requests are not counted.
+    fn admit(&self, audience: &'static str, client: &str, quota: u32, now: Timestamp) -> Verdict {
+        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (audience, client.to_owned());
+        if windows.len() >= MOST_CLIENTS && !windows.contains_key(&key) {
+            windows.retain(|_, window| window.ends > now);
+            if windows.len() >= MOST_CLIENTS {
+                return Verdict { admitted: true, remaining: 0, resets_in_s: WINDOW_S };
+            }
+        }
+        let fresh =
+            Window { ends: now.plus(std::time::Duration::from_secs(WINDOW_S.into())), count: 0 };
+        let window = windows.entry(key).or_insert(fresh);
+        if window.ends <= now {
+            *window = fresh;
+        }
+        let admitted = window.count < quota;
+        if admitted {
+            window.count += 1;
+        }
+        let left_ms = window.ends.millis_since(now);
+        Verdict {
+            admitted,
+            remaining: quota.saturating_sub(window.count),
+            resets_in_s: u32::try_from((left_ms + 999) / 1000).unwrap_or(WINDOW_S).max(1),
+        }
+    }
+}
+
+/// A request's place in its window.
+pub struct Count {
+    audience: &'static Audience,
+    quota: u32,
+    verdict: Verdict,
+}
+
+/// Counts the request.
+///
+/// # Errors
+/// The answer to a request that finds either count exhausted: 429.
+pub async fn count(audience: &'static Audience, op: &Op) -> Result<Option<Count>, Response> {
+    let app = &op.app;
+    let Some(quota) = audience.rate.quota(&app.config) else {
+        return Ok(None);
+    };
+    let client = op.request.client_ip.as_str();
+    let mut verdict = app.windows.admit(audience.name, client, quota, op.now());
+    if verdict.admitted && !app.ports.limiter.has_room(audience.rate, client).await {
+        verdict.admitted = false;
+        verdict.remaining = 0;
+    }
+    let count = Count { audience, quota, verdict };
+    if verdict.admitted {
+        return Ok(Some(count));
+    }
+    let mut response = count.refusal().into_response();
+    tell(&mut response, Some(&count));
+    Err(response)
+}
+
+impl Count {
+    fn refusal(&self) -> Error {
+        let Self { audience, quota, verdict } = self;
+        let text = match audience.rate {
+            Policy::Chat => "Rate limit exceeded. Please try again later.",
+            Policy::Portal | Policy::Exempt => "Rate limit exceeded",
+        };
+        Error::new(Kind::RateLimited, "rate_limit_exceeded", text)
+            .hint(format!(
+                "At most {quota} requests a minute are served per address; try again in {} s.",
+                verdict.resets_in_s
+            ))
+            .retry_after_s(verdict.resets_in_s)
+    }
+}
+
+/// Tells the count in `RateLimit` fields (draft-ietf-httpapi-ratelimit-headers); `t` is in seconds
+/// from now.
+pub fn tell(response: &mut Response, count: Option<&Count>) {
+    let Some(Count { audience, quota, verdict }) = count else {
+        return;
+    };
+    let name = audience.name;
+    let policy = format!("\"{name}\";q={quota};w={WINDOW_S}");
+    let state = format!("\"{name}\";r={};t={}", verdict.remaining, verdict.resets_in_s);
+    for (header, text) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, state)] {
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            response.headers_mut().insert(header, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_admits_its_quota_and_starts_anew() {
+        let windows = Windows::default();
+        let at = |ms| windows.admit("portal", "203.0.113.1", 2, Timestamp::from_millis(ms));
+        assert_eq!(at(0), Verdict { admitted: true, remaining: 1, resets_in_s: 60 });
+        assert_eq!(at(500), Verdict { admitted: true, remaining: 0, resets_in_s: 60 });
+        assert_eq!(at(1_000), Verdict { admitted: false, remaining: 0, resets_in_s: 59 });
+        assert!(at(60_000).admitted);
+    }
+
+    #[test]
+    fn addresses_and_audiences_do_not_share() {
+        let windows = Windows::default();
+        let now = Timestamp::from_millis(0);
+        assert!(windows.admit("portal", "203.0.113.1", 1, now).admitted);
+        assert!(windows.admit("portal", "203.0.113.2", 1, now).admitted);
+        assert!(windows.admit("chat", "203.0.113.1", 1, now).admitted);
+        assert!(!windows.admit("portal", "203.0.113.1", 1, now).admitted);
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let windows = Windows::default();
+        for client in 0..MOST_CLIENTS + 50 {
+            windows.admit("portal", &client.to_string(), 1, Timestamp::from_millis(0));
+        }
+        assert_eq!(windows.0.lock().unwrap().len(), MOST_CLIENTS);
+        windows.admit("portal", "later", 1, Timestamp::from_millis(60_001));
+        assert_eq!(windows.0.lock().unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,94 @@
+//! D1 as a [`Database`]: values bound as JavaScript numbers, text and null; one JSON text back.
+
+use js_sys::{Array, JSON, Promise};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use wasm_bindgen_futures::JsFuture;
+use worker::send::{SendFuture, SendWrapper};
+use worker::wasm_bindgen::prelude::wasm_bindgen;
+use worker::wasm_bindgen::{self, JsValue};
+use worker::{Env, EnvBinding};
+
+use super::fetch::describe;
+use crate::app::BoxFuture;
+use crate::db::{Database, DbError, Meta, Param, Rows, Statement};
+
+#[wasm_bindgen]
+extern "C" {
+    type D1Binding;
+
+    #[wasm_bindgen(method, catch)]
+    fn prepare(this: &D1Binding, sql: &str) -> Result<D1Statement, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn batch(this: &D1Binding, statements: &Array) -> Result<Promise, JsValue>;
+
+    type D1Statement;
+
+    #[wasm_bindgen(method, catch, variadic)]
+    fn bind(this: &D1Statement, values: &Array) -> Result<D1Statement, JsValue>;
+}
+
+impl EnvBinding for D1Binding {
+    const TYPE_NAME: &'static str = "D1Database";
+
+    fn get(value: JsValue) -> worker::Result<Self> {
+        Ok(wasm_bindgen::JsCast::unchecked_into(value))
+    }
+}
+
+/// A D1 binding. It belongs to the isolate, not to a request.
+pub(super) struct D1(SendWrapper<D1Binding>);
+
+impl D1 {
+    /// The binding of that name.
+    pub(super) fn bind(env: &Env, name: &str) -> worker::Result<Self> {
+        Ok(Self(SendWrapper::new(env.get_binding(name)?)))
+    }
+
+    fn start(&self, statements: &[Statement]) -> Result<Promise, JsValue> {
+        let prepared = Array::new();
+        for statement in statements {
+            let values: Array = statement.params.iter().map(js_value).collect();
+            let bound = self.0.prepare(statement.sql)?.bind(&values)?;
+            prepared.push(&bound.into());
+        }
+        self.0.batch(&prepared)
+    }
+}
+
+/// `i64` must not become a BigInt, which D1 refuses; beyond 53 bits a number would change silently.
+#[expect(clippy::cast_precision_loss, reason = "D1's numbers are JavaScript's")]
+fn js_value(param: &Param) -> JsValue {
+    match param {
+        Param::Null => JsValue::NULL,
+        Param::Integer(number) => JsValue::from_f64(*number as f64),
+        Param::Text(text) => JsValue::from_str(text),
+    }
+}
+
+impl Database for D1 {
+    fn batch(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, DbError>> {
+        Box::pin(SendFuture::new(async move {
+            let promise =
+                self.start(&statements).map_err(|error| DbError::new(describe(&error)))?;
+            let results =
+                JsFuture::from(promise).await.map_err(|error| DbError::new(describe(&error)))?;
+            let text = JSON::stringify(&results).map_err(|error| DbError::new(describe(&error)))?;
+            decode(&String::from(text))
+        }))
+    }
+}
+
+#[derive(Deserialize)]
+struct StatementResult {
+    results: Box<RawValue>,
+    meta: Meta,
+}
+
+/// Decoding one text beats walking JavaScript objects on all but tiny results.
+fn decode(text: &str) -> Result<Vec<Rows>, DbError> {
+    let results: Vec<StatementResult> = serde_json::from_slice(text.as_bytes())
+        .map_err(|error| DbError::new(format!("the batch's answer does not parse: {error}")))?;
+    Ok(results.into_iter().map(|result| Rows::new(result.results, result.meta)).collect())
+}

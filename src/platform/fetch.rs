@@ -1,0 +1,141 @@
+//! `fetch`: one request in, one response out. The application and its router are built with the
+//! isolate's first request.
+
+use std::str::FromStr as _;
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use axum::body::Body;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http_body_util::BodyExt as _;
+use js_sys::{Array, JSON, JsString, Uint8Array};
+use tower::ServiceExt as _;
+use worker::wasm_bindgen::{JsCast as _, JsValue};
+use worker::{Context, Env, event};
+
+use super::background::WaitUntil;
+use super::clock::DateClock;
+use super::d1::D1;
+use super::http::Fetch;
+use super::limiter::Limiters;
+use super::log::{Console, log_panic};
+use super::webcrypto::WebCrypto;
+use crate::app::{App, Background, Ports};
+use crate::config::{Config, DB, SEARCH};
+use crate::error::Error;
+use crate::http::problem;
+use crate::log::Log;
+use crate::router::router;
+
+/// The router with the application inside. What it holds is the same for every request: bindings,
+/// configuration, caches that survive being empty.
+static ROUTER: OnceLock<Router> = OnceLock::new();
+
+#[event(start)]
+fn start() {
+    std::panic::set_hook(Box::new(log_panic));
+}
+
+#[event(fetch)]
+async fn fetch(
+    request: web_sys::Request,
+    env: Env,
+    context: Context,
+) -> worker::Result<web_sys::Response> {
+    let router = match ROUTER.get() {
+        Some(router) => router,
+        None => {
+            let built = build(&env)?;
+            ROUTER.get_or_init(|| built)
+        }
+    };
+    let background: Arc<dyn Background> = Arc::new(WaitUntil::new(context));
+    let response = match to_http(&request) {
+        Ok(mut request) => {
+            request.extensions_mut().insert(background);
+            router.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
+        }
+        Err(error) => {
+            problem::render(axum::response::IntoResponse::into_response(error), "unknown")
+        }
+    };
+    to_js(response).await
+}
+
+fn build(env: &Env) -> worker::Result<Router> {
+    let config = Config::read(|name| env.var(name).ok().map(|value| value.to_string()));
+    let log = Log::new(config.log_level, Arc::new(Console));
+    let ports = Ports {
+        db: Arc::new(D1::bind(env, DB)?),
+        search: Arc::new(D1::bind(env, SEARCH)?),
+        clock: Arc::new(DateClock),
+        signatures: Arc::new(WebCrypto::default()),
+        http: Arc::new(Fetch),
+        limiter: Arc::new(Limiters::bind(env)),
+    };
+    Ok(router(&Arc::new(App::new(config, ports, log))))
+}
+
+fn to_http(request: &web_sys::Request) -> Result<Request<Body>, Error> {
+    let unreadable = |what: &str| {
+        Error::bad_request("invalid_request", "Invalid request")
+            .hint(format!("The {what} cannot be read."))
+    };
+    let method = Method::from_str(&request.method()).map_err(|_| unreadable("method"))?;
+    let uri = Uri::from_str(&request.url()).map_err(|_| unreadable("URL"))?;
+    let body = match request.body() {
+        Some(stream) => Body::new(worker::Body::new(stream)),
+        None => Body::empty(),
+    };
+    let mut http_request = Request::new(body);
+    *http_request.method_mut() = method;
+    *http_request.uri_mut() = uri;
+    *http_request.headers_mut() = headers(request).ok_or_else(|| unreadable("header"))?;
+    Ok(http_request)
+}
+
+/// All headers in one crossing of the JavaScript boundary, which costs more than parsing a small text.
+fn headers(request: &web_sys::Request) -> Option<HeaderMap> {
+    let entries = Array::from(request.headers().as_ref());
+    let text = String::from(JSON::stringify(&entries).ok()?);
+    let entries: Vec<(String, String)> = serde_json::from_slice(text.as_bytes()).ok()?;
+    let mut headers = HeaderMap::with_capacity(entries.len());
+    for (name, value) in entries {
+        // What is no header by HTTP's grammar is not seen by any rule, as if it had not been sent.
+        if let (Ok(name), Ok(value)) = (HeaderName::from_str(&name), HeaderValue::from_str(&value))
+        {
+            headers.append(name, value);
+        }
+    }
+    Some(headers)
+}
+
+/// Plain bytes: wrapping every body in a stream would cost a quarter of the throughput.
+async fn to_js(response: Response<Body>) -> worker::Result<web_sys::Response> {
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+
+    let entries: Vec<(&str, &str)> = parts
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+        .collect();
+    let entries = serde_json::to_string(&entries)?;
+    let init = web_sys::ResponseInit::new();
+    init.set_status(parts.status.as_u16());
+    init.set_headers(&JSON::parse(&entries)?);
+
+    let body = if bytes.is_empty() { JsValue::NULL } else { Uint8Array::from(&*bytes).into() };
+    let body = body.dyn_ref::<js_sys::Object>();
+    Ok(web_sys::Response::new_with_opt_buffer_source_and_init(body, &init)?)
+}
+
+/// The text of a JavaScript error, for the log.
+pub(super) fn describe(error: &JsValue) -> String {
+    match error.dyn_ref::<js_sys::Error>() {
+        Some(error) => String::from(error.message()),
+        None => error
+            .dyn_ref::<JsString>()
+            .map_or_else(|| "a value that is no error was thrown".to_owned(), String::from),
+    }
+}

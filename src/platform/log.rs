@@ -1,0 +1,37 @@
+//! The console, which Workers Logs and `wrangler tail` read.
+
+use std::panic::PanicHookInfo;
+
+use web_sys::console;
+
+use crate::config::LogLevel;
+use crate::log::LogSink;
+use crate::time::Timestamp;
+
+/// The console.
+pub(super) struct Console;
+
+impl LogSink for Console {
+    fn write(&self, level: LogLevel, line: &str) {
+        let line = line.into();
+        match level {
+            LogLevel::Debug => console::debug_1(&line),
+            LogLevel::Info => console::log_1(&line),
+            LogLevel::Warn => console::warn_1(&line),
+            LogLevel::Error => console::error_1(&line),
+        }
+    }
+}
+
+/// The last line of an instance that panicked; which request it was is not known any more.
+#[expect(clippy::cast_possible_truncation, reason = "Date.now() is a whole number below 2^53")]
+pub(super) fn log_panic(panic: &PanicHookInfo<'_>) {
+    let line = serde_json::json!({
+        "timestamp": Timestamp::from_millis(js_sys::Date::now() as i64),
+        "level": "error",
+        "requestId": "unknown",
+        "message": "internal_error",
+        "reason": panic.to_string(),
+    });
+    console::error_1(&line.to_string().into());
+}

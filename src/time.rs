@@ -1,0 +1,146 @@
+//! Points in time, and the port that tells them. Written as ISO 8601 with milliseconds and `Z`.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use crate::app::BoxFuture;
+use crate::db::{Cell, Column};
+
+/// Milliseconds since the Unix epoch, UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// From milliseconds since the epoch.
+    pub const fn from_millis(millis: i64) -> Self {
+        Self(millis)
+    }
+
+    /// From seconds since the epoch, as vendors send them. Saturates.
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since the epoch.
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(1000)
+    }
+
+    /// This moment, `duration` later.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// This moment, `duration` earlier.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// Milliseconds from `earlier` to this moment; 0 when it lies in the future.
+    pub fn millis_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0).max(0)
+    }
+
+    /// The UTC day, `YYYY-MM-DD`.
+    pub fn date(self) -> String {
+        self.civil().map_or_else(String::new, |moment| moment.date().to_string())
+    }
+
+    fn civil(self) -> Option<jiff::civil::DateTime> {
+        let moment = jiff::Timestamp::from_millisecond(self.0).ok()?;
+        Some(jiff::tz::Offset::UTC.to_datetime(moment))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(moment) => write!(f, "{moment:.3}"),
+            // Outside the years -9999..9999: no clock and no vendor sends that.
+            Err(_) => f.write_str("1970-01-01T00:00:00.000Z"),
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A timestamp as a column holds it. The system this one replaced wrote two formats,
+/// `2025-01-02T03:04:05.678Z` and `2025-01-02 03:04:05` (UTC); both are read, only the first is emitted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct StoredTime(String);
+
+impl StoredTime {
+    /// ISO 8601 text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for StoredTime {
+    fn from(mut text: String) -> Self {
+        let sqlite = text.len() == 19 && text.as_bytes().get(10) == Some(&b' ');
+        if sqlite && text.is_ascii() {
+            text.replace_range(10..11, "T");
+            text.push_str(".000Z");
+        }
+        Self(text)
+    }
+}
+
+impl Column for StoredTime {
+    fn from_cell(cell: Cell<'_>) -> Option<Self> {
+        String::from_cell(cell).map(Self::from)
+    }
+}
+
+/// Tells the time and waits. Time stands still during CPU work on Workers; it moves after I/O.
+pub trait Clock: Send + Sync {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+    /// Resolves after `duration`.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_iso_with_three_digits() {
+        assert_eq!(
+            Timestamp::from_millis(1_735_787_045_678).to_string(),
+            "2025-01-02T03:04:05.678Z"
+        );
+        assert_eq!(Timestamp::from_seconds(0).to_string(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::from_millis(-1).to_string(), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn day_is_utc() {
+        assert_eq!(Timestamp::from_millis(1_735_787_045_678).date(), "2025-01-02");
+        let month_before =
+            Timestamp::from_millis(1_735_787_045_678).minus(Duration::from_secs(30 * 86_400));
+        assert_eq!(month_before.date(), "2024-12-03");
+    }
+
+    #[test]
+    fn stored_times_read_both_formats() {
+        let read = |text: &str| StoredTime::from(text.to_owned()).0;
+        assert_eq!(read("2025-01-02 03:04:05"), "2025-01-02T03:04:05.000Z");
+        assert_eq!(read("2025-01-02T03:04:05.678Z"), "2025-01-02T03:04:05.678Z");
+        assert_eq!(read("yesterday"), "yesterday");
+    }
+}
