@@ -71,6 +71,12 @@ ALTER TABLE billing_subscriptions ADD COLUMN stripe_event_rank INTEGER NOT NULL 
 -- Stripe's own word for the status; `status` holds the nearest of those this schema knows.
 ALTER TABLE billing_subscriptions ADD COLUMN stripe_status TEXT;
 
+-- SQLite looks through the children of a parent key that it writes.
+CREATE INDEX billing_subscriptions_by_customer ON billing_subscriptions (billing_customer_id);
+CREATE INDEX billing_invoices_by_customer ON billing_invoices (billing_customer_id);
+CREATE INDEX billing_portal_sessions_by_customer ON billing_portal_sessions (billing_customer_id);
+CREATE INDEX billing_invoices_by_subscription ON billing_invoices (billing_subscription_id);
+
 -- Which delivery claimed the event, how many were tried, and when Stripe made it.
 ALTER TABLE stripe_events ADD COLUMN delivery_id TEXT;
 ALTER TABLE stripe_events ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;

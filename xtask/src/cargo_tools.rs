@@ -37,7 +37,7 @@ impl Tool {
         binary: "cargo-deny",
         package: "cargo-deny",
         version: pins::CARGO_DENY,
-        minutes: "4 minutes",
+        minutes: "1 minute",
     };
 
     /// Where the binary is, once installed.

@@ -20,6 +20,7 @@ mod search_index;
 mod setup;
 mod stamp;
 mod token;
+mod wasm_std;
 mod wasm_target;
 mod wrangler;
 

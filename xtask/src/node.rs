@@ -25,7 +25,8 @@ fn search_path() -> std::ffi::OsString {
 
 /// Installs the packages of package-lock.json unless that has been done.
 pub(crate) fn ensure_packages() -> Result<()> {
-    let lock_hash = stamp::of_files(&[repo::path("package-lock.json"), repo::path("package.json")])?;
+    let lock_hash =
+        stamp::of_files(&[repo::path("package-lock.json"), repo::path("package.json")])?;
     if fs::read_to_string(stamp_file()).is_ok_and(|found| found == lock_hash) {
         return Ok(());
     }

@@ -147,11 +147,10 @@ impl Running {
         let name = command.get_program().to_string_lossy().into_owned();
         // Held across the start: a signal must not find a child that is not listed yet.
         let mut groups = lock(&GROUPS);
-        let child = command
-            .stdin(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .with_context(|| format!("cannot start {name}; is it installed and on the PATH?"))?;
+        let child =
+            command.stdin(Stdio::null()).process_group(0).spawn().with_context(|| {
+                format!("cannot start {name}; is it installed and on the PATH?")
+            })?;
         let group = i32::try_from(child.id()).context("the process id is out of range")?;
         groups.insert(group);
         Ok(Self { child, group })

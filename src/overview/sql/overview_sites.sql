@@ -3,7 +3,7 @@ SELECT s.id, s.org_id, s.site_key, s.name, s.type, s.domain, s.system_prompt, s.
        s.created_at, s.updated_at,
        coalesce(s.google_api_key, '') <> '' AS has_google_key,
        coalesce(s.elevenlabs_api_key, '') <> '' AS has_elevenlabs_key
-FROM visible JOIN portal_sites s ON s.org_id = visible.org_id
+FROM visible CROSS JOIN portal_sites s ON s.org_id = visible.org_id
 WHERE s.status = 'active'
 ORDER BY s.created_at, s.id
 LIMIT 500

@@ -9,7 +9,7 @@ SELECT s.id, s.name, s.type, s.domain, s.status, s.created_at,
        coalesce((SELECT d.total_sessions FROM metrics_daily d
          WHERE d.org_id = s.org_id AND d.site_id = s.id AND d.date = ?5), 0) AS today_sessions
 FROM visible
-JOIN portal_sites s ON s.org_id = visible.org_id
+CROSS JOIN portal_sites s ON s.org_id = visible.org_id
 JOIN orgs o ON o.id = s.org_id
 ORDER BY s.created_at DESC, s.id DESC
 LIMIT 500

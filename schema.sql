@@ -1,0 +1,669 @@
+-- The result of all migrations of DB, then of SEARCH. Made by the test `schema_sql_is_current`:
+-- run it with BLESS=1 after adding a migration.
+
+-- DB
+
+CREATE TABLE action_definitions (
+    id TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    name TEXT NOT NULL,
+    description TEXT,
+    version TEXT DEFAULT 'v1',
+    handler_url TEXT,
+    timeout_ms INTEGER DEFAULT 30000,
+    retry_policy TEXT DEFAULT 'fixed' CHECK (retry_policy IN ('none', 'fixed', 'exponential')),
+    max_retries INTEGER DEFAULT 3,
+    metadata JSON DEFAULT '{}',
+    created_by TEXT,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    UNIQUE (org_id, key)
+);
+
+CREATE TABLE action_run_dlq (
+    id TEXT PRIMARY KEY,
+    action_run_id TEXT UNIQUE NOT NULL REFERENCES action_runs(id) ON DELETE CASCADE,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    reason TEXT,
+    payload JSON,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE action_runs (
+    id TEXT PRIMARY KEY,
+    action_id TEXT NOT NULL REFERENCES action_definitions(id) ON DELETE CASCADE,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    status TEXT DEFAULT 'pending' CHECK (status IN ('pending', 'running', 'succeeded', 'failed', 'canceled')),
+    attempt INTEGER DEFAULT 0,
+    max_retries INTEGER DEFAULT 3,
+    retry_policy TEXT DEFAULT 'fixed' CHECK (retry_policy IN ('none', 'fixed', 'exponential')),
+    trigger_source TEXT,
+    idempotency_key TEXT,
+    flow_id TEXT,
+    flow_run_id TEXT REFERENCES flow_runs(id) ON DELETE SET NULL,
+    input JSON DEFAULT '{}',
+    output JSON,
+    error TEXT,
+    started_at TEXT,
+    completed_at TEXT,
+    last_error_at TEXT,
+    next_retry_at TEXT,
+    metadata JSON DEFAULT '{}',
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    UNIQUE (org_id, idempotency_key)
+);
+
+CREATE TABLE audit_logs (
+    id TEXT PRIMARY KEY,
+    org_id TEXT REFERENCES orgs(id) ON DELETE CASCADE,
+    actor_type TEXT CHECK (actor_type IN ('user', 'system', 'integration')),
+    actor_id TEXT,
+    event_type TEXT NOT NULL,
+    target_type TEXT,
+    target_id TEXT,
+    metadata JSON DEFAULT '{}',
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE billing_checkout_sessions (
+    id TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    stripe_session_id TEXT UNIQUE NOT NULL,
+    stripe_customer_id TEXT,
+    stripe_subscription_id TEXT,
+    status TEXT DEFAULT 'open' CHECK (status IN ('open', 'complete', 'expired')),
+    mode TEXT DEFAULT 'subscription' CHECK (mode IN ('payment', 'setup', 'subscription')),
+    success_url TEXT,
+    cancel_url TEXT,
+    expires_at TEXT,
+    completed_at TEXT,
+    metadata JSON DEFAULT '{}',
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE billing_customers (
+    id TEXT PRIMARY KEY,
+    org_id TEXT UNIQUE NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    stripe_customer_id TEXT UNIQUE NOT NULL,
+    email TEXT,
+    name TEXT,
+    currency TEXT DEFAULT 'usd',
+    balance_cents INTEGER DEFAULT 0,
+    delinquent INTEGER DEFAULT 0,
+    default_payment_method_id TEXT,
+    invoice_settings JSON DEFAULT '{}',
+    metadata JSON DEFAULT '{}',
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+, stripe_event_created INTEGER NOT NULL DEFAULT 0, deleted_at TEXT);
+
+CREATE TABLE billing_invoice_lines (
+    id TEXT PRIMARY KEY,
+    billing_invoice_id TEXT NOT NULL REFERENCES billing_invoices(id) ON DELETE CASCADE,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    stripe_line_item_id TEXT UNIQUE NOT NULL,
+    description TEXT,
+    quantity INTEGER DEFAULT 1,
+    unit_amount_cents INTEGER DEFAULT 0,
+    amount_cents INTEGER DEFAULT 0,
+    currency TEXT DEFAULT 'usd',
+    price_id TEXT,
+    product_id TEXT,
+    period_start TEXT,
+    period_end TEXT,
+    proration INTEGER DEFAULT 0,
+    metadata JSON DEFAULT '{}',
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE billing_invoices (
+    id TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    billing_customer_id TEXT NOT NULL REFERENCES billing_customers(id) ON DELETE CASCADE,
+    billing_subscription_id TEXT REFERENCES billing_subscriptions(id) ON DELETE SET NULL,
+    stripe_invoice_id TEXT UNIQUE NOT NULL,
+    stripe_invoice_number TEXT,
+    status TEXT NOT NULL CHECK (status IN ('draft', 'open', 'paid', 'uncollectible', 'void')),
+    currency TEXT DEFAULT 'usd',
+    subtotal_cents INTEGER DEFAULT 0,
+    tax_cents INTEGER DEFAULT 0,
+    total_cents INTEGER DEFAULT 0,
+    amount_due_cents INTEGER DEFAULT 0,
+    amount_paid_cents INTEGER DEFAULT 0,
+    amount_remaining_cents INTEGER DEFAULT 0,
+    hosted_invoice_url TEXT,
+    invoice_pdf TEXT,
+    period_start TEXT,
+    period_end TEXT,
+    due_date TEXT,
+    paid_at TEXT,
+    finalized_at TEXT,
+    metadata JSON DEFAULT '{}',
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE billing_portal_sessions (
+    id TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    billing_customer_id TEXT NOT NULL REFERENCES billing_customers(id) ON DELETE CASCADE,
+    stripe_session_id TEXT UNIQUE NOT NULL,
+    stripe_session_url TEXT NOT NULL,
+    return_url TEXT,
+    created_by TEXT,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE billing_records (
+    id TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    usage_type TEXT NOT NULL,
+    quantity INTEGER DEFAULT 0,
+    unit_price_cents INTEGER DEFAULT 0,
+    amount_cents INTEGER DEFAULT 0,
+    status TEXT DEFAULT 'pending' CHECK (status IN ('pending', 'invoiced', 'paid', 'written_off')),
+    period_start TEXT NOT NULL,
+    period_end TEXT NOT NULL,
+    external_invoice_id TEXT,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE billing_subscriptions (
+    id TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    billing_customer_id TEXT NOT NULL REFERENCES billing_customers(id) ON DELETE CASCADE,
+    stripe_subscription_id TEXT UNIQUE NOT NULL,
+    stripe_price_id TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('incomplete', 'incomplete_expired', 'trialing', 'active', 'past_due', 'canceled', 'unpaid', 'paused')),
+    plan_nickname TEXT,
+    quantity INTEGER DEFAULT 1,
+    cancel_at_period_end INTEGER DEFAULT 0,
+    current_period_start TEXT,
+    current_period_end TEXT,
+    canceled_at TEXT,
+    ended_at TEXT,
+    trial_start TEXT,
+    trial_end TEXT,
+    metadata JSON DEFAULT '{}',
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+, stripe_event_created INTEGER NOT NULL DEFAULT 0, stripe_event_rank INTEGER NOT NULL DEFAULT 0, stripe_status TEXT);
+
+CREATE TABLE chat_messages (
+    id TEXT PRIMARY KEY,
+    session_id TEXT NOT NULL REFERENCES chat_sessions(id) ON DELETE CASCADE,
+    site_id TEXT NOT NULL REFERENCES portal_sites(id) ON DELETE CASCADE,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    role TEXT NOT NULL CHECK (role IN ('user', 'assistant', 'system')),
+    content TEXT NOT NULL,
+    latency_ms INTEGER,
+    tokens_used INTEGER,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE chat_sessions (
+    id TEXT PRIMARY KEY,
+    site_id TEXT NOT NULL REFERENCES portal_sites(id) ON DELETE CASCADE,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    visitor_id TEXT,
+    started_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    ended_at TEXT,
+    message_count INTEGER DEFAULT 0,
+    status TEXT DEFAULT 'active' CHECK (status IN ('active', 'completed', 'abandoned')),
+    metadata JSON DEFAULT '{}'
+, last_message_at TEXT);
+
+CREATE TABLE flow_rules (
+    id TEXT PRIMARY KEY,
+    flow_id TEXT NOT NULL REFERENCES flows(id) ON DELETE CASCADE,
+    step_id TEXT REFERENCES flow_steps(id) ON DELETE CASCADE,
+    condition TEXT NOT NULL,
+    action TEXT NOT NULL CHECK (action IN ('goto', 'end', 'handoff', 'invoke_action')),
+    target_step_id TEXT,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE flow_runs (
+    id TEXT PRIMARY KEY,
+    flow_id TEXT NOT NULL REFERENCES flows(id) ON DELETE CASCADE,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    started_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    duration_ms INTEGER,
+    outcome TEXT CHECK (outcome IN ('success', 'failed', 'handoff', 'cancelled')),
+    triggered_policy_ids JSON DEFAULT '[]',
+    metadata JSON DEFAULT '{}'
+);
+
+CREATE TABLE flow_steps (
+    id TEXT PRIMARY KEY,
+    flow_id TEXT NOT NULL REFERENCES flows(id) ON DELETE CASCADE,
+    kind TEXT NOT NULL CHECK (kind IN ('collector', 'router', 'llm', 'action', 'handoff', 'end')),
+    name TEXT NOT NULL,
+    config JSON DEFAULT '{}',
+    next_step_id TEXT,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE flow_tests (
+    id TEXT PRIMARY KEY,
+    flow_id TEXT NOT NULL REFERENCES flows(id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    input JSON DEFAULT '{}',
+    expected_outcome TEXT,
+    last_run_at TEXT,
+    last_result TEXT CHECK (last_result IN ('passed', 'failed', 'blocked'))
+);
+
+CREATE TABLE flows (
+    id TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    description TEXT,
+    status TEXT DEFAULT 'draft' CHECK (status IN ('draft', 'active', 'paused', 'archived')),
+    "trigger" JSON DEFAULT '{"type":"api","config":{}}',
+    entry_step_id TEXT,
+    last_published_at TEXT,
+    version INTEGER DEFAULT 1,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE integration_connections (
+    id TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    connector TEXT NOT NULL,
+    status TEXT DEFAULT 'connected' CHECK (status IN ('connected', 'disconnected', 'error', 'pending')),
+    credentials JSON DEFAULT '{}',
+    last_refreshed_at TEXT,
+    expires_at TEXT,
+    health_status TEXT DEFAULT 'healthy' CHECK (health_status IN ('healthy', 'warning', 'error')),
+    health_detail TEXT,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    UNIQUE (org_id, connector)
+);
+
+CREATE TABLE knowledge_chunks (
+    id TEXT PRIMARY KEY,
+    version_id TEXT NOT NULL REFERENCES knowledge_versions(id) ON DELETE CASCADE,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    content TEXT NOT NULL,
+    token_count INTEGER DEFAULT 0,
+    embedding JSON,
+    page_label TEXT,
+    metadata JSON DEFAULT '{}'
+);
+
+CREATE TABLE knowledge_documents (
+    id TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    source_id TEXT NOT NULL REFERENCES knowledge_sources(id) ON DELETE CASCADE,
+    title TEXT NOT NULL,
+    path TEXT,
+    external_id TEXT,
+    status TEXT DEFAULT 'processing' CHECK (status IN ('processing', 'ready', 'failed', 'archived')),
+    live_version_id TEXT REFERENCES knowledge_versions(id),
+    checksum TEXT,
+    mime_type TEXT,
+    size_bytes INTEGER,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE knowledge_embeddings (
+    id TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    version_id TEXT NOT NULL REFERENCES knowledge_versions(id) ON DELETE CASCADE,
+    chunk_id TEXT NOT NULL REFERENCES knowledge_chunks(id) ON DELETE CASCADE,
+    model TEXT NOT NULL,
+    vector JSON NOT NULL,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE knowledge_ingestion_jobs (
+    id TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    source_id TEXT REFERENCES knowledge_sources(id) ON DELETE SET NULL,
+    document_id TEXT REFERENCES knowledge_documents(id) ON DELETE SET NULL,
+    version_id TEXT REFERENCES knowledge_versions(id) ON DELETE SET NULL,
+    type TEXT NOT NULL CHECK (type IN ('ingest_source', 'ingest_document', 'rechunk', 'embed', 'sync')),
+    status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'processing', 'succeeded', 'failed')),
+    error_message TEXT,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE knowledge_policies (
+    id TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    description TEXT,
+    rules JSON DEFAULT '[]',
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE knowledge_sources (
+    id TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL CHECK (type IN ('file', 'url', 'notion', 'google_drive', 's3', 'webhook')),
+    status TEXT DEFAULT 'connected' CHECK (status IN ('connected', 'syncing', 'error', 'paused')),
+    sync_cursor TEXT,
+    last_synced_at TEXT,
+    config JSON DEFAULT '{}',
+    error_message TEXT,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE knowledge_versions (
+    id TEXT PRIMARY KEY,
+    document_id TEXT NOT NULL REFERENCES knowledge_documents(id) ON DELETE CASCADE,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    version_number INTEGER NOT NULL DEFAULT 1,
+    stage TEXT DEFAULT 'draft' CHECK (stage IN ('draft', 'live', 'archived')),
+    is_live INTEGER DEFAULT 0,
+    checksum TEXT,
+    chunk_count INTEGER DEFAULT 0,
+    token_count INTEGER DEFAULT 0,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    created_by TEXT,
+    change_note TEXT
+);
+
+CREATE TABLE metrics_daily (
+    id TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    site_id TEXT REFERENCES portal_sites(id) ON DELETE CASCADE,
+    date TEXT NOT NULL,
+    total_sessions INTEGER DEFAULT 0,
+    total_messages INTEGER DEFAULT 0,
+    avg_latency_ms REAL DEFAULT 0,
+    total_tokens INTEGER DEFAULT 0,
+    unique_visitors INTEGER DEFAULT 0,
+    leads_captured INTEGER DEFAULT 0,
+    appointments_booked INTEGER DEFAULT 0,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), answers INTEGER NOT NULL DEFAULT 0, latency_ms_total INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (org_id, site_id, date)
+);
+
+CREATE TABLE metrics_rollup (
+  scope_id TEXT NOT NULL,
+  date TEXT NOT NULL,
+  sessions INTEGER NOT NULL DEFAULT 0,
+  messages INTEGER NOT NULL DEFAULT 0,
+  answers INTEGER NOT NULL DEFAULT 0,
+  latency_ms_total INTEGER NOT NULL DEFAULT 0,
+  tokens INTEGER NOT NULL DEFAULT 0,
+  unique_visitors INTEGER NOT NULL DEFAULT 0,
+  leads INTEGER NOT NULL DEFAULT 0,
+  appointments INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (scope_id, date)
+) WITHOUT ROWID;
+
+CREATE TABLE orgs (
+    id TEXT PRIMARY KEY,
+    clerk_org_id TEXT UNIQUE,
+    name TEXT NOT NULL,
+    slug TEXT UNIQUE,
+    status TEXT DEFAULT 'active' CHECK (status IN ('active', 'inactive', 'at_risk', 'churned')),
+    plan TEXT DEFAULT 'chatbot' CHECK (plan IN ('chatbot', 'phone', 'bundle', 'enterprise')),
+    max_members INTEGER DEFAULT 10,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE outcome_events (
+    id TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    action_run_id TEXT REFERENCES action_runs(id) ON DELETE SET NULL,
+    outcome_type TEXT NOT NULL,
+    label TEXT,
+    amount_cents INTEGER,
+    currency TEXT DEFAULT 'USD',
+    recorded_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    metadata JSON DEFAULT '{}'
+);
+
+CREATE TABLE portal_config (
+    id TEXT PRIMARY KEY,
+    org_id TEXT UNIQUE NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    branding JSON DEFAULT '{"logo_url":null,"primary_color":"#f97316"}',
+    enabled_modules JSON DEFAULT '["overview","engines","workflows","knowledge","integrations","insights","team","outcomes"]',
+    custom_cards JSON DEFAULT '[]',
+    settings JSON DEFAULT '{}',
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE portal_sites (
+    id TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    site_key TEXT UNIQUE NOT NULL,
+    name TEXT NOT NULL,
+    type TEXT DEFAULT 'chatbot' CHECK (type IN ('chatbot', 'voice', 'automation')),
+    domain TEXT,
+    google_api_key TEXT,
+    elevenlabs_api_key TEXT,
+    system_prompt TEXT,
+    config JSON DEFAULT '{}',
+    status TEXT DEFAULT 'active' CHECK (status IN ('active', 'inactive', 'paused')),
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+, allowed_origins JSON DEFAULT '[]', keyless_origin TEXT);
+
+CREATE TABLE retention_policies (
+    id TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    data_type TEXT NOT NULL,
+    ttl_days INTEGER NOT NULL,
+    apply_anonymization INTEGER DEFAULT 0,
+    enforced_at TEXT,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    UNIQUE (org_id, data_type)
+);
+
+CREATE TABLE stripe_events (
+    id TEXT PRIMARY KEY,
+    stripe_event_id TEXT UNIQUE NOT NULL,
+    event_type TEXT NOT NULL,
+    api_version TEXT,
+    livemode INTEGER DEFAULT 0,
+    org_id TEXT REFERENCES orgs(id) ON DELETE SET NULL,
+    object_type TEXT,
+    object_id TEXT,
+    status TEXT DEFAULT 'pending' CHECK (status IN ('pending', 'processed', 'failed', 'skipped')),
+    processing_error TEXT,
+    payload JSON NOT NULL,
+    received_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    processed_at TEXT
+, delivery_id TEXT, attempts INTEGER NOT NULL DEFAULT 0, event_created INTEGER);
+
+CREATE TABLE user_memberships (
+    id TEXT PRIMARY KEY,
+    clerk_user_id TEXT NOT NULL,
+    org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+    role TEXT DEFAULT 'member' CHECK (role IN ('owner', 'admin', 'member', 'viewer')),
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    UNIQUE (clerk_user_id, org_id)
+);
+
+CREATE TABLE users (
+    id TEXT PRIMARY KEY,
+    clerk_user_id TEXT UNIQUE NOT NULL,
+    email TEXT,
+    name TEXT,
+    avatar_url TEXT,
+    is_koby_staff INTEGER DEFAULT 0,
+    status TEXT DEFAULT 'active' CHECK (status IN ('active', 'inactive', 'suspended')),
+    last_login_at TEXT,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
+);
+
+CREATE TABLE webhook_events (
+    id TEXT PRIMARY KEY,
+    org_id TEXT REFERENCES orgs(id) ON DELETE CASCADE,
+    connector TEXT NOT NULL,
+    event_type TEXT,
+    status TEXT DEFAULT 'pending' CHECK (status IN ('pending', 'processed', 'failed', 'rejected')),
+    payload JSON,
+    headers JSON,
+    signature_valid INTEGER DEFAULT 0,
+    received_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    processed_at TEXT,
+    action_run_id TEXT REFERENCES action_runs(id) ON DELETE SET NULL,
+    error TEXT
+);
+
+CREATE INDEX audit_logs_by_org ON audit_logs (org_id, created_at, id);
+
+CREATE INDEX billing_invoices_by_customer ON billing_invoices (billing_customer_id);
+
+CREATE INDEX billing_invoices_by_subscription ON billing_invoices (billing_subscription_id);
+
+CREATE INDEX billing_portal_sessions_by_customer ON billing_portal_sessions (billing_customer_id);
+
+CREATE INDEX billing_subscriptions_by_customer ON billing_subscriptions (billing_customer_id);
+
+CREATE INDEX chat_messages_by_session ON chat_messages (session_id, created_at);
+
+CREATE INDEX chat_sessions_active_by_site ON chat_sessions (site_id, last_message_at)
+  WHERE status = 'active';
+
+CREATE INDEX chat_sessions_active_by_time ON chat_sessions (last_message_at)
+  WHERE status = 'active';
+
+CREATE INDEX chat_sessions_by_visitor ON chat_sessions (site_id, visitor_id, started_at);
+
+CREATE INDEX idx_action_runs_action_id ON action_runs (action_id);
+
+CREATE INDEX idx_action_runs_next_retry_at ON action_runs (next_retry_at) WHERE status = 'failed';
+
+CREATE INDEX idx_action_runs_org_id_status ON action_runs (org_id, status);
+
+CREATE INDEX idx_audit_logs_org_id ON audit_logs (org_id);
+
+CREATE INDEX idx_billing_checkout_sessions_org_id ON billing_checkout_sessions (org_id);
+
+CREATE INDEX idx_billing_invoice_lines_billing_invoice_id ON billing_invoice_lines (billing_invoice_id);
+
+CREATE INDEX idx_billing_invoices_org_id ON billing_invoices (org_id);
+
+CREATE INDEX idx_billing_invoices_status ON billing_invoices (status);
+
+CREATE INDEX idx_billing_portal_sessions_org_id ON billing_portal_sessions (org_id);
+
+CREATE INDEX idx_billing_records_org_id_period_start_period_end ON billing_records (org_id, period_start, period_end);
+
+CREATE INDEX idx_billing_subscriptions_org_id ON billing_subscriptions (org_id);
+
+CREATE INDEX idx_billing_subscriptions_status ON billing_subscriptions (status);
+
+CREATE INDEX idx_chat_messages_org_id ON chat_messages (org_id);
+
+CREATE INDEX idx_chat_messages_session_id ON chat_messages (session_id);
+
+CREATE INDEX idx_chat_sessions_org_id ON chat_sessions (org_id);
+
+CREATE INDEX idx_chat_sessions_site_id ON chat_sessions (site_id);
+
+CREATE INDEX idx_chat_sessions_started_at ON chat_sessions (started_at);
+
+CREATE INDEX idx_flow_rules_flow_id ON flow_rules (flow_id);
+
+CREATE INDEX idx_flow_runs_flow_id_started_at ON flow_runs (flow_id, started_at);
+
+CREATE INDEX idx_flow_steps_flow_id ON flow_steps (flow_id);
+
+CREATE INDEX idx_flow_tests_flow_id ON flow_tests (flow_id);
+
+CREATE INDEX idx_flows_org_id_status ON flows (org_id, status);
+
+CREATE INDEX idx_knowledge_chunks_version_id ON knowledge_chunks (version_id);
+
+CREATE INDEX idx_knowledge_documents_org_id_source_id ON knowledge_documents (org_id, source_id);
+
+CREATE INDEX idx_knowledge_embeddings_version_id ON knowledge_embeddings (version_id);
+
+CREATE INDEX idx_knowledge_ingestion_jobs_org_id_status ON knowledge_ingestion_jobs (org_id, status);
+
+CREATE INDEX idx_knowledge_policies_org_id ON knowledge_policies (org_id);
+
+CREATE INDEX idx_knowledge_sources_org_id ON knowledge_sources (org_id);
+
+CREATE INDEX idx_knowledge_versions_document_id_version_number ON knowledge_versions (document_id, version_number);
+
+CREATE INDEX idx_metrics_daily_org_id_date ON metrics_daily (org_id, date);
+
+CREATE INDEX idx_outcome_events_org_id ON outcome_events (org_id);
+
+CREATE INDEX idx_portal_sites_org_id ON portal_sites (org_id);
+
+CREATE INDEX idx_stripe_events_event_type ON stripe_events (event_type);
+
+CREATE INDEX idx_stripe_events_org_id ON stripe_events (org_id);
+
+CREATE INDEX idx_stripe_events_status ON stripe_events (status);
+
+CREATE INDEX idx_user_memberships_org_id ON user_memberships (org_id);
+
+CREATE INDEX idx_users_email ON users (email);
+
+CREATE INDEX idx_webhook_events_org_id_status ON webhook_events (org_id, status);
+
+CREATE INDEX portal_sites_by_org ON portal_sites (org_id, created_at);
+
+CREATE UNIQUE INDEX portal_sites_keyless_origin ON portal_sites (keyless_origin)
+  WHERE keyless_origin IS NOT NULL;
+
+-- SEARCH
+
+CREATE TABLE passages (
+  id INTEGER PRIMARY KEY,
+  chunk_id TEXT NOT NULL UNIQUE,
+  org_id TEXT NOT NULL,
+  -- The org as one token for FTS5: 't' and 16 hex digits of SHA-256(org_id).
+  tenant_key TEXT NOT NULL,
+  source_id TEXT NOT NULL,
+  document_id TEXT NOT NULL,
+  version_id TEXT NOT NULL,
+  title TEXT NOT NULL,
+  content TEXT NOT NULL,
+  page_label TEXT
+);
+
+CREATE VIRTUAL TABLE passages_fts USING fts5 (
+  tenant_key, title, content,
+  content = 'passages', content_rowid = 'id',
+  tokenize = 'porter unicode61 remove_diacritics 2'
+);
+
+CREATE INDEX passages_by_org ON passages (org_id);
+
+CREATE INDEX passages_by_version ON passages (version_id);
+
+CREATE TRIGGER passages_deleted AFTER DELETE ON passages BEGIN
+  INSERT INTO passages_fts (passages_fts, rowid, tenant_key, title, content)
+  VALUES ('delete', old.id, old.tenant_key, old.title, old.content);
+END;
+
+CREATE TRIGGER passages_inserted AFTER INSERT ON passages BEGIN
+  INSERT INTO passages_fts (rowid, tenant_key, title, content)
+  VALUES (new.id, new.tenant_key, new.title, new.content);
+END;
+
+CREATE TRIGGER passages_updated AFTER UPDATE ON passages BEGIN
+  INSERT INTO passages_fts (passages_fts, rowid, tenant_key, title, content)
+  VALUES ('delete', old.id, old.tenant_key, old.title, old.content);
+  INSERT INTO passages_fts (rowid, tenant_key, title, content)
+  VALUES (new.id, new.tenant_key, new.title, new.content);
+END;

@@ -1,0 +1,22 @@
+//! The whole application in process: the real router and the real SQL on in-memory SQLite with D1's
+//! limits, with a clock, keys and providers that tests hold in their hands.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on stops"
+)]
+#![allow(missing_docs, unreachable_pub, reason = "nothing outside this binary reads it")]
+
+mod support;
+
+mod auth;
+mod chat;
+mod health;
+mod ledgers;
+mod limits;
+mod portal;
+mod schema;
+mod stripe;

@@ -1,0 +1,181 @@
+//! The application under test and the people who call it.
+
+pub mod crypto;
+pub mod ports;
+pub mod sqlite;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use futures_executor::block_on;
+use http::{HeaderMap, Request, Response};
+use http_body_util::BodyExt as _;
+use koby_portal::app::{App, Background, Ports};
+use koby_portal::config::Config;
+use koby_portal::ids::OrgId;
+use koby_portal::knowledge::retrieval::tenant_key;
+use koby_portal::log::Log;
+use koby_portal::router::router;
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+use crypto::{RingVerifier, SigningKey, Token};
+use ports::{FakeClock, FakeHttp, FakeLimiter, Later, Lines};
+use sqlite::Sqlite;
+
+/// 2026-03-15T12:00:00Z, a Sunday.
+pub const NOON: i64 = 1_773_576_000;
+
+/// Configuration of the tests, as development would have it but with Clerk's key set.
+const CONFIG: [(&str, &str); 7] = [
+    ("ENVIRONMENT", "staging"),
+    ("CLERK_DOMAIN", "clerk.example.com"),
+    ("ALLOWED_ORIGINS", "https://app.example.com,https://*.preview.example.com"),
+    ("LOG_LEVEL", "debug"),
+    ("PORTAL_RATE_LIMIT_MAX", "120"),
+    ("CHAT_RATE_LIMIT_MAX", "30"),
+    ("STRIPE_WEBHOOK_SECRET", "whsec_test"),
+];
+
+/// The application with all its ports in reach.
+pub struct TestApp {
+    router: Router,
+    pub db: Arc<Sqlite>,
+    pub search: Arc<Sqlite>,
+    pub clock: Arc<FakeClock>,
+    pub http: Arc<FakeHttp>,
+    pub limiter: Arc<FakeLimiter>,
+    pub lines: Arc<Lines>,
+}
+
+impl TestApp {
+    pub fn new() -> Self {
+        Self::with(&[])
+    }
+
+    /// `changes` replace or add configuration; an empty value removes an entry.
+    pub fn with(changes: &[(&str, &str)]) -> Self {
+        let config = Config::read(|name| {
+            let entries = changes.iter().chain(&CONFIG);
+            entries.into_iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        });
+        let db = Arc::new(Sqlite::migrated("migrations"));
+        db.run_script(include_str!("../../fixtures/two_orgs.sql"));
+        let search = Arc::new(Sqlite::migrated("migrations/search"));
+        let mut passages = include_str!("../../fixtures/passages.sql").to_owned();
+        for org in ["org_a", "org_b"] {
+            let key = tenant_key(&OrgId::from(org.to_owned()));
+            passages = passages.replace(&format!("{{key:{org}}}"), &key);
+        }
+        search.run_script(&passages);
+        let clock = Arc::new(FakeClock::at(NOON));
+        let http = Arc::new(FakeHttp::default());
+        http.answer_with_keys(&[SigningKey::clerk()]);
+        let limiter = Arc::new(FakeLimiter::default());
+        let lines = Arc::new(Lines::default());
+        let ports = Ports {
+            db: db.clone(),
+            search: search.clone(),
+            clock: clock.clone(),
+            signatures: Arc::new(RingVerifier),
+            http: http.clone(),
+            limiter: limiter.clone(),
+        };
+        let log = Log::new(config.log_level, lines.clone());
+        let router = router(&Arc::new(App::new(config, ports, log)));
+        Self { router, db, search, clock, http, limiter, lines }
+    }
+
+    /// Sends a request as the Workers runtime would hand it over; work for later runs after it.
+    pub fn send(&self, request: Request<Body>) -> Answer {
+        let (db_before, search_before) = (self.db.round_trips(), self.search.round_trips());
+        let later = Arc::new(Later::default());
+        let mut request = request;
+        let background: Arc<dyn Background> = later.clone();
+        request.extensions_mut().insert(background);
+        let response = block_on(self.router.clone().oneshot(request)).unwrap();
+        let answer = Answer::read(
+            response,
+            self.db.round_trips() - db_before,
+            self.search.round_trips() - search_before,
+        );
+        later.run();
+        answer
+    }
+
+    /// `GET path` without a token.
+    pub fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap())
+    }
+
+    /// `GET path` as a person of the fixture.
+    pub fn get_as(&self, user: &str, path: &str) -> Answer {
+        self.get_with(&self.token(user), path)
+    }
+
+    /// `GET path` with this token.
+    pub fn get_with(&self, token: &Token, path: &str) -> Answer {
+        let authorization = format!("Bearer {}", token.sign());
+        let request = Request::get(path).header("authorization", authorization);
+        self.send(request.body(Body::empty()).unwrap())
+    }
+
+    /// A token as Clerk would issue it now.
+    pub fn token(&self, user: &str) -> Token {
+        Token::issued(user, self.clock.seconds())
+    }
+
+    /// `POST path` with a JSON body and headers.
+    pub fn post(&self, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+        let mut request = Request::post(path).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(body.into()).unwrap())
+    }
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+    /// Round trips to `DB` before the answer.
+    pub db_trips: usize,
+    /// Round trips to `SEARCH` before the answer.
+    pub search_trips: usize,
+}
+
+impl Answer {
+    fn read(response: Response<Body>, db_trips: usize, search_trips: usize) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = block_on(body.collect()).unwrap().to_bytes();
+        Self {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            text: String::from_utf8(bytes.to_vec()).unwrap(),
+            db_trips,
+            search_trips,
+        }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The stable code of a problem document.
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The text that clients of the former system read.
+    pub fn error(&self) -> String {
+        self.json()["error"].as_str().unwrap_or_default().to_owned()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}

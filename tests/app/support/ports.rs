@@ -1,0 +1,156 @@
+//! Ports that tests hold in their hands.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_executor::block_on;
+use koby_portal::app::{Background, BoxFuture};
+use koby_portal::config::LogLevel;
+use koby_portal::http::client::{HttpAnswer, HttpClient, HttpFailure};
+use koby_portal::log::LogSink;
+use koby_portal::middleware::rate_limit::{Policy, SharedLimiter};
+use koby_portal::time::{Clock, Timestamp};
+use serde_json::{Value, json};
+
+use super::crypto::SigningKey;
+
+/// A clock that stands still until it is moved; sleeping moves it.
+pub struct FakeClock(AtomicI64);
+
+impl FakeClock {
+    pub fn at(seconds: i64) -> Self {
+        Self(AtomicI64::new(seconds * 1000))
+    }
+
+    pub fn seconds(&self) -> i64 {
+        self.0.load(Ordering::Relaxed) / 1000
+    }
+
+    pub fn advance(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1000, Ordering::Relaxed);
+    }
+}
+
+impl Clock for FakeClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.0.fetch_add(i64::try_from(duration.as_millis()).unwrap(), Ordering::Relaxed);
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// Clerk's key set, or whatever a test says it answers.
+#[derive(Default)]
+pub struct FakeHttp {
+    answer: Mutex<Option<Result<HttpAnswer, HttpFailure>>>,
+    failures_first: AtomicUsize,
+    calls: AtomicUsize,
+}
+
+impl FakeHttp {
+    pub fn answer_with_keys(&self, keys: &[SigningKey]) {
+        let keys: Vec<Value> = keys.iter().map(SigningKey::jwk).collect();
+        self.answer_with(200, &json!({ "keys": keys }).to_string());
+    }
+
+    pub fn answer_with(&self, status: u16, body: &str) {
+        let answer = HttpAnswer { status, body: body.as_bytes().to_vec() };
+        *self.answer.lock().unwrap() = Some(Ok(answer));
+    }
+
+    pub fn go_down(&self) {
+        *self.answer.lock().unwrap() = Some(Err(HttpFailure("timed out".to_owned())));
+    }
+
+    pub fn fail_first(&self, count: usize) {
+        self.failures_first.store(count, Ordering::Relaxed);
+    }
+
+    pub fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+}
+
+impl HttpClient for FakeHttp {
+    fn get(
+        &self,
+        url: &str,
+        _timeout: Duration,
+        _max_bytes: usize,
+    ) -> BoxFuture<'_, Result<HttpAnswer, HttpFailure>> {
+        assert_eq!(url, "https://clerk.example.com/.well-known/jwks.json");
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let left = self.failures_first.load(Ordering::Relaxed);
+        let answer = if left > 0 {
+            self.failures_first.store(left - 1, Ordering::Relaxed);
+            Err(HttpFailure("connection reset".to_owned()))
+        } else {
+            self.answer.lock().unwrap().clone().unwrap()
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
+/// The platform's limiter.
+#[derive(Default)]
+pub struct FakeLimiter(AtomicBool);
+
+impl FakeLimiter {
+    pub fn exhaust(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl SharedLimiter for FakeLimiter {
+    fn has_room(&self, _policy: Policy, _key: &str) -> BoxFuture<'_, bool> {
+        Box::pin(std::future::ready(!self.0.load(Ordering::Relaxed)))
+    }
+}
+
+/// The lines that were logged.
+#[derive(Default)]
+pub struct Lines(Mutex<Vec<String>>);
+
+impl Lines {
+    pub fn all(&self) -> Vec<Value> {
+        let lines = self.0.lock().unwrap();
+        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The lines of one event.
+    pub fn of(&self, message: &str) -> Vec<Value> {
+        self.all().into_iter().filter(|line| line["message"] == message).collect()
+    }
+
+    pub fn text(&self) -> String {
+        self.0.lock().unwrap().join("\n")
+    }
+}
+
+impl LogSink for Lines {
+    fn write(&self, _level: LogLevel, line: &str) {
+        self.0.lock().unwrap().push(line.to_owned());
+    }
+}
+
+/// Work that runs after the response.
+#[derive(Default)]
+pub struct Later(Mutex<Vec<BoxFuture<'static, ()>>>);
+
+impl Later {
+    pub fn run(&self) {
+        for task in self.0.lock().unwrap().drain(..) {
+            block_on(task);
+        }
+    }
+}
+
+impl Background for Later {
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        self.0.lock().unwrap().push(task);
+    }
+}

@@ -1,0 +1,27 @@
+//! Runs the measurements in `bench/` against the artefact.
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::artefact::{self, Variant};
+use crate::{node, process, setup};
+
+/// Options of `cargo xtask bench`.
+#[derive(Args)]
+pub(crate) struct BenchArgs {
+    /// Passed on to bench/run.mjs
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<String>,
+}
+
+/// Runs `cargo xtask bench`.
+pub(crate) fn command(args: &BenchArgs) -> Result<()> {
+    setup::for_serving()?;
+    artefact::build(Variant::Deployed)?;
+    process::run(
+        node::command("node")
+            .arg("bench/run.mjs")
+            .args(&args.args)
+            .env("KOBY_BUILD_DIR", Variant::Deployed.folder()),
+    )
+}
