@@ -620,8 +620,6 @@ CREATE INDEX idx_users_email ON users (email);
 
 CREATE INDEX idx_webhook_events_org_id_status ON webhook_events (org_id, status);
 
-CREATE INDEX portal_sites_by_org ON portal_sites (org_id, created_at);
-
 CREATE UNIQUE INDEX portal_sites_keyless_origin ON portal_sites (keyless_origin)
   WHERE keyless_origin IS NOT NULL;
 

@@ -20,7 +20,6 @@ ALTER TABLE portal_sites ADD COLUMN keyless_origin TEXT;
 
 CREATE UNIQUE INDEX portal_sites_keyless_origin ON portal_sites (keyless_origin)
   WHERE keyless_origin IS NOT NULL;
-CREATE INDEX portal_sites_by_org ON portal_sites (org_id, created_at);
 
 -- Metrics ---------------------------------------------------------------------------------------
 

@@ -93,7 +93,8 @@ fn every_statement_has_a_plan_without_scans() {
         plans.push_str(&format!("{name}\n"));
         for step in plan {
             plans.push_str(&format!("  {step}\n"));
-            let scan = step.starts_with("SCAN");
+            // An automatic index is a scan that SQLite makes each time.
+            let scan = step.starts_with("SCAN") || step.contains("AUTOMATIC");
             let meant = SCANS
                 .iter()
                 .any(|(file, allowed, _)| (*file == "*" || name.contains(file)) && step.contains(allowed));

@@ -4,7 +4,7 @@
 -- ?1 Clerk user id   ?2 org asked for, or NULL   ?3 1 when staff ask for all orgs
 -- scope:   no row, or one: the org's id, or '*' for all orgs (staff only).
 -- visible: the ids of these orgs.
-WITH scope(org_id) AS (
+WITH scope(org_id) AS MATERIALIZED (
   SELECT coalesce(
     (SELECT m.org_id
        FROM user_memberships m JOIN orgs o ON o.id = m.org_id

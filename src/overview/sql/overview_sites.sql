@@ -1,4 +1,4 @@
--- Active sites, without provider keys: at most 500. Index: portal_sites_by_org.
+-- Active sites, without provider keys: at most 500. Index: idx_portal_sites_org_id.
 SELECT s.id, s.org_id, s.site_key, s.name, s.type, s.domain, s.system_prompt, s.config, s.status,
        s.created_at, s.updated_at,
        coalesce(s.google_api_key, '') <> '' AS has_google_key,

@@ -6,5 +6,5 @@ SELECT coalesce(sum(r.sessions), 0) AS sessions,
        coalesce(sum(r.latency_ms_total), 0) AS latency_ms_total,
        coalesce(sum(r.leads), 0) AS leads,
        coalesce(sum(r.appointments), 0) AS appointments
-FROM scope JOIN metrics_rollup r ON r.scope_id = scope.org_id
+FROM scope CROSS JOIN metrics_rollup r ON r.scope_id = scope.org_id
 WHERE r.date BETWEEN ?4 AND ?5
