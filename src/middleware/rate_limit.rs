@@ -1,5 +1,6 @@
-//! Bounds requests per client address: first by a window of this isolate, then by the platform's
-//! limiter, which the isolates of one location share and which is approximate by design.
+//! Bounds requests per client address: by a window of this isolate, and, for an address that has used
+//! a quarter of its quota here, by the platform's limiter too, which the isolates of one location share
+//! and which is approximate by design. People at work stay below that and wait for nobody.
 //!
 //! Both shield the Worker; neither is accounting. Budgets that cost money are counted in D1.
 
@@ -17,6 +18,8 @@ use crate::time::Timestamp;
 
 /// Length of a window.
 const WINDOW_S: u32 = 60;
+/// The part of a quota (one in so many) that an isolate serves without asking the shared limiter.
+const UNSHARED_PART: u32 = 4;
 /// Addresses that one isolate counts at a time; beyond it only the shared limiter counts.
 const MOST_CLIENTS: usize = 10_000;
 
@@ -116,7 +119,8 @@ pub async fn count(audience: &'static Audience, op: &Op) -> Result<Option<Count>
     };
     let client = op.request.client_ip.as_str();
     let mut verdict = app.windows.admit(audience.name, client, quota, op.now());
-    if verdict.admitted && !app.ports.limiter.has_room(audience.rate, client).await {
+    let asks = verdict.admitted && quota - verdict.remaining > quota / UNSHARED_PART;
+    if asks && !app.ports.limiter.has_room(audience.rate, client).await {
         verdict.admitted = false;
         verdict.remaining = 0;
     }

@@ -121,6 +121,7 @@ pub(crate) fn build(variant: Variant) -> Result<Sizes> {
     repo::remove_file(&variant.stamp_file())?;
     process::run(&mut worker_build(variant, &revision))
         .context("the Worker did not build; the first error above is the one to look at")?;
+    shrink(&variant.wasm())?;
     let sizes = measure(variant)?;
     let stamp = json!({
         "inputs": inputs,
@@ -144,8 +145,52 @@ fn worker_build(variant: Variant, revision: &str) -> Command {
         .env("WASM_OPT_BIN", repo::node_bin().join("wasm-opt"))
         // Its errors are texts for people; a trace of the tool's own calls only hides them.
         .env("RUST_BACKTRACE", "0");
+    if let Some(flags) = without_machine_paths() {
+        command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", flags);
+    }
     wasm_target::prepare(&mut command);
     command
+}
+
+/// Panic messages name files of dependencies; where these lie on this machine is nobody's business,
+/// and the same commit gives the same bytes elsewhere.
+fn without_machine_paths() -> Option<String> {
+    let cargo_home = env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| env::home_dir().map(|home| home.join(".cargo")))?;
+    let sources = fs::read_dir(cargo_home.join("registry/src")).ok()?;
+    let mut folders: Vec<String> =
+        sources.flatten().map(|entry| entry.path().to_string_lossy().into_owned()).collect();
+    folders.sort();
+    let flags = folders.iter().map(|folder| format!("--remap-path-prefix={folder}=."));
+    Some(flags.collect::<Vec<_>>().join(" ")).filter(|flags| !flags.is_empty())
+}
+
+/// What workerd and wasm-bindgen's glue need. Named one by one, so that a newer optimiser does not use
+/// what the runtime does not know yet.
+const WASM_FEATURES: [&str; 7] = [
+    "--enable-mutable-globals",
+    "--enable-sign-ext",
+    "--enable-nontrapping-float-to-int",
+    "--enable-bulk-memory",
+    "--enable-multivalue",
+    "--enable-reference-types",
+    "--enable-exception-handling",
+];
+
+/// Optimises for size and drops the names of functions, a fifth of the file, which worker-build always
+/// keeps. Panics are logged with file and line by the Worker itself.
+fn shrink(wasm: &Path) -> Result<()> {
+    let shrunk = wasm.with_extension("shrunk.wasm");
+    process::run(
+        node::command(&repo::node_bin().join("wasm-opt").to_string_lossy())
+            .arg("-Oz")
+            .args(WASM_FEATURES)
+            .arg(wasm)
+            .arg("-o")
+            .arg(&shrunk),
+    )?;
+    fs::rename(&shrunk, wasm).with_context(|| format!("replace {}", wasm.display()))
 }
 
 /// The commit this tree stands at, marked when the artefact's sources differ from it.

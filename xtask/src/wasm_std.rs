@@ -2,10 +2,11 @@
 //! Debian and Ubuntu package, and laid over the compiler's own libraries as a second system root
 //! in `.tools/wasm-std`. A small wrapper then stands in for `rustc`.
 
-use std::fs;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::{env, fs, iter};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -22,77 +23,78 @@ fn wrapper() -> PathBuf {
     home().join("bin/rustc")
 }
 
-/// Written last: what a build that was interrupted leaves behind does not count.
-fn is_complete_file() -> PathBuf {
-    home().join("complete")
+/// Written last, so that what an interrupted build leaves behind does not count. The first line is
+/// the compiler's version, the second the linker to name.
+fn summary_file() -> PathBuf {
+    home().join("summary")
 }
 
-/// Whether it has been built.
+/// Whether it has been built, with the compiler that is installed now.
 pub(crate) fn is_ready() -> bool {
-    is_complete_file().exists()
+    let summary = fs::read_to_string(summary_file()).unwrap_or_default();
+    summary.lines().next().is_some_and(|built_with| {
+        process::first_line(Command::new(wrapper()).arg("--version")).as_deref() == Some(built_with)
+    })
 }
 
 /// Lets a command that runs cargo use it; does nothing when it has not been built.
 pub(crate) fn prepare(command: &mut Command) {
-    if !is_ready() {
-        return;
-    }
-    let mut folders = vec![home().join("bin")];
-    let path = command
-        .get_envs()
-        .find_map(|(name, value)| (name == "PATH").then_some(value).flatten())
-        .map(std::ffi::OsStr::to_os_string)
-        .or_else(|| std::env::var_os("PATH"))
-        .unwrap_or_default();
-    folders.extend(std::env::split_paths(&path));
-    if let Ok(path) = std::env::join_paths(folders) {
-        command.env("PATH", path);
-    }
-    command.env("RUSTC", wrapper());
-    if let Some(linker) =
-        fs::read_to_string(is_complete_file()).ok().filter(|name| !name.is_empty())
-    {
+    let Ok(summary) = fs::read_to_string(summary_file()) else { return };
+    let path = path_with_wrapper(command);
+    command.env("RUSTC", wrapper()).env("PATH", path);
+    if let Some(linker) = summary.lines().nth(1) {
         command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
     }
 }
 
+/// The command's own PATH with the wrapper in front: worker-build asks `rustc` by that name.
+fn path_with_wrapper(command: &Command) -> OsString {
+    let given = command.get_envs().find(|(name, _)| *name == "PATH").and_then(|(_, value)| value);
+    let path = given.map(OsStr::to_os_string).or_else(|| env::var_os("PATH")).unwrap_or_default();
+    let folders = iter::once(home().join("bin")).chain(env::split_paths(&path));
+    env::join_paths(folders).unwrap_or(path)
+}
+
 /// Finds or installs a compiler with sources, and builds.
 pub(crate) fn build() -> Result<()> {
-    let compiler = find_compiler().map_or_else(
-        || {
-            install_packages().and_then(|()| {
-                find_compiler()
-                    .context("the packages are installed, but no compiler with sources was found")
-            })
-        },
-        Ok,
-    )?;
-    let linker = compiler.linker()?;
+    let compiler = find_or_install_compiler()?;
+    let linker = compiler.linker()?.unwrap_or_default();
     eprintln!("Compiling the standard library for {} (about 1 minute; once) …", pins::WASM_TARGET);
     repo::remove_folder(&home())?;
     compile_with(&compiler)?;
     lay_over(&compiler)?;
     write_wrapper(&compiler)?;
     repo::remove_folder(&home().join("seed"))?;
-    repo::write(&is_complete_file(), linker.unwrap_or_default())
+    repo::write(&summary_file(), format!("{}\n{linker}", compiler.version))
+}
+
+fn find_or_install_compiler() -> Result<Compiler> {
+    if let Some(compiler) = find_compiler() {
+        return Ok(compiler);
+    }
+    install_packages()?;
+    find_compiler().context("the packages are installed, but no compiler with sources was found")
 }
 
 /// A compiler that is new enough and whose sources are installed.
 struct Compiler {
     program: PathBuf,
+    version: String,
     sysroot: PathBuf,
 }
 
 impl Compiler {
-    fn at(program: PathBuf) -> Option<Self> {
-        let version = process::first_line(Command::new(&program).arg("--version"))?;
+    fn at(program: &Path) -> Option<Self> {
+        let version = process::first_line(Command::new(program).arg("--version"))?;
         if minor_version(&version)? < pins::RUST_MINOR_AT_LEAST {
             return None;
         }
-        let sysroot = process::first_line(Command::new(&program).args(["--print", "sysroot"]))?;
+        let sysroot = process::first_line(Command::new(program).args(["--print", "sysroot"]))?;
         let sysroot = PathBuf::from(sysroot);
+        // By its absolute path: the wrapper is called `rustc` too and comes first on the PATH.
+        let program = sysroot.join("bin/rustc");
         let sources = sysroot.join("lib/rustlib/src/rust/library/std");
-        sources.is_dir().then_some(Self { program, sysroot })
+        (program.exists() && sources.is_dir()).then_some(Self { program, version, sysroot })
     }
 
     /// The linker to name, or none when the compiler brings its own.
@@ -132,8 +134,8 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn search_path_files() -> Vec<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).flat_map(|folder| entries(&folder)).collect()
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).flat_map(|folder| entries(&folder)).collect()
 }
 
 /// The toolchain in use first, then the distribution's: Debian has one in /usr, Ubuntu's are
@@ -145,7 +147,7 @@ fn find_compiler() -> Option<Compiler> {
         .filter(|path| path.to_string_lossy().starts_with("/usr/lib/rust-1."))
         .map(|path| path.join("bin/rustc"));
     programs.extend(versioned);
-    programs.into_iter().find_map(Compiler::at)
+    programs.iter().find_map(|program| Compiler::at(program))
 }
 
 /// Installs the distribution's compiler with its sources, where that needs no password.
@@ -246,16 +248,9 @@ fn write_wrapper(compiler: &Compiler) -> Result<()> {
         .context("cannot make the wrapper executable")
 }
 
-/// A path as one word of a shell script. The toolchain in use is named by its absolute path, since
-/// the wrapper itself is called `rustc` and comes first on the PATH.
+/// A path as one word of a shell script.
 fn quoted(path: &Path) -> String {
-    let absolute = if path == Path::new("rustc") {
-        process::first_line(Command::new("rustc").args(["--print", "sysroot"]))
-            .map_or_else(|| path.to_path_buf(), |sysroot| Path::new(&sysroot).join("bin/rustc"))
-    } else {
-        path.to_path_buf()
-    };
-    format!("'{}'", absolute.to_string_lossy().replace('\'', r"'\''"))
+    format!("'{}'", path.to_string_lossy().replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

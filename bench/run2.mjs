@@ -1,0 +1,175 @@
+// Measures the built Worker beside bare JavaScript workers, in one run on one machine: requests per
+// second over 8 connections, straight at workerd's socket. Absolute figures drift with the machine;
+// the ratios are what counts.
+//
+//   cargo xtask bench [--seconds 4] [--rounds 3]
+
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+
+import { Miniflare, convertV4MiniflareOptions } from "miniflare";
+
+import { LOCAL_KEY, prepare, token } from "../tests/runtime/worker.mjs";
+
+const ROOT = resolve(import.meta.dirname, "..");
+const BUILD = process.env.KOBY_BUILD_DIR ?? join(ROOT, "build");
+const CONNECTIONS = 8;
+const IDS = { DB: "00000000-0000-0000-0000-0000000000d0", SEARCH: "00000000-0000-0000-0000-0000000000d1" };
+
+const { values: options } = parseArgs({
+  options: { seconds: { type: "string", default: "4" }, rounds: { type: "string", default: "3" } },
+});
+const seconds = Number(options.seconds);
+const rounds = Number(options.rounds);
+
+/** A statement as the Worker sends it: without comment lines. */
+function sql(...files) {
+  const text = files.map((file) => readFileSync(join(ROOT, "src", file), "utf8")).join("");
+  return text.split("\n").filter((line) => !line.trimStart().startsWith("--")).join("\n");
+}
+
+/** The batch of GET /portal/overview, with its values. */
+function overviewBatch() {
+  const scope = "auth/sql/scope.sql";
+  const day = (offset) => new Date(Date.now() - offset * 86_400_000).toISOString();
+  const caller = ["user_demo_owner", null, 0];
+  return [
+    [sql(scope, "auth/sql/caller.sql"), caller],
+    [sql(scope, "overview/sql/overview_org.sql"), caller],
+    [sql(scope, "overview/sql/overview_sites.sql"), caller],
+    [sql(scope, "overview/sql/overview_stats.sql"), [...caller, day(30).slice(0, 10), day(0).slice(0, 10)]],
+    [sql(scope, "overview/sql/overview_active.sql"), [...caller, day(0)]],
+  ];
+}
+
+const BARE = `export default { fetch() { return new Response("ok"); } };`;
+
+/** The same one batch, without authentication, decoding, middleware or a log. */
+const floor = (batch) => `
+  const BATCH = ${JSON.stringify(batch)};
+  export default {
+    async fetch(request, env) {
+      const results = await env.DB.batch(BATCH.map(([sql, values]) => env.DB.prepare(sql).bind(...values)));
+      return Response.json(results.map((result) => result.results));
+    },
+  };`;
+
+/** Starts one worker in a workerd of its own. */
+async function start(name, modules, extra = {}) {
+  const state = mkdtempSync(join(tmpdir(), "koby-bench-"));
+  cpSync(join(prepare(), ".wrangler/state/v3"), state, { recursive: true });
+  const miniflare = new Miniflare(convertV4MiniflareOptions({
+    name,
+    modules,
+    modulesRoot: "/",
+    compatibilityDate: "2026-11-01",
+    d1Databases: IDS,
+    resourcePersistencePath: state,
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+    handleStructuredLogs: () => {},
+    ...extra,
+  }));
+  const entry = await miniflare.ready;
+  const url = process.env.DIRECT ? await miniflare.unsafeGetDirectURL() : entry;
+  return { url, stop: async () => { await miniflare.dispose(); rmSync(state, { recursive: true, force: true }); } };
+}
+
+const script = (contents) => [{ type: "ESModule", path: "/worker.mjs", contents }];
+
+function artefact() {
+  return [
+    { type: "ESModule", path: "/index.js", contents: readFileSync(join(BUILD, "index.js"), "utf8") },
+    { type: "CompiledWasm", path: "/index_bg.wasm", contents: readFileSync(join(BUILD, "index_bg.wasm")) },
+  ];
+}
+
+/** Sends requests back to back on one connection until the time is over; counts whole answers. */
+function drive(url, request, until, count) {
+  return new Promise((done, fail) => {
+    const socket = connect(Number(url.port), url.hostname);
+    let pending = Buffer.alloc(0);
+    const send = () => (Date.now() < until ? socket.write(request) : socket.end());
+    socket.setNoDelay(true);
+    socket.on("connect", send);
+    socket.on("error", fail);
+    socket.on("close", done);
+    socket.on("data", (chunk) => {
+      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
+      const end = pending.indexOf("\r\n\r\n");
+      if (end < 0) return;
+      const head = pending.toString("latin1", 0, end);
+      const length = Number(/content-length: (\d+)/i.exec(head)?.[1]);
+      if (Number.isNaN(length)) { fail(new Error(`an answer without a length:\n${head}`)); socket.destroy(); return; }
+      if (pending.length < end + 4 + length) return;
+      if (!head.startsWith("HTTP/1.1 200")) { fail(new Error(`${head}\n${pending.toString("utf8", end + 4)}`)); socket.destroy(); return; }
+      pending = Buffer.alloc(0);
+      count.answers += 1;
+      send();
+    });
+  });
+}
+
+async function requestsPerSecond({ url, path, headers = {} }, duration) {
+  const lines = Object.entries({ host: url.host, ...headers }).map(([name, value]) => `${name}: ${value}`);
+  const request = `GET ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
+  const count = { answers: 0 };
+  const started = Date.now();
+  const until = started + duration * 1000;
+  await Promise.all(Array.from({ length: CONNECTIONS }, () => drive(url, request, until, count)));
+  return count.answers / ((Date.now() - started) / 1000);
+}
+
+const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
+
+async function main() {
+  const vars = {
+    ENVIRONMENT: "development", CLERK_DOMAIN: "clerk.koby-portal.localhost", LOG_LEVEL: process.env.LL ?? "info",
+    ALLOWED_ORIGINS: "http://localhost:3000", LOCAL_JWT_KEY: LOCAL_KEY.pem,
+    PORTAL_RATE_LIMIT_MAX: "100000000", CHAT_RATE_LIMIT_MAX: "100000000",
+  };
+  const limit = (namespace) => ({ namespace_id: namespace, simple: { limit: 100_000_000, period: 60 } });
+  const bare = await start("bare", script(BARE));
+  const lone = await start("floor", script(floor(overviewBatch())));
+  const koby = await start("koby", artefact(), { bindings: vars });
+  const bearer = await token("user_demo_owner", { claims: { exp: Math.floor(Date.now() / 1000) + 3600 } });
+  const signed = { authorization: `Bearer ${bearer}`, origin: "http://localhost:3000" };
+
+  const contenders = [
+    { name: "bare: \"ok\"", url: bare.url, path: "/" },
+    { name: "floor: the overview's batch", url: lone.url, path: "/" },
+    { name: "GET /health", url: koby.url, path: "/health" },
+    { name: "GET /portal/overview", url: koby.url, path: "/portal/overview", headers: signed },
+    { name: "GET /portal/engines", url: koby.url, path: "/portal/engines", headers: signed },
+    { name: "GET /portal/me", url: koby.url, path: "/portal/me", headers: signed },
+  ];
+  try {
+    for (const contender of contenders) await requestsPerSecond(contender, 1);
+    const figures = new Map(contenders.map(({ name }) => [name, []]));
+    for (let round = 0; round < rounds; round += 1) {
+      for (const contender of contenders) figures.get(contender.name).push(await requestsPerSecond(contender, seconds));
+    }
+    report(new Map([...figures].map(([name, numbers]) => [name, median(numbers)])));
+  } finally {
+    await Promise.all([bare, lone, koby].map((worker) => worker.stop()));
+  }
+}
+
+function report(figures) {
+  const [bare, floor] = [...figures.values()];
+  const goals = { "GET /health": "≥ 0.75 × bare", "GET /portal/overview": "≥ 0.70 × floor, ≥ 0.17 × bare" };
+  console.log(`\n${CONNECTIONS} connections, median of ${rounds} rounds of ${seconds} s, this machine, this run\n`);
+  console.log("| what | requests/s | × bare | × floor | goal |");
+  console.log("|---|---:|---:|---:|---|");
+  for (const [name, figure] of figures) {
+    const ratio = (base) => (figure / base).toFixed(2);
+    console.log(`| ${name} | ${figure.toFixed(0)} | ${ratio(bare)} | ${ratio(floor)} | ${goals[name] ?? ""} |`);
+  }
+  const wasm = readFileSync(join(BUILD, "index_bg.wasm"));
+  console.log(`\nwasm: ${(wasm.length / 1024).toFixed(1)} KiB, ${(gzipSync(wasm, { level: 9 }).length / 1024).toFixed(1)} KiB gzipped (goal ≤ 250 KiB)`);
+}
+
+await main();

@@ -1,0 +1,221 @@
+// The release artefact on the real runtime, with the vendors' own libraries as clients.
+
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+
+import Stripe from "stripe";
+
+import { STRIPE_SECRET, rsaKey, startWorker, token } from "./worker.mjs";
+
+const PAGE = "http://localhost:3000";
+const SITE = { "x-site-key": "sk_dental_dev_7hQ2mXw9" };
+
+describe("the Worker", () => {
+  let worker;
+
+  before(async () => {
+    worker = await startWorker({ vars: { PORTAL_RATE_LIMIT_MAX: "100000", CHAT_RATE_LIMIT_MAX: "100000", LOG_LEVEL: "debug" } });
+  });
+
+  after(() => worker.stop());
+
+  it("answers uptime monitors", async () => {
+    const health = await worker.fetch("/health");
+    assert.equal(health.status, 200);
+    const body = await health.json();
+    assert.equal(body.status, "ok");
+    assert.equal(body.environment, "development");
+    assert.equal(body.requestId, health.headers.get("x-request-id"));
+    assert.ok(Math.abs(Date.parse(body.timestamp) - Date.now()) < 60_000);
+
+    for (const path of ["/health/ready", "/v1/health", "/api/health"]) {
+      const ready = await worker.fetch(path);
+      const text = await ready.text();
+      assert.equal(ready.status, 200, text);
+      assert.equal(JSON.parse(text).services.database.status, "healthy");
+    }
+    const head = await worker.fetch("/health/ready", { method: "HEAD" });
+    assert.deepEqual([head.status, await head.text()], [200, ""]);
+  });
+
+  it("shows an owner their portal", async () => {
+    const overview = await (await worker.as("user_demo_owner", "/portal/overview")).json();
+    assert.equal(overview.org.id, "org_dental");
+    assert.ok(overview.stats.totalSessions > 0);
+    assert.ok(!JSON.stringify(overview).includes("api_key"));
+    const me = await (await worker.as("user_demo_owner", "/portal/me")).json();
+    assert.equal(me.currentOrgRole, "owner");
+    const { engines } = await (await worker.as("user_demo_owner", "/portal/engines")).json();
+    assert.ok(engines.every((engine) => engine.id.startsWith("site_dental")));
+    const all = await (await worker.as("user_demo_staff", "/portal/overview")).json();
+    assert.equal(all.org, null);
+
+    const line = await worker.logged("request_end", (line) => line.path === "/portal/overview" && line.orgId === "org_dental");
+    assert.equal(line.d1RoundTrips, 1);
+    assert.ok(line.d1RowsRead > 0 && line.d1RowsRead < 150, `${line.d1RowsRead} rows read`);
+  });
+
+  it("verifies signatures with the runtime's crypto", async () => {
+    const me = "/portal/me";
+    assert.equal((await worker.as("user_demo_owner", me)).status, 200);
+    assert.equal((await worker.fetch(me)).status, 401);
+    assert.equal((await worker.as("user_demo_owner", me, { key: rsaKey() })).status, 401);
+    assert.equal((await worker.as("user_demo_owner", me, { claims: { azp: "https://evil.example" } })).status, 401);
+    const expired = Math.floor(Date.now() / 1000) - 10;
+    assert.equal((await worker.as("user_demo_owner", me, { claims: { exp: expired } })).status, 401);
+    assert.equal((await worker.as("user_demo_suspended", me)).status, 403);
+    assert.equal((await worker.as("user_demo_owner", "/portal/overview?orgId=org_chadis")).status, 403);
+  });
+
+  it("makes one row of twenty first logins at once", async () => {
+    const bearer = await token("user_demo_new");
+    const first = () => worker.fetch("/portal/me", { headers: { authorization: `Bearer ${bearer}` } });
+    const answers = await Promise.all(Array.from({ length: 20 }, first));
+    assert.deepEqual(answers.map((answer) => answer.status), Array(20).fill(200));
+    assert.equal(worker.rows("SELECT count(*) AS n FROM users WHERE clerk_user_id = 'user_demo_new'")[0].n, 1);
+    const overview = await worker.fetch("/portal/overview", { headers: { authorization: `Bearer ${bearer}` } });
+    assert.equal(overview.status, 400);
+    assert.equal((await overview.json()).error, "Organization required");
+  });
+
+  it("lets listed pages read answers and errors", async () => {
+    const preflight = await worker.fetch("/portal/overview", {
+      method: "OPTIONS", headers: { origin: PAGE, "access-control-request-method": "GET", "access-control-request-headers": "authorization" },
+    });
+    assert.equal(preflight.status, 204);
+    assert.equal(preflight.headers.get("access-control-allow-origin"), PAGE);
+    for (const [origin, expected] of [[PAGE, PAGE], ["https://evil.example", null]]) {
+      const refused = await worker.fetch("/portal/overview", { headers: { origin } });
+      assert.equal(refused.status, 401);
+      assert.equal(refused.headers.get("access-control-allow-origin"), expected);
+      assert.match(refused.headers.get("vary"), /Origin/);
+    }
+  });
+
+  it("answers a visitor from the knowledge of the site's org, and stores the turn", async () => {
+    const question = { message: "Are you open on Saturday? What are the opening hours?", visitor_id: "visitor_rt" };
+    const answer = await worker.post("/chat", question, { ...SITE, origin: PAGE });
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers.get("access-control-allow-origin"), PAGE);
+    const body = await answer.json();
+    assert.match(body.response, /Saturday opening hours are eight to one/);
+    assert.equal(body.citations[0].chunk_id, "chunk_org_dental");
+    assert.ok(Number.isInteger(body.latency_ms));
+
+    const next = await worker.post("/chat", { message: "Do you sell bicycles?", visitor_id: "visitor_rt", session_id: body.session_id }, SITE);
+    const unknown = await next.json();
+    assert.equal(unknown.session_id, body.session_id);
+    assert.match(unknown.response, /^I don't know .*555\) 010-2233/);
+
+    const messages = worker.rows(`SELECT role, content FROM chat_messages WHERE session_id = '${body.session_id}' ORDER BY created_at`);
+    assert.deepEqual(messages.map((message) => message.role), ["user", "assistant", "user", "assistant"]);
+    assert.equal(messages[1].content, body.response);
+    const [session] = worker.rows(`SELECT * FROM chat_sessions WHERE id = '${body.session_id}'`);
+    assert.deepEqual([session.message_count, session.visitor_id, session.org_id], [4, "visitor_rt", "org_dental"]);
+
+    const line = await worker.logged("request_end", (line) => line.path === "/chat" && line.status === 200);
+    assert.equal(line.d1RoundTrips, 3);
+  });
+
+  it("counts parallel turns without losing one", async () => {
+    const day = new Date().toISOString().slice(0, 10);
+    const count = () => worker.rows(`SELECT answers FROM metrics_rollup WHERE scope_id = 'org_chadis' AND date = '${day}'`)[0].answers;
+    const before = count();
+    const turns = Array.from({ length: 25 }, () => worker.post("/chat", { message: "opening hours" }, { "x-site-key": "sk_chadis_dev_9cV3nRz6" }));
+    const statuses = (await Promise.all(turns)).map((answer) => answer.status);
+    assert.deepEqual(statuses, Array(25).fill(200));
+    assert.equal(count(), before + 25);
+  });
+
+  it("refuses what may not be let in", async () => {
+    const session = (await (await worker.post("/chat", { message: "hello hours" }, SITE)).json()).session_id;
+    for (const [status, body, headers] of [
+      [401, { message: "hi" }, { "x-site-key": "sk_nowhere" }],
+      [401, { message: "hi" }, {}],
+      [403, { message: "hi" }, { "x-site-key": "sk_chadisold_dev_2bN5yJd8" }],
+      [403, { message: "hi" }, { ...SITE, origin: "https://evil.example" }],
+      [404, { message: "hi", session_id: session }, { "x-site-key": "sk_chadis_dev_9cV3nRz6" }],
+      [400, { message: "" }, SITE],
+      [400, { message: "x".repeat(5001) }, SITE],
+      [400, "{", SITE],
+      [413, { message: "x".repeat(70_000) }, SITE],
+      [405, null, null],
+    ]) {
+      const answer = headers ? await worker.post("/chat", body, headers) : await worker.fetch("/chat");
+      const problem = await answer.json();
+      assert.equal(answer.status, status, JSON.stringify(problem));
+      assert.equal(typeof problem.error, "string");
+      assert.equal(problem.requestId, answer.headers.get("x-request-id"));
+    }
+  });
+
+  it("counts a body whose length is not declared", async () => {
+    const stream = new ReadableStream({
+      start(controller) {
+        for (let chunk = 0; chunk < 80; chunk += 1) controller.enqueue(new Uint8Array(1024).fill(32));
+        controller.close();
+      },
+    });
+    const answer = await worker.fetch("/chat", {
+      method: "POST", duplex: "half", body: stream, headers: { ...SITE, "content-type": "application/json" },
+    });
+    assert.deepEqual([answer.status, (await answer.json()).error], [413, "Request too large"]);
+  });
+
+  it("applies an event signed by Stripe's own library once, however often it comes", async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const event = {
+      id: "evt_runtime_1", object: "event", type: "customer.subscription.updated", created: now, livemode: false,
+      api_version: "2026-10-28.endive",
+      data: { object: {
+        id: "sub_runtime", object: "subscription", customer: "cus_demo_dental", status: "past_due", metadata: {},
+        items: { data: [{ quantity: 1, current_period_start: now, current_period_end: now + 86_400, price: { id: "price_rt", nickname: "Bundle" } }] },
+      } },
+    };
+    const deliveries = await Promise.all(Array.from({ length: 10 }, () => deliver(worker, event)));
+    const bodies = await Promise.all(deliveries.map((answer) => answer.json()));
+    assert.ok(deliveries.every((answer) => answer.status === 200), JSON.stringify(bodies));
+    assert.equal(bodies.filter((body) => body.eventId).length, 1);
+    assert.equal(bodies.filter((body) => body.duplicate).length, 9);
+
+    assert.equal(worker.rows("SELECT status FROM billing_subscriptions WHERE stripe_subscription_id = 'sub_runtime'")[0].status, "past_due");
+    assert.equal(worker.rows("SELECT count(*) AS n FROM audit_logs WHERE target_id = 'sub_runtime'")[0].n, 1);
+    assert.equal(worker.rows("SELECT status FROM stripe_events WHERE stripe_event_id = 'evt_runtime_1'")[0].status, "processed");
+  });
+
+  it("refuses forged, old and orphaned events", async () => {
+    const event = { id: "evt_runtime_2", object: "event", type: "charge.succeeded", created: 1, livemode: false, data: { object: { id: "ch_1", object: "charge" } } };
+    assert.equal((await deliver(worker, event, { secret: "whsec_other" })).status, 400);
+    assert.equal((await deliver(worker, event, { timestamp: Math.floor(Date.now() / 1000) - 301 })).status, 400);
+    assert.equal((await worker.post("/webhooks/stripe", event)).status, 400);
+    assert.equal((await deliver(worker, event, { path: "/billing/webhook" })).status, 200);
+
+    const orphan = { id: "sub_o", object: "subscription", customer: "cus_nobody", status: "active", items: { data: [] } };
+    const created = Math.floor(Date.now() / 1000);
+    const early = { ...event, id: "evt_runtime_3", type: "customer.subscription.created", created, data: { object: orphan } };
+    assert.equal((await deliver(worker, early)).status, 503);
+    const [row] = worker.rows("SELECT status, processing_error FROM stripe_events WHERE stripe_event_id = 'evt_runtime_3'");
+    assert.deepEqual(row, { status: "failed", processing_error: "no org is known for the customer" });
+    await worker.logged("stripe_webhook_failed", (line) => line.eventId === "evt_runtime_3");
+  });
+
+  it("writes one JSON object a line and nothing private", async () => {
+    const bearer = await token("user_demo_owner");
+    await worker.fetch("/portal/me", { headers: { authorization: `Bearer ${bearer}` } });
+    await worker.post("/chat", { message: "a private question about hours" }, SITE);
+    await worker.logged("request_end", (line) => line.path === "/chat");
+    for (const line of worker.log()) {
+      assert.deepEqual(Object.keys(line).slice(0, 4), ["timestamp", "level", "requestId", "message"]);
+    }
+    for (const secret of [bearer, "private question", SITE["x-site-key"], STRIPE_SECRET]) {
+      assert.ok(!worker.log().some((line) => JSON.stringify(line).includes(secret)));
+    }
+  });
+});
+
+/** Signs with Stripe's own library and delivers. */
+function deliver(worker, event, { secret = STRIPE_SECRET, timestamp, path = "/webhooks/stripe" } = {}) {
+  const payload = JSON.stringify(event);
+  const signature = new Stripe("sk_test_unused").webhooks.generateTestHeaderString({ payload, secret, timestamp });
+  return worker.post(path, payload, { "stripe-signature": signature });
+}
