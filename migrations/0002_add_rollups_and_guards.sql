@@ -41,9 +41,11 @@ CREATE TABLE metrics_rollup (
   PRIMARY KEY (scope_id, date)
 ) WITHOUT ROWID;
 
--- The former chat Worker counted one message per exchange and kept a mean latency.
+-- The former chat Worker counted one message per exchange and kept a mean latency; now both the
+-- question and the answer count.
 UPDATE metrics_daily
    SET answers = coalesce(total_messages, 0),
+       total_messages = 2 * coalesce(total_messages, 0),
        latency_ms_total = CAST(round(coalesce(avg_latency_ms, 0) * coalesce(total_messages, 0)) AS INTEGER);
 
 INSERT INTO metrics_rollup (scope_id, date, sessions, messages, answers, latency_ms_total, tokens,

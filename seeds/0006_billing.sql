@@ -2,13 +2,13 @@
 -- The Stripe ids are invented and exist in no Stripe account.
 
 INSERT INTO billing_customers (id, org_id, stripe_customer_id, email, name, currency, default_payment_method_id, metadata, created_at, updated_at) VALUES
-    ('bcus_dental', 'org_dental', 'cus_demo_dental', 'billing@brightsmile.example.com', 'Bright Smile Dental Group', 'usd', 'pm_demo_dental', '{"orgId":"org_dental"}', '2025-01-15T10:00:00.000Z', '2025-01-15T10:00:00.000Z')
+    ('bcus_dental', 'org_dental', 'cus_demo_dental', 'billing@brightsmile.example.com', 'Bright Smile Dental Group', 'usd', 'pm_demo_dental', '{"org_id":"org_dental"}', '2025-01-15T10:00:00.000Z', '2025-01-15T10:00:00.000Z')
 ON CONFLICT DO NOTHING;
 
 INSERT INTO billing_subscriptions (id, org_id, billing_customer_id, stripe_subscription_id, stripe_price_id, status, plan_nickname, quantity, current_period_start, current_period_end, metadata, created_at, updated_at) VALUES
     ('bsub_dental', 'org_dental', 'bcus_dental', 'sub_demo_dental', 'price_bundle_monthly', 'active', 'Bundle Pack', 1,
      strftime('%Y-%m-%dT00:00:00.000Z', 'now', 'start of month'), strftime('%Y-%m-%dT00:00:00.000Z', 'now', 'start of month', '+1 month'),
-     '{"orgId":"org_dental"}', '2025-01-15T10:01:00.000Z', '2025-01-15T10:01:00.000Z')
+     '{"org_id":"org_dental"}', '2025-01-15T10:01:00.000Z', '2025-01-15T10:01:00.000Z')
 ON CONFLICT DO NOTHING;
 
 -- An invoice bills the plan for the month it is dated in, and the usage of the month before.

@@ -78,10 +78,12 @@ pub struct Config {
     pub clerk_jwks_url: Option<String>,
     /// `CLERK_JWT_KEY`: the instance's public key as PEM; with it no key set is fetched.
     pub clerk_jwt_key: Option<Vec<u8>>,
-    /// `LOCAL_JWT_KEY`: the public half of the key that `cargo xtask token` signs with. Refused in production.
+    /// `LOCAL_JWT_KEY`: the public half of the key that `cargo xtask token` signs with. Development only.
     pub local_jwt_key: Option<Vec<u8>>,
     /// `ALLOWED_ORIGINS`: comma-separated origins of the portal's pages, for CORS and for a token's `azp`.
     pub allowed_origins: OriginList,
+    /// Whether a token's `azp` is judged: once `ALLOWED_ORIGINS` is set, even if no entry of it is good.
+    pub azp_is_judged: bool,
     /// `CORS_ALLOW_ALL=true`: any origin may read portal answers. Development only.
     pub cors_allow_all: bool,
     /// `PORTAL_RATE_LIMIT_MAX`: portal requests a minute and client address (default 120).
@@ -108,12 +110,13 @@ impl Config {
             clerk_jwks_url: reader.jwks_url(clerk_domain.as_deref(), environment),
             clerk_domain,
             clerk_jwt_key,
-            local_jwt_key: reader.local_key(production),
+            local_jwt_key: reader.local_key(environment),
+            azp_is_judged: reader.text("ALLOWED_ORIGINS").is_some(),
             allowed_origins: reader.origins("ALLOWED_ORIGINS"),
             cors_allow_all: reader.cors_allow_all(environment),
             portal_rate_limit_max: reader.count("PORTAL_RATE_LIMIT_MAX", 120),
             chat_rate_limit_max: reader.count("CHAT_RATE_LIMIT_MAX", 30),
-            stripe_webhook_secrets: reader.stripe_secrets(),
+            stripe_webhook_secrets: reader.stripe_secrets(environment),
             problems: reader.problems,
         }
     }
@@ -167,7 +170,8 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             self.refuse("CLERK_DOMAIN is not set; no session token can be accepted");
             return None;
         };
-        if domain.contains('/') || domain.contains("://") {
+        let is_host = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':');
+        if !domain.bytes().all(is_host) {
             self.refuse("CLERK_DOMAIN must be a host name without scheme or path");
             return None;
         }
@@ -188,10 +192,10 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         domain.map(|domain| format!("https://{domain}/.well-known/jwks.json"))
     }
 
-    fn local_key(&mut self, production: bool) -> Option<Vec<u8>> {
+    fn local_key(&mut self, environment: Environment) -> Option<Vec<u8>> {
         let key = self.pem("LOCAL_JWT_KEY")?;
-        if production {
-            self.refuse("LOCAL_JWT_KEY is set; production never accepts the local key");
+        if environment != Environment::Development {
+            self.refuse("LOCAL_JWT_KEY is for development only; ignored");
             return None;
         }
         Some(key)
@@ -247,21 +251,31 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
     }
 
-    fn stripe_secrets(&mut self) -> Vec<Secret<String>> {
-        ["STRIPE_WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET_PREVIOUS"]
-            .into_iter()
-            .filter_map(|name| self.text(name))
-            .map(Secret::new)
-            .collect()
+    fn stripe_secrets(&mut self, environment: Environment) -> Vec<Secret<String>> {
+        let secrets: Vec<Secret<String>> =
+            ["STRIPE_WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET_PREVIOUS"]
+                .into_iter()
+                .filter_map(|name| self.text(name))
+                .map(Secret::new)
+                .collect();
+        if secrets.is_empty() && environment != Environment::Development {
+            self.refuse("STRIPE_WEBHOOK_SECRET is not set; no Stripe event can be taken");
+        }
+        secrets
     }
 }
 
 fn is_local_host(domain: &str) -> bool {
     let host = domain.split(':').next().unwrap_or(domain);
     host == "localhost"
-        || host.ends_with(".localhost")
-        || host.ends_with(".local")
+        || is_under(host, "localhost")
+        || is_under(host, "local")
         || host.starts_with("127.")
+}
+
+/// Whether the host is a subdomain of `parent`.
+fn is_under(host: &str, parent: &str) -> bool {
+    host.strip_suffix(parent).is_some_and(|labels| labels.ends_with('.'))
 }
 
 #[cfg(test)]
@@ -293,6 +307,7 @@ mod tests {
             ("LOCAL_JWT_KEY", PEM),
             ("CORS_ALLOW_ALL", "true"),
             ("ALLOWED_ORIGINS", "https://app.example.com"),
+            ("STRIPE_WEBHOOK_SECRET", "whsec_x"),
         ];
         let config = read(&entries);
         assert_eq!(config.local_jwt_key, None);
@@ -317,6 +332,19 @@ mod tests {
             config.clerk_jwks_url.as_deref(),
             Some("https://clerk.koby-portal.localhost/.well-known/jwks.json")
         );
+    }
+
+    #[test]
+    fn staging_takes_neither_the_local_key_nor_placeholders() {
+        let config = read(&[
+            ("ENVIRONMENT", "staging"),
+            ("CLERK_DOMAIN", "<clerk-domain-of-staging>"),
+            ("LOCAL_JWT_KEY", PEM),
+            ("ALLOWED_ORIGINS", "<origins>"),
+        ]);
+        assert_eq!((config.clerk_domain, config.local_jwt_key), (None, None));
+        assert!(config.azp_is_judged, "a list without a good entry allows nobody");
+        assert_eq!(config.problems.len(), 5, "{:?}", config.problems);
     }
 
     #[test]

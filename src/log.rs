@@ -1,7 +1,8 @@
 //! The log: one JSON object a line, with the same keys everywhere, tied to a request.
 //!
 //! Keys: `timestamp, level, requestId, message`, and where known `method, path, route, status,
-//! durationMs, userId, orgId, clientIp, d1Queries, d1RowsRead, d1RowsWritten`, then the event's own.
+//! durationMs, userId, impersonatorId, orgId, clientIp, d1RoundTrips, d1Queries, d1RowsRead,
+//! d1RowsWritten`, then the event's own.
 //! No token, key, e-mail address or message text may be passed to it.
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -75,6 +76,7 @@ struct Facts {
     status: Option<u16>,
     duration_ms: Option<i64>,
     user_id: Option<String>,
+    impersonator_id: Option<String>,
     org_id: Option<String>,
     d1_round_trips: u64,
     d1_queries: u64,
@@ -107,9 +109,12 @@ impl RequestContext {
         self.change(|facts| facts.route = Some(route.to_owned()));
     }
 
-    /// Who calls, once the token is verified.
-    pub fn set_user(&self, user: &ClerkUserId) {
-        self.change(|facts| facts.user_id = Some(user.to_string()));
+    /// Who calls, once the token is verified, and who impersonates them.
+    pub fn set_user(&self, user: &ClerkUserId, impersonator: Option<&str>) {
+        self.change(|facts| {
+            facts.user_id = Some(user.to_string());
+            facts.impersonator_id = impersonator.map(str::to_owned);
+        });
     }
 
     /// The org the request is about.
@@ -181,6 +186,9 @@ impl Serialize for Line<'_> {
         }
         if let Some(user_id) = &facts.user_id {
             map.serialize_entry("userId", user_id)?;
+        }
+        if let Some(impersonator_id) = &facts.impersonator_id {
+            map.serialize_entry("impersonatorId", impersonator_id)?;
         }
         if let Some(org_id) = &facts.org_id {
             map.serialize_entry("orgId", org_id)?;

@@ -132,7 +132,7 @@ mod tests {
     fn day_is_utc() {
         assert_eq!(Timestamp::from_millis(1_735_787_045_678).date(), "2025-01-02");
         let month_before =
-            Timestamp::from_millis(1_735_787_045_678).minus(Duration::from_secs(30 * 86_400));
+            Timestamp::from_millis(1_735_787_045_678).minus(Duration::from_hours(30 * 24));
         assert_eq!(month_before.date(), "2024-12-03");
     }
 

@@ -78,7 +78,7 @@ pub struct Membership {
     pub org_name: String,
     /// Its slug.
     pub org_slug: Option<String>,
-    /// Its status: active, inactive, at_risk or churned.
+    /// Its status: `active`, `inactive`, `at_risk` or `churned`.
     pub org_status: String,
     /// Its plan.
     pub org_plan: String,
@@ -126,27 +126,27 @@ pub struct Caller {
 }
 
 row! {
-#[derive(Debug)]
-struct CallerRow {
-    user_id: String,
-    clerk_user_id: ClerkUserId,
-    email: Option<String>,
-    name: Option<String>,
-    avatar_url: Option<String>,
-    is_koby_staff: bool,
-    user_status: Option<UserStatus>,
-    last_login_at: Option<StoredTime>,
-    user_created_at: Option<StoredTime>,
-    membership_id: Option<String>,
-    org_id: Option<OrgId>,
-    role: Option<Role>,
-    member_since: Option<StoredTime>,
-    org_name: Option<String>,
-    org_slug: Option<String>,
-    org_status: Option<String>,
-    org_plan: Option<String>,
-    scope_org_id: Option<String>,
-}
+    #[derive(Debug)]
+    struct CallerRow {
+        user_id: String,
+        clerk_user_id: ClerkUserId,
+        email: Option<String>,
+        name: Option<String>,
+        avatar_url: Option<String>,
+        is_koby_staff: bool,
+        user_status: Option<UserStatus>,
+        last_login_at: Option<StoredTime>,
+        user_created_at: Option<StoredTime>,
+        membership_id: Option<String>,
+        org_id: Option<OrgId>,
+        role: Option<Role>,
+        member_since: Option<StoredTime>,
+        org_name: Option<String>,
+        org_slug: Option<String>,
+        org_status: Option<String>,
+        org_plan: Option<String>,
+        scope_org_id: Option<String>,
+    }
 }
 
 impl Caller {

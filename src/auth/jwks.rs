@@ -11,14 +11,14 @@ use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
-const MAX_AGE: Duration = Duration::from_secs(600);
+const MAX_AGE: Duration = Duration::from_mins(10);
 const COOL_DOWN: Duration = Duration::from_secs(30);
 const LARGEST_SET: usize = 64 * 1024;
 /// A Clerk instance has one or two keys.
 const MOST_KEYS: usize = 16;
 
 /// An RSA public key in the form it came in.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PublicKey {
     /// Base64url modulus and exponent, as in a key set.
     Components {

@@ -35,7 +35,7 @@ const USER_INSERT: &str = sql!("sql/user_insert.sql");
 const USER_TOUCH: &str = sql!("sql/user_touch.sql");
 
 /// A login is noted at most this often, so that reads do not become writes.
-const LOGIN_NOTED_EVERY: Duration = Duration::from_secs(3_600);
+const LOGIN_NOTED_EVERY: Duration = Duration::from_hours(1);
 
 /// A statement that reads no more than its caller may see.
 #[derive(Debug)]
@@ -204,7 +204,7 @@ impl SignedIn {
 /// Verifies the token and reads which org is asked for.
 async fn signed_in(op: &Op, parts: &Parts) -> Result<Scope> {
     let session = session::authenticate(op, &parts.headers).await?;
-    op.request.set_user(&session.user);
+    op.request.set_user(&session.user, session.impersonator.as_deref());
     let choice = OrgChoice {
         org: query_param(parts, "orgId").map(OrgId::from),
         all: query_param(parts, "scope").as_deref() == Some("all"),

@@ -28,7 +28,7 @@ pub const LOCAL_ISSUER: &str = "https://clerk.koby-portal.localhost";
 /// Tolerance between Clerk's clock and ours.
 const SKEW: Duration = Duration::from_secs(5);
 /// Longest a verified token is remembered, so that a withdrawn key is noticed.
-const LONGEST_CACHED: Duration = Duration::from_secs(300);
+const LONGEST_CACHED: Duration = Duration::from_mins(5);
 /// Verified tokens that one isolate remembers.
 const MOST_CACHED: usize = 2_048;
 /// Clerk's tokens are about 1 KiB; a cookie could not hold more than 4.
@@ -50,12 +50,8 @@ pub trait SignatureVerifier: Send + Sync {
 pub struct Session {
     /// `sub`.
     pub user: ClerkUserId,
-    /// `sid`.
-    pub session_id: Option<String>,
     /// `act.sub`: who impersonates the user.
     pub impersonator: Option<String>,
-    /// When the token was issued, in seconds since the epoch.
-    pub issued_at: Option<i64>,
     /// What the token says of the person; unverified, for display only.
     pub profile: Profile,
     expires: Timestamp,
@@ -74,7 +70,10 @@ pub struct Profile {
 
 /// Verified tokens by digest, so that a page that sends one token for a minute is verified once.
 #[derive(Debug, Default)]
-pub struct TokenCache(Mutex<HashMap<[u8; 32], (Timestamp, Arc<Session>)>>);
+pub struct TokenCache(Mutex<HashMap<[u8; 32], Remembered>>);
+
+/// Until when a session counts.
+type Remembered = (Timestamp, Arc<Session>);
 
 impl TokenCache {
     fn get(&self, digest: &[u8; 32], now: Timestamp) -> Option<Arc<Session>> {
@@ -237,9 +236,7 @@ fn judge_claims(
     let owned = |name: &str| text(claims, name).map(str::to_owned);
     Ok(Session {
         user: ClerkUserId::from(user.to_owned()),
-        session_id: owned("sid"),
         impersonator: claims.get("act").map(impersonator),
-        issued_at: issued_at.map(Timestamp::seconds),
         profile: Profile {
             email: owned("email").or_else(|| owned("primary_email_address")),
             name: owned("name").or_else(|| full_name(claims)),
@@ -256,7 +253,7 @@ fn impersonator(act: &Value) -> String {
 
 /// `azp`, the page that asked Clerk for the token, must be on the list once there is one.
 fn judge_party(azp: Option<&Value>, config: &Config) -> Result<(), &'static str> {
-    if config.allowed_origins.is_empty() {
+    if !config.azp_is_judged {
         return Ok(());
     }
     let Some(azp) = azp.and_then(Value::as_str) else {

@@ -342,13 +342,13 @@ mod tests {
 
     use super::*;
 
-    fn event(kind: &str, object: Value) -> Event {
+    fn event(kind: &str, object: &Value) -> Event {
         let body = json!({"id": "evt_1", "object": "event", "type": kind, "created": 1_763_700_000,
             "livemode": false, "api_version": "2026-10-28.endive", "data": {"object": object}});
         Event::parse(body.to_string().as_bytes()).unwrap()
     }
 
-    fn subscription(kind: &str, object: Value) -> Subscription {
+    fn subscription(kind: &str, object: &Value) -> Subscription {
         match event(kind, object).change().unwrap() {
             Change::Subscription(subscription) => *subscription,
             other => panic!("{other:?}"),
@@ -359,7 +359,7 @@ mod tests {
     fn the_newer_shape_has_periods_on_items() {
         let read = subscription(
             "customer.subscription.updated",
-            json!({"id": "sub_1", "object": "subscription", "customer": {"id": "cus_1", "object": "customer"},
+            &json!({"id": "sub_1", "object": "subscription", "customer": {"id": "cus_1", "object": "customer"},
                 "status": "active", "cancel_at_period_end": true, "metadata": {"org_id": "org_a"},
                 "items": {"data": [
                     {"quantity": 3, "current_period_start": 20, "current_period_end": 200,
@@ -381,7 +381,7 @@ mod tests {
     fn the_older_shape_has_them_on_top() {
         let read = subscription(
             "customer.subscription.created",
-            json!({"id": "sub_1", "customer": "cus_1", "status": "trialing", "quantity": 2,
+            &json!({"id": "sub_1", "customer": "cus_1", "status": "trialing", "quantity": 2,
                 "current_period_start": 10, "current_period_end": 100, "trial_end": 100,
                 "plan": {"id": "plan_old", "nickname": "phone"}, "items": {"data": []}}),
         );
@@ -395,7 +395,7 @@ mod tests {
     fn a_deletion_is_dated_and_final() {
         let read = subscription(
             "customer.subscription.deleted",
-            json!({"id": "sub_1", "customer": "cus_1", "status": "active", "items": {"data": []}}),
+            &json!({"id": "sub_1", "customer": "cus_1", "status": "active", "items": {"data": []}}),
         );
         assert_eq!(read.status(), "canceled");
         assert_eq!(read.ended_at, Some(Timestamp::from_seconds(1_763_700_000)));
@@ -408,7 +408,7 @@ mod tests {
         let with = |status: &str, nickname: &str| {
             subscription(
                 "customer.subscription.updated",
-                json!({"id": "sub_1", "customer": "cus_1", "status": status,
+                &json!({"id": "sub_1", "customer": "cus_1", "status": status,
                     "items": {"data": [{"price": {"id": "p", "nickname": nickname}}]}}),
             )
         };
@@ -422,7 +422,7 @@ mod tests {
     #[test]
     fn other_types_ask_nothing_and_thin_events_are_refused() {
         assert_eq!(
-            event("charge.succeeded", json!({"id": "ch_1"})).change().unwrap(),
+            event("charge.succeeded", &json!({"id": "ch_1"})).change().unwrap(),
             Change::Nothing
         );
         for body in [

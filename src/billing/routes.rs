@@ -36,7 +36,8 @@ pub async fn receive_stripe_event(
     RawBody(body): RawBody,
 ) -> Result<Json<ReceivedOut>> {
     verify(&op, &headers, &body)?;
-    let event = Event::parse(&body)?;
+    let event = Event::parse(&body)
+        .inspect_err(|error| log_failure(&op, LogLevel::Error, None, &error.private_context()))?;
     let fields = [("eventId", json!(event.id)), ("eventType", json!(event.r#type))];
     op.app.log.event(LogLevel::Info, "stripe_webhook_received", op.now(), &op.request, &fields);
 
@@ -48,7 +49,7 @@ pub async fn receive_stripe_event(
     match applied {
         Ok(None) => Ok(Json(ReceivedOut { received: true, duplicate: Some(true), event_id: None })),
         Ok(Some(Receipt { status: Status::Failed, .. })) => {
-            log_failure(&op, Some(&event), "no org is known for the customer yet");
+            log_failure(&op, LogLevel::Error, Some(&event), "no org is known for the customer yet");
             Err(not_applied("no org is known for the customer yet"))
         }
         Ok(Some(receipt)) => {
@@ -58,7 +59,7 @@ pub async fn receive_stripe_event(
             Ok(Json(ReceivedOut { received: true, duplicate: None, event_id: Some(receipt.id) }))
         }
         Err(error) => {
-            log_failure(&op, Some(&event), &error.private_context());
+            log_failure(&op, LogLevel::Error, Some(&event), &error.private_context());
             // The reason is for staff; the rows in question stay in the log.
             store::event_failed(&op, &event, &payload, error.code()).await?;
             Err(not_applied(&error.private_context()))
@@ -69,7 +70,7 @@ pub async fn receive_stripe_event(
 fn verify(op: &Op, headers: &HeaderMap, body: &[u8]) -> Result<()> {
     let secrets = &op.app.config.stripe_webhook_secrets;
     if secrets.is_empty() {
-        log_failure(op, None, "STRIPE_WEBHOOK_SECRET is not set");
+        log_failure(op, LogLevel::Error, None, "STRIPE_WEBHOOK_SECRET is not set");
         return Err(Error::new(
             Kind::Unavailable,
             "webhook_not_configured",
@@ -80,7 +81,7 @@ fn verify(op: &Op, headers: &HeaderMap, body: &[u8]) -> Result<()> {
     let header =
         headers.get(STRIPE_SIGNATURE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     signature::verify(header, body, secrets, op.now()).map_err(|reason| {
-        log_failure(op, None, &reason.to_string());
+        log_failure(op, LogLevel::Warn, None, &reason.to_string());
         Error::bad_request("invalid_signature", "Invalid signature")
             .hint("Sign the raw body with this endpoint's signing secret.")
     })
@@ -94,12 +95,11 @@ fn not_applied(reason: &str) -> Error {
         .context(reason)
 }
 
-fn log_failure(op: &Op, event: Option<&Event>, reason: &str) {
+fn log_failure(op: &Op, level: LogLevel, event: Option<&Event>, reason: &str) {
     let mut fields = vec![("reason", json!(reason))];
     if let Some(event) = event {
         fields.push(("eventId", json!(event.id)));
         fields.push(("eventType", json!(event.r#type)));
     }
-    let level = if event.is_some() { LogLevel::Error } else { LogLevel::Warn };
     op.app.log.event(level, "stripe_webhook_failed", op.now(), &op.request, &fields);
 }

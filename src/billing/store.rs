@@ -25,13 +25,13 @@ const LARGEST_PAYLOAD: usize = 1_000_000;
 const ORG_AWAITED_S: i64 = 24 * 3_600;
 
 row! {
-/// What became of an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Receipt {
-    pub(super) id: String,
-    pub(super) status: Status,
-    pub(super) org_id: Option<String>,
-}
+    /// What became of an event.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub(super) struct Receipt {
+        pub(super) id: String,
+        pub(super) status: Status,
+        pub(super) org_id: Option<String>,
+    }
 }
 
 /// `stripe_events.status` of a claimed event.

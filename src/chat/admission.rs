@@ -70,7 +70,7 @@ impl SiteClaim {
         match self {
             Self::Key(_) => {
                 Error::new(Kind::Unauthenticated, "site_key_unknown", "Invalid site key")
-                    .hint("Check the key in your embed code against the portal's site page.")
+                    .hint("Check the key in your embed code.")
             }
             Self::Page(_) => {
                 Error::new(Kind::Unauthenticated, "site_key_missing", "Site key required").hint(
@@ -82,20 +82,20 @@ impl SiteClaim {
 }
 
 row! {
-/// The site of a request, with what the turn needs of it and of its org.
-#[derive(Debug, Clone)]
-pub(super) struct SiteRow {
-    pub(super) id: SiteId,
-    pub(super) org_id: OrgId,
-    pub(super) name: String,
-    pub(super) r#type: Option<String>,
-    pub(super) status: Option<String>,
-    pub(super) domain: Option<String>,
-    pub(super) keyless_origin: Option<String>,
-    pub(super) allowed_origins: Vec<String>,
-    pub(super) config: Map<String, Value>,
-    pub(super) org_status: Option<String>,
-}
+    /// The site of a request, with what the turn needs of it and of its org.
+    #[derive(Debug, Clone)]
+    pub(super) struct SiteRow {
+        pub(super) id: SiteId,
+        pub(super) org_id: OrgId,
+        pub(super) name: String,
+        pub(super) r#type: Option<String>,
+        pub(super) status: Option<String>,
+        pub(super) domain: Option<String>,
+        pub(super) keyless_origin: Option<String>,
+        pub(super) allowed_origins: Vec<String>,
+        pub(super) config: Map<String, Value>,
+        pub(super) org_status: Option<String>,
+    }
 }
 
 impl SiteRow {
@@ -122,15 +122,10 @@ impl SiteRow {
         if list.is_empty() && environment == Environment::Development {
             return true;
         }
-        let domain = self.domain.as_deref().unwrap_or_default();
-        let implied = [
-            domain.to_owned(),
-            format!("www.{domain}"),
-            self.keyless_origin.clone().unwrap_or_default(),
-        ];
-        let entries =
-            if domain.is_empty() { implied.iter().skip(2) } else { implied.iter().skip(0) };
-        let (implied, _) = OriginList::parse(entries.map(String::as_str));
+        let domain = self.domain.as_deref().filter(|domain| !domain.is_empty());
+        let own = domain.map(|domain| [domain.to_owned(), format!("www.{domain}")]);
+        let own = own.iter().flatten().chain(&self.keyless_origin);
+        let (implied, _) = OriginList::parse(own.map(String::as_str));
         list.allows(origin) || implied.allows(origin)
     }
 }
@@ -145,7 +140,7 @@ pub(super) fn judge_site(
     let site = site.ok_or_else(|| claim.refusal())?;
     if origin.is_some_and(|origin| !site.allows_page(origin, environment)) {
         return Err(Error::forbidden(ORIGIN_NOT_ALLOWED, "Origin not allowed")
-            .hint("Add this page's origin to the site's allowed origins in the portal."));
+            .hint("Add this page's origin to the site's allowed origins."));
     }
     if site.r#type.as_deref().is_some_and(|kind| kind != "chatbot") {
         return Err(Error::forbidden("site_not_for_chat", "Site is not a chatbot")
@@ -153,7 +148,7 @@ pub(super) fn judge_site(
     }
     if site.status.as_deref() != Some("active") {
         return Err(Error::forbidden("site_not_active", "Site is not active")
-            .hint("The site is paused; its owner can resume it in the portal."));
+            .hint("The site is paused or inactive; its owner can resume it."));
     }
     if !matches!(site.org_status.as_deref(), Some("active" | "at_risk")) {
         return Err(Error::forbidden("org_not_active", "Organization is not active")
@@ -163,14 +158,14 @@ pub(super) fn judge_site(
 }
 
 row! {
-/// A stored session.
-#[derive(Debug, Clone)]
-pub(super) struct SessionRow {
-    pub(super) id: SessionId,
-    pub(super) site_id: SiteId,
-    pub(super) visitor_id: Option<String>,
-    pub(super) status: Option<String>,
-}
+    /// A stored session.
+    #[derive(Debug, Clone)]
+    pub(super) struct SessionRow {
+        pub(super) id: SessionId,
+        pub(super) site_id: SiteId,
+        pub(super) visitor_id: Option<String>,
+        pub(super) status: Option<String>,
+    }
 }
 
 /// Judges the session that a message continues: it must be the site's, the visitor's, and open.

@@ -69,9 +69,9 @@ pub(super) fn compose(terms: &[String], passages: Vec<Passage>, contact_line: &s
             citations,
         };
     }
-    let quoted: Vec<String> =
+    let numbered: Vec<String> =
         quotes.iter().enumerate().map(|(at, quote)| format!("“{quote}” [{}]", at + 1)).collect();
-    Answer { text: format!("Here is what I found:\n\n{}", quoted.join("\n\n")), citations }
+    Answer { text: format!("Here is what I found:\n\n{}", numbered.join("\n\n")), citations }
 }
 
 /// A passage speaks to a question if it holds half of its topic words, or three of a long one.

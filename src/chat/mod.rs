@@ -12,4 +12,4 @@ mod store;
 use std::time::Duration;
 
 /// A session counts as active for this long after its last message.
-pub const SESSION_ACTIVE_FOR: Duration = Duration::from_secs(30 * 60);
+pub const SESSION_ACTIVE_FOR: Duration = Duration::from_mins(30);

@@ -31,6 +31,7 @@ pub const fn text_length(text: &str) -> usize {
 }
 
 /// A text without its comment lines; `LENGTH` is [`text_length`].
+#[expect(clippy::indexing_slicing, reason = "runs while compiling, where a panic is an error")]
 pub const fn without_comments<const LENGTH: usize>(text: &str) -> [u8; LENGTH] {
     let bytes = text.as_bytes();
     let mut kept = [0; LENGTH];
@@ -50,6 +51,7 @@ pub const fn without_comments<const LENGTH: usize>(text: &str) -> [u8; LENGTH] {
 }
 
 /// Where the next line begins.
+#[expect(clippy::indexing_slicing, reason = "runs while compiling, where a panic is an error")]
 const fn line_end(bytes: &[u8], mut at: usize) -> usize {
     while at < bytes.len() && bytes[at] != b'\n' {
         at += 1;
@@ -58,6 +60,7 @@ const fn line_end(bytes: &[u8], mut at: usize) -> usize {
 }
 
 /// Whether the line holds nothing but a comment.
+#[expect(clippy::indexing_slicing, reason = "runs while compiling, where a panic is an error")]
 const fn is_comment(bytes: &[u8], mut at: usize) -> bool {
     while at < bytes.len() && bytes[at] == b' ' {
         at += 1;

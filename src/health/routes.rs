@@ -99,10 +99,10 @@ fn applied() -> Statement {
 }
 
 row! {
-#[derive(Debug)]
-struct MigrationRow {
-    name: String,
-}
+    #[derive(Debug)]
+    struct MigrationRow {
+        name: String,
+    }
 }
 
 async fn check(

@@ -84,12 +84,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// A form or plain-text body is refused: browsers send those across origins without asking first.
+/// A body of another type, or of none, is refused: browsers send those across origins without asking
+/// first.
 fn require_json(headers: &HeaderMap) -> Result<()> {
-    let Some(value) = headers.get(header::CONTENT_TYPE) else {
-        return Ok(());
-    };
-    let media_type = value.to_str().unwrap_or_default();
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = value.unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if media_type == "application/json" || media_type.ends_with("+json") {
         return Ok(());
@@ -102,8 +101,13 @@ fn require_json(headers: &HeaderMap) -> Result<()> {
     .hint("Send JSON with Content-Type: application/json."))
 }
 
-/// Parses JSON, naming the member that does not fit.
+/// Parses a JSON object, naming the member that does not fit.
 pub fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    // A struct can also be read from an array, by position; nobody means that.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Error::bad_request("invalid_body", "Invalid request body")
+            .hint("The body does not fit: send a JSON object."));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
@@ -172,5 +176,6 @@ mod tests {
         assert_eq!(hint("").0, "invalid_json");
         assert_eq!(hint("{\"message\":\"x\"} y").0, "invalid_json");
         assert_eq!(hint("null").0, "invalid_body");
+        assert_eq!(hint(" [\"hi\"]").0, "invalid_body");
     }
 }

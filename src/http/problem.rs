@@ -49,10 +49,14 @@ impl IntoResponse for Error {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status(self.kind());
         if self.kind() == Kind::Unauthenticated {
-            response.headers_mut().insert(
-                header::WWW_AUTHENTICATE,
-                HeaderValue::from_static("Bearer error=\"invalid_token\""),
-            );
+            let challenge = if self.code().starts_with("site_key") {
+                "SiteKey realm=\"chat\""
+            } else {
+                "Bearer error=\"invalid_token\""
+            };
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         if let Some(seconds) = self.retry_after() {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));

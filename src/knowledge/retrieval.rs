@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::app::Op;
+use crate::db::Rows;
 use crate::error::Result;
 use crate::ids::{DocumentId, OrgId};
 use crate::{row, sql, statement};
@@ -25,24 +26,24 @@ pub const MARK_OPEN: char = '\u{2}';
 pub const MARK_CLOSE: char = '\u{3}';
 
 row! {
-/// A passage of a live version that matches.
-#[derive(Debug, Clone)]
-pub struct Passage {
-    /// `knowledge_chunks.id`.
-    pub chunk_id: String,
-    /// Where the document came from.
-    pub source_id: String,
-    /// The document.
-    pub document_id: DocumentId,
-    /// The version that was live when it was indexed.
-    pub version_id: String,
-    /// The document's title.
-    pub title: String,
-    /// Where in the document.
-    pub page_label: Option<String>,
-    /// The text, with matched words between [`MARK_OPEN`] and [`MARK_CLOSE`].
-    pub marked: String,
-}
+    /// A passage of a live version that matches.
+    #[derive(Debug, Clone)]
+    pub struct Passage {
+        /// `knowledge_chunks.id`.
+        pub chunk_id: String,
+        /// Where the document came from.
+        pub source_id: String,
+        /// The document.
+        pub document_id: DocumentId,
+        /// The version that was live when it was indexed.
+        pub version_id: String,
+        /// The document's title.
+        pub title: String,
+        /// Where in the document.
+        pub page_label: Option<String>,
+        /// The text, with matched words between [`MARK_OPEN`] and [`MARK_CLOSE`].
+        pub marked: String,
+    }
 }
 
 /// The passages of `org` that match `question` best, best first; none when it has no searchable word.
@@ -53,7 +54,7 @@ pub async fn passages(op: &Op, org: &OrgId, question: &str, most: u32) -> Result
     }
     let expression = match_expression(org, &terms);
     let rows = op.search(vec![statement!(PASSAGES_MATCH, expression, org.as_str(), most)]).await?;
-    rows.first().map_or(Ok(Vec::new()), |rows| rows.all())
+    rows.first().map_or(Ok(Vec::new()), Rows::all)
 }
 
 /// The org as one token of the index: an id such as `org_dental` would be two.

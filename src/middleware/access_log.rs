@@ -24,12 +24,11 @@ pub fn end(op: &Op, response: &Response) {
     let log = &op.app.log;
     let now = op.now();
     op.request.set_outcome(response.status().as_u16(), now);
-    if let Some(error) = problem::error_of(response) {
-        if let Some((level, message)) = event_of(error) {
-            let fields =
-                [("code", json!(error.code())), ("reason", json!(error.private_context()))];
-            log.event(level, message, now, &op.request, &fields);
-        }
+    if let Some(error) = problem::error_of(response)
+        && let Some((level, message)) = event_of(error)
+    {
+        let fields = [("code", json!(error.code())), ("reason", json!(error.private_context()))];
+        log.event(level, message, now, &op.request, &fields);
     }
     log.event(LogLevel::Info, "request_end", now, &op.request, &[]);
 }

@@ -17,62 +17,62 @@ const OVERVIEW_STATS: &str = scoped_sql!("sql/overview_stats.sql");
 const OVERVIEW_ACTIVE: &str = scoped_sql!("sql/overview_active.sql");
 
 row! {
-/// An org as the overview shows it: columns by their own names.
-#[derive(Debug, Serialize)]
-pub(super) struct OrgOut {
-    id: String,
-    clerk_org_id: Option<String>,
-    name: String,
-    slug: Option<String>,
-    status: Option<String>,
-    plan: Option<String>,
-    max_members: Option<i64>,
-    created_at: Option<StoredTime>,
-    updated_at: Option<StoredTime>,
-}
-}
-
-row! {
-/// A site as the overview shows it. Provider keys are write-only: only their presence is told.
-#[derive(Debug, Serialize)]
-pub(super) struct SiteOut {
-    id: String,
-    org_id: String,
-    site_key: String,
-    name: String,
-    r#type: Option<String>,
-    domain: Option<String>,
-    system_prompt: Option<String>,
-    config: Map<String, Value>,
-    status: Option<String>,
-    created_at: Option<StoredTime>,
-    updated_at: Option<StoredTime>,
-    #[serde(rename = "hasGoogleKey")]
-    has_google_key: bool,
-    #[serde(rename = "hasElevenlabsKey")]
-    has_elevenlabs_key: bool,
-}
+    /// An org as the overview shows it: columns by their own names.
+    #[derive(Debug, Serialize)]
+    pub(super) struct OrgOut {
+        id: String,
+        clerk_org_id: Option<String>,
+        name: String,
+        slug: Option<String>,
+        status: Option<String>,
+        plan: Option<String>,
+        max_members: Option<i64>,
+        created_at: Option<StoredTime>,
+        updated_at: Option<StoredTime>,
+    }
 }
 
 row! {
-/// Sums of a period.
-#[derive(Debug)]
-pub(super) struct StatsRow {
-    pub(super) sessions: i64,
-    pub(super) messages: i64,
-    pub(super) answers: i64,
-    pub(super) latency_ms_total: i64,
-    pub(super) leads: i64,
-    pub(super) appointments: i64,
-}
+    /// A site as the overview shows it. Provider keys are write-only: only their presence is told.
+    #[derive(Debug, Serialize)]
+    pub(super) struct SiteOut {
+        id: String,
+        org_id: String,
+        site_key: String,
+        name: String,
+        r#type: Option<String>,
+        domain: Option<String>,
+        system_prompt: Option<String>,
+        config: Map<String, Value>,
+        status: Option<String>,
+        created_at: Option<StoredTime>,
+        updated_at: Option<StoredTime>,
+        #[serde(rename = "hasGoogleKey")]
+        has_google_key: bool,
+        #[serde(rename = "hasElevenlabsKey")]
+        has_elevenlabs_key: bool,
+    }
 }
 
 row! {
-/// Sessions in progress.
-#[derive(Debug)]
-pub(super) struct ActiveRow {
-    pub(super) active_sessions: i64,
+    /// Sums of a period.
+    #[derive(Debug)]
+    pub(super) struct StatsRow {
+        pub(super) sessions: i64,
+        pub(super) messages: i64,
+        pub(super) answers: i64,
+        pub(super) latency_ms_total: i64,
+        pub(super) leads: i64,
+        pub(super) appointments: i64,
+    }
 }
+
+row! {
+    /// Sessions in progress.
+    #[derive(Debug)]
+    pub(super) struct ActiveRow {
+        pub(super) active_sessions: i64,
+    }
 }
 
 /// First and last day of the figures, both counted.
@@ -84,7 +84,7 @@ pub(super) struct Period {
 impl Period {
     /// Today and the 30 days before it.
     pub(super) fn month_to(now: Timestamp) -> Self {
-        Self { start: now.minus(Duration::from_secs(30 * 86_400)).date(), end: now.date() }
+        Self { start: now.minus(Duration::from_hours(30 * 24)).date(), end: now.date() }
     }
 }
 

@@ -1,5 +1,7 @@
 //! D1 as a [`Database`]: values bound as JavaScript numbers, text and null; one JSON text back.
 
+use std::sync::{Mutex, PoisonError};
+
 use js_sys::{Array, JSON, Promise};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -23,6 +25,7 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     fn batch(this: &D1Binding, statements: &Array) -> Result<Promise, JsValue>;
 
+    #[derive(Clone)]
     type D1Statement;
 
     #[wasm_bindgen(method, catch, variadic)]
@@ -37,27 +40,44 @@ impl EnvBinding for D1Binding {
     }
 }
 
-/// A D1 binding. It belongs to the isolate, not to a request.
-pub(super) struct D1(SendWrapper<D1Binding>);
+/// A D1 binding with its prepared statements. It belongs to the isolate, not to a request.
+pub(super) struct D1 {
+    binding: SendWrapper<D1Binding>,
+    /// By the place of their static text, so that a text crosses the boundary once per isolate. There
+    /// are as many as `.sql` files.
+    prepared: Mutex<Vec<(&'static str, SendWrapper<D1Statement>)>>,
+}
 
 impl D1 {
     /// The binding of that name.
     pub(super) fn bind(env: &Env, name: &str) -> worker::Result<Self> {
-        Ok(Self(SendWrapper::new(env.get_binding(name)?)))
+        let binding = SendWrapper::new(env.get_binding(name)?);
+        Ok(Self { binding, prepared: Mutex::default() })
+    }
+
+    fn prepare(&self, sql: &'static str) -> Result<D1Statement, JsValue> {
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = prepared.iter().find(|(text, _)| std::ptr::eq(*text, sql));
+        if let Some((_, statement)) = known {
+            return Ok((**statement).clone());
+        }
+        let statement = self.binding.prepare(sql)?;
+        prepared.push((sql, SendWrapper::new(statement.clone())));
+        Ok(statement)
     }
 
     fn start(&self, statements: &[Statement]) -> Result<Promise, JsValue> {
         let prepared = Array::new();
         for statement in statements {
             let values: Array = statement.params.iter().map(js_value).collect();
-            let bound = self.0.prepare(statement.sql)?.bind(&values)?;
+            let bound = self.prepare(statement.sql)?.bind(&values)?;
             prepared.push(&bound.into());
         }
-        self.0.batch(&prepared)
+        self.binding.batch(&prepared)
     }
 }
 
-/// `i64` must not become a BigInt, which D1 refuses; beyond 53 bits a number would change silently.
+/// `i64` must not become a `BigInt`, which D1 refuses; beyond 53 bits a number would change silently.
 #[expect(clippy::cast_precision_loss, reason = "D1's numbers are JavaScript's")]
 fn js_value(param: &Param) -> JsValue {
     match param {

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
+use axum::response::IntoResponse as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::BodyExt as _;
 use js_sys::{Array, JSON, JsString, Uint8Array};
@@ -25,6 +26,7 @@ use crate::config::{Config, DB, SEARCH};
 use crate::error::Error;
 use crate::http::problem;
 use crate::log::Log;
+use crate::middleware::security_headers;
 use crate::router::router;
 
 /// The router with the application inside. What it holds is the same for every request: bindings,
@@ -42,12 +44,11 @@ async fn fetch(
     env: Env,
     context: Context,
 ) -> worker::Result<web_sys::Response> {
-    let router = match ROUTER.get() {
-        Some(router) => router,
-        None => {
-            let built = build(&env)?;
-            ROUTER.get_or_init(|| built)
-        }
+    let router = if let Some(router) = ROUTER.get() {
+        router
+    } else {
+        let built = build(&env)?;
+        ROUTER.get_or_init(|| built)
     };
     let background: Arc<dyn Background> = Arc::new(WaitUntil::new(context));
     let response = match to_http(&request) {
@@ -55,9 +56,7 @@ async fn fetch(
             request.extensions_mut().insert(background);
             router.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
         }
-        Err(error) => {
-            problem::render(axum::response::IntoResponse::into_response(error), "unknown")
-        }
+        Err(error) => unreadable_request(error),
     };
     to_js(response).await
 }
@@ -74,6 +73,13 @@ fn build(env: &Env) -> worker::Result<Router> {
         limiter: Arc::new(Limiters::bind(env)),
     };
     Ok(router(&Arc::new(App::new(config, ports, log))))
+}
+
+/// The answer to a request that never became one.
+fn unreadable_request(error: Error) -> Response<Body> {
+    let mut response = problem::render(error.into_response(), "unknown");
+    security_headers::add(&mut response);
+    response
 }
 
 fn to_http(request: &web_sys::Request) -> Result<Request<Body>, Error> {
@@ -110,24 +116,34 @@ fn headers(request: &web_sys::Request) -> Option<HeaderMap> {
     Some(headers)
 }
 
-/// Plain bytes: wrapping every body in a stream would cost a quarter of the throughput.
+/// Plain bytes: wrapping every body in a stream would cost a quarter of the throughput. The headers
+/// cross as one object, which the runtime reads twice as fast as a list of pairs.
 async fn to_js(response: Response<Body>) -> worker::Result<web_sys::Response> {
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
 
-    let entries: Vec<(&str, &str)> = parts
-        .headers
-        .iter()
-        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
-        .collect();
-    let entries = serde_json::to_string(&entries)?;
     let init = web_sys::ResponseInit::new();
     init.set_status(parts.status.as_u16());
-    init.set_headers(&JSON::parse(&entries)?);
+    init.set_headers(&JSON::parse(&header_object(&parts.headers)?)?);
 
     let body = if bytes.is_empty() { JsValue::NULL } else { Uint8Array::from(&*bytes).into() };
     let body = body.dyn_ref::<js_sys::Object>();
     Ok(web_sys::Response::new_with_opt_buffer_source_and_init(body, &init)?)
+}
+
+/// The headers as a JSON object; values of one name are joined, as HTTP allows for all that we send.
+fn header_object(headers: &HeaderMap) -> serde_json::Result<String> {
+    let mut object = String::from("{");
+    for name in headers.keys() {
+        let values: Vec<&str> =
+            headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        object.push_str(if object.len() > 1 { ",\"" } else { "\"" });
+        object.push_str(name.as_str());
+        object.push_str("\":");
+        object.push_str(&serde_json::to_string(&values.join(", "))?);
+    }
+    object.push('}');
+    Ok(object)
 }
 
 /// The text of a JavaScript error, for the log.

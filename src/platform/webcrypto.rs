@@ -1,6 +1,5 @@
 //! RS256 by WebCrypto: many times faster than RSA in wasm, and constant-time by the runtime's care.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use js_sys::{Array, Object, Reflect, Uint8Array};
@@ -21,7 +20,7 @@ const MOST_KEYS: usize = 16;
 
 /// The runtime's crypto, with imported keys kept.
 #[derive(Default)]
-pub(super) struct WebCrypto(Mutex<HashMap<PublicKey, SendWrapper<CryptoKey>>>);
+pub(super) struct WebCrypto(Mutex<Vec<(PublicKey, SendWrapper<CryptoKey>)>>);
 
 impl SignatureVerifier for WebCrypto {
     fn verify<'a>(
@@ -59,8 +58,9 @@ impl WebCrypto {
             .0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .get(key)
-            .map(|key| (**key).clone());
+            .iter()
+            .find(|(known, _)| known == key)
+            .map(|(_, imported)| (**imported).clone());
         if let Some(known) = known {
             return Ok(known);
         }
@@ -69,7 +69,7 @@ impl WebCrypto {
         if keys.len() >= MOST_KEYS {
             keys.clear();
         }
-        keys.insert(key.clone(), SendWrapper::new(imported.clone()));
+        keys.push((key.clone(), SendWrapper::new(imported.clone())));
         Ok(imported)
     }
 }

@@ -9,19 +9,19 @@ use crate::{row, scoped_sql};
 const ENGINES: &str = scoped_sql!("sql/engines.sql");
 
 row! {
-/// A site and how busy it is.
-#[derive(Debug)]
-pub(super) struct EngineRow {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) r#type: Option<String>,
-    pub(super) domain: Option<String>,
-    pub(super) status: Option<String>,
-    pub(super) created_at: Option<StoredTime>,
-    pub(super) org_name: Option<String>,
-    pub(super) active_sessions: i64,
-    pub(super) today_sessions: i64,
-}
+    /// A site and how busy it is.
+    #[derive(Debug)]
+    pub(super) struct EngineRow {
+        pub(super) id: String,
+        pub(super) name: String,
+        pub(super) r#type: Option<String>,
+        pub(super) domain: Option<String>,
+        pub(super) status: Option<String>,
+        pub(super) created_at: Option<StoredTime>,
+        pub(super) org_name: Option<String>,
+        pub(super) active_sessions: i64,
+        pub(super) today_sessions: i64,
+    }
 }
 
 pub(super) fn engines(scope: &Scope, now: Timestamp) -> Scoped {

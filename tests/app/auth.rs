@@ -112,7 +112,9 @@ fn a_token_without_party_passes_while_no_list_is_set() {
 fn garbage_is_401_not_500() {
     let app = TestApp::new();
     let long = format!("Bearer {}", "a".repeat(9000));
-    for value in ["Bearer", "Bearer ", "Basic abc", "Bearer a.b.c", "Bearer a.b", "Bearer ...", &long] {
+    for value in
+        ["Bearer", "Bearer ", "Basic abc", "Bearer a.b.c", "Bearer a.b", "Bearer ...", &long]
+    {
         let request = http::Request::get(ME).header("authorization", value);
         let answer = app.send(request.body(axum::body::Body::empty()).unwrap());
         assert_eq!(answer.status, 401, "{value:.20}");
@@ -287,9 +289,8 @@ fn only_me_makes_rows() {
 #[test]
 fn logins_are_noted_hourly_beside_the_response() {
     let app = TestApp::new();
-    let noted = || {
-        app.db.value("SELECT last_login_at FROM users WHERE clerk_user_id = 'user_owner_a'")
-    };
+    let noted =
+        || app.db.value("SELECT last_login_at FROM users WHERE clerk_user_id = 'user_owner_a'");
     let answer = app.get_as("user_owner_a", ME);
     assert_eq!((answer.db_trips, noted()), (1, json!("2026-03-15T11:30:00.000Z")));
     app.clock.advance(1801);

@@ -33,7 +33,10 @@ fn the_same_question_has_another_answer_in_another_org() {
     let app = TestApp::new();
     let body = json!({"message": "What are your opening hours on Saturday?"});
     let answer = say(&app, &[("x-site-key", "sk_b1")], &body).json();
-    assert!(answer["response"].as_str().unwrap().contains("Beta is closed on Saturday"), "{answer}");
+    assert!(
+        answer["response"].as_str().unwrap().contains("Beta is closed on Saturday"),
+        "{answer}"
+    );
     assert_eq!(answer["citations"].as_array().unwrap().len(), 1);
     assert_eq!(answer["citations"][0]["document_id"], "doc_b_hours");
 }
@@ -41,7 +44,9 @@ fn the_same_question_has_another_answer_in_another_org() {
 #[test]
 fn what_is_not_known_is_said_with_a_contact_line() {
     let app = TestApp::new();
-    for question in ["Who won the world cup?", "???", "\" OR 1=1 --", "NOT zebra AND *", "tenant_key : x"] {
+    for question in
+        ["Who won the world cup?", "???", "\" OR 1=1 --", "NOT zebra AND *", "tenant_key : x"]
+    {
         let body = ask(&app, question).json();
         assert_eq!(
             body["response"],
@@ -54,7 +59,8 @@ fn what_is_not_known_is_said_with_a_contact_line() {
 #[test]
 fn a_turn_is_stored_whole() {
     let app = TestApp::new();
-    let first = say(&app, &[KEY], &json!({"message": " How much is whitening? ", "visitor_id": "v9"}));
+    let first =
+        say(&app, &[KEY], &json!({"message": " How much is whitening? ", "visitor_id": "v9"}));
     let session = first.json()["session_id"].as_str().unwrap().to_owned();
     app.clock.advance(30);
     let body = json!({"message": "Is parking free?", "visitor_id": "v9", "session_id": session});
@@ -121,7 +127,9 @@ fn a_first_turn_of_the_day_starts_its_rows() {
     let app = TestApp::new();
     app.clock.advance(86_400);
     ask(&app, "whitening");
-    let day = app.db.rows("SELECT total_sessions, total_messages FROM metrics_daily WHERE date = '2026-03-16'");
+    let day = app
+        .db
+        .rows("SELECT total_sessions, total_messages FROM metrics_daily WHERE date = '2026-03-16'");
     assert_eq!(day, [json!({"total_sessions": 1, "total_messages": 2})]);
 }
 
@@ -132,10 +140,18 @@ fn messages_have_bounds() {
         (json!({}), "message_required", "Message is required"),
         (json!({"message": null}), "message_required", "Message is required"),
         (json!({"message": "  "}), "message_required", "Message is required"),
-        (json!({"message": "é".repeat(5001)}), "message_too_long", "Message too long. Maximum 5000 characters."),
+        (
+            json!({"message": "é".repeat(5001)}),
+            "message_too_long",
+            "Message too long. Maximum 5000 characters.",
+        ),
         (json!({"message": ["hi"]}), "invalid_body", "Invalid request body"),
         (json!({"message": "hi", "session_id": 7}), "invalid_body", "Invalid request body"),
-        (json!({"message": "hi", "visitor_id": "v".repeat(129)}), "invalid_body", "Invalid request body"),
+        (
+            json!({"message": "hi", "visitor_id": "v".repeat(129)}),
+            "invalid_body",
+            "Invalid request body",
+        ),
         (json!("hi"), "invalid_body", "Invalid request body"),
         (json!(null), "invalid_body", "Invalid request body"),
     ] {
@@ -148,7 +164,10 @@ fn messages_have_bounds() {
     assert_eq!(app.post("/chat", &[KEY], "{").code(), "invalid_json");
     let form = app.post("/chat", &[KEY, ("content-type", "text/plain")], r#"{"message":"hi"}"#);
     assert_eq!(form.status, 200, "the first content type counts");
-    let request = http::Request::post("/chat").header("content-type", "text/plain").header(KEY.0, KEY.1);
+    let request =
+        http::Request::post("/chat").header("content-type", "text/plain").header(KEY.0, KEY.1);
+    assert_eq!(app.send(request.body(r#"{"message":"hi"}"#.into()).unwrap()).status, 415);
+    let request = http::Request::post("/chat").header(KEY.0, KEY.1);
     assert_eq!(app.send(request.body(r#"{"message":"hi"}"#.into()).unwrap()).status, 415);
 }
 
@@ -187,7 +206,11 @@ fn without_a_key_the_page_names_the_site() {
     assert_eq!(known.header("access-control-allow-origin"), Some("https://alpha.example"));
     for headers in [vec![], vec![("origin", "https://beta.example")], vec![("origin", "null")]] {
         let answer = say(&app, &headers, &body);
-        assert_eq!((answer.status, answer.code().as_str()), (401, "site_key_missing"), "{headers:?}");
+        assert_eq!(
+            (answer.status, answer.code().as_str()),
+            (401, "site_key_missing"),
+            "{headers:?}"
+        );
     }
 }
 
@@ -195,13 +218,19 @@ fn without_a_key_the_page_names_the_site() {
 fn only_the_sites_own_pages_may_talk_to_it() {
     let app = TestApp::new();
     let body = json!({"message": "whitening"});
-    for page in ["https://alpha.example", "https://www.alpha.example", "https://shop.alpha.example"] {
+    for page in ["https://alpha.example", "https://www.alpha.example", "https://shop.alpha.example"]
+    {
         let answer = say(&app, &[KEY, ("origin", page)], &body);
         assert_eq!(answer.status, 200, "{page}");
         assert_eq!(answer.header("access-control-allow-origin"), Some(page));
         assert_eq!(answer.header("vary"), Some("Origin"));
     }
-    for page in ["https://evil.example", "https://app.example.com", "http://alpha.example", "https://beta.example"] {
+    for page in [
+        "https://evil.example",
+        "https://app.example.com",
+        "http://alpha.example",
+        "https://beta.example",
+    ] {
         let answer = say(&app, &[KEY, ("origin", page)], &body);
         assert_eq!((answer.status, answer.code().as_str()), (403, "origin_not_allowed"), "{page}");
         assert_eq!(answer.header("access-control-allow-origin"), None, "{page}");

@@ -2,6 +2,7 @@
 //! without a scan; every route refuses whom it must.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::support::TestApp;
@@ -70,7 +71,8 @@ fn every_statement_says_what_it_answers_and_which_index_serves_it() {
 #[test]
 fn every_statement_on_tenant_data_names_its_org() {
     for (name, text) in sources() {
-        let sql: String = text.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
+        let sql: String =
+            text.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
         let scoped = ["org_id", "scope", "visible"].iter().any(|word| sql.contains(word));
         let meant = UNSCOPED.iter().any(|(file, _)| *file == name);
         assert!(scoped || meant, "{name} touches tenant data without its org");
@@ -90,14 +92,14 @@ fn every_statement_has_a_plan_without_scans() {
         }
         let database = if text.contains("passages") { &search } else { &db };
         let plan = database.plan(&whole(&sources, text));
-        plans.push_str(&format!("{name}\n"));
+        writeln!(plans, "{name}").unwrap();
         for step in plan {
-            plans.push_str(&format!("  {step}\n"));
+            writeln!(plans, "  {step}").unwrap();
             // An automatic index is a scan that SQLite makes each time.
             let scan = step.starts_with("SCAN") || step.contains("AUTOMATIC");
-            let meant = SCANS
-                .iter()
-                .any(|(file, allowed, _)| (*file == "*" || name.contains(file)) && step.contains(allowed));
+            let meant = SCANS.iter().any(|(file, allowed, _)| {
+                (*file == "*" || name.contains(file)) && step.contains(allowed)
+            });
             if scan && !meant {
                 scans.push(format!("{name}: {step}"));
             }
@@ -116,7 +118,11 @@ fn every_portal_route_refuses_whom_it_must() {
     for path in PORTAL_ROUTES {
         assert_eq!(app.get_as("user_owner_a", path).status, 200, "{path}");
         assert_eq!(app.get(path).status, 401, "anonymous {path}");
-        assert_eq!(app.get_as("user_owner_a", &format!("{path}?orgId=org_b")).status, 403, "{path}");
+        assert_eq!(
+            app.get_as("user_owner_a", &format!("{path}?orgId=org_b")).status,
+            403,
+            "{path}"
+        );
         assert_eq!(app.get_as("user_suspended", path).status, 403, "suspended {path}");
         assert_eq!(app.get_as("user_closed", path).status, 403, "inactive org {path}");
         assert_eq!(app.get_as("user_none", path).status, 400, "no org {path}");
@@ -128,8 +134,8 @@ fn every_portal_route_refuses_whom_it_must() {
 
 #[test]
 fn the_ledger_knows_every_portal_route() {
-    let router = include_str!("../../src/router.rs");
-    let routes: Vec<&str> = router
+    let source = include_str!("../../src/router.rs");
+    let routed: Vec<&str> = source
         .lines()
         .filter_map(|line| line.trim().strip_prefix(".route(\"/portal/"))
         .filter_map(|rest| rest.split('"').next())
@@ -137,5 +143,5 @@ fn the_ledger_knows_every_portal_route() {
         .collect();
     let listed: Vec<&str> =
         PORTAL_ROUTES.iter().map(|path| path.trim_start_matches("/portal/")).collect();
-    assert_eq!(routes, listed);
+    assert_eq!(routed, listed);
 }

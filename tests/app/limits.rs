@@ -28,7 +28,8 @@ fn safe_request_ids_are_taken_over_and_others_replaced() {
 #[test]
 fn security_headers_are_on_every_answer() {
     let app = TestApp::new();
-    for answer in [app.get("/health"), app.get("/portal/me"), app.get("/nowhere"), app.get("/chat")] {
+    for answer in [app.get("/health"), app.get("/portal/me"), app.get("/nowhere"), app.get("/chat")]
+    {
         for (name, value) in [
             ("strict-transport-security", "max-age=31536000; includeSubDomains"),
             ("x-content-type-options", "nosniff"),
@@ -38,7 +39,9 @@ fn security_headers_are_on_every_answer() {
         ] {
             assert_eq!(answer.header(name), Some(value), "{name}");
         }
-        assert!(answer.header("content-security-policy").unwrap().contains("frame-ancestors 'none'"));
+        assert!(
+            answer.header("content-security-policy").unwrap().contains("frame-ancestors 'none'")
+        );
     }
 }
 
@@ -70,7 +73,9 @@ fn preflights_end_early() {
         let methods = answer.header("access-control-allow-methods").unwrap();
         assert!(["GET", "POST", "PUT", "PATCH", "DELETE"].iter().all(|one| methods.contains(one)));
         let headers = answer.header("access-control-allow-headers").unwrap();
-        assert!(["Authorization", "Content-Type", "X-Site-Key"].iter().all(|one| headers.contains(one)));
+        assert!(
+            ["Authorization", "Content-Type", "X-Site-Key"].iter().all(|one| headers.contains(one))
+        );
         assert_eq!(answer.header("access-control-max-age"), Some("7200"));
         assert!(answer.header("vary").unwrap().contains("Origin"));
     }
@@ -153,7 +158,10 @@ fn undeclared(bytes: usize) -> Body {
 #[test]
 fn bodies_are_counted_while_they_are_read() {
     let app = TestApp::new();
-    let limits = [("/chat", 64 * 1024, "Request too large"), ("/webhooks/stripe", 5 * 1024 * 1024, "Request body too large")];
+    let limits = [
+        ("/chat", 64 * 1024, "Request too large"),
+        ("/webhooks/stripe", 5 * 1024 * 1024, "Request body too large"),
+    ];
     for (path, limit, text) in limits {
         let headers = [("x-site-key", "sk_a1"), ("stripe-signature", "t=1,v1=00")];
         let fits = app.post(path, &headers, undeclared(limit));
@@ -255,14 +263,23 @@ fn the_threshold_holds() {
 fn nothing_private_reaches_the_log() {
     let app = TestApp::new();
     let token = app.token("user_new").claim("email", "zoe@example.com").sign();
-    let request = Request::get("/portal/me?secret=whsec_query").header("authorization", format!("Bearer {token}"));
+    let request = Request::get("/portal/me?secret=whsec_query")
+        .header("authorization", format!("Bearer {token}"));
     app.send(request.body(Body::empty()).unwrap());
     let body = r#"{"message":"my private question","visitor_id":"v","session_id":"nope"}"#;
     app.post("/chat", &[("x-site-key", "sk_a1")], body);
     app.post("/chat", &[("x-site-key", "sk_unknown_key")], body);
     app.post("/webhooks/stripe", &[("stripe-signature", "t=1,v1=deadbeef")], "{}");
     let text = app.lines.text();
-    for private in [token.as_str(), "zoe@example.com", "private question", "sk_a1", "sk_unknown", "whsec_", "deadbeef"] {
+    for private in [
+        token.as_str(),
+        "zoe@example.com",
+        "private question",
+        "sk_a1",
+        "sk_unknown",
+        "whsec_",
+        "deadbeef",
+    ] {
         assert!(!text.contains(private), "{private} in {text}");
     }
     assert!(!app.lines.of("stripe_webhook_failed").is_empty());

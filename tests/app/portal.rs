@@ -18,7 +18,10 @@ fn provider_keys_never_leave() {
     for user in ["user_owner_a", "user_viewer_a", "user_staff"] {
         for path in ["/portal/overview", "/portal/engines", "/portal/me"] {
             let text = app.get_as(user, path).text;
-            assert!(!text.contains("provider-secret") && !text.contains("api_key"), "{path}: {text}");
+            assert!(
+                !text.contains("provider-secret") && !text.contains("api_key"),
+                "{path}: {text}"
+            );
         }
     }
     assert_eq!(
@@ -77,7 +80,10 @@ fn the_oldest_active_membership_is_the_default() {
         me["memberships"].as_array().unwrap().iter().map(|one| &one["orgId"]).collect();
     assert_eq!(orgs, ["org_closed", "org_a", "org_b"]);
     let chosen = app.get_as("user_both", "/portal/me?orgId=org_b").json();
-    assert_eq!((&chosen["currentOrgId"], &chosen["currentOrgRole"]), (&json!("org_b"), &json!("member")));
+    assert_eq!(
+        (&chosen["currentOrgId"], &chosen["currentOrgRole"]),
+        (&json!("org_b"), &json!("member"))
+    );
 }
 
 #[test]

@@ -41,7 +41,15 @@ fn audit(app: &TestApp) -> Vec<Value> {
 #[test]
 fn a_subscription_is_mirrored_with_receipt_plan_and_audit_in_one_trip() {
     let app = TestApp::new();
-    let answer = deliver(&app, &event("evt_1", "customer.subscription.created", NOON - 5, &subscription("active", "Phone")));
+    let answer = deliver(
+        &app,
+        &event(
+            "evt_1",
+            "customer.subscription.created",
+            NOON - 5,
+            &subscription("active", "Phone"),
+        ),
+    );
     assert_eq!((answer.status, answer.db_trips), (200, 1), "{}", answer.text);
     assert_eq!(answer.json()["received"], true);
 
@@ -79,16 +87,23 @@ fn a_subscription_is_mirrored_with_receipt_plan_and_audit_in_one_trip() {
             "event_type": "billing.subscription.created", "target_type": "subscription", "target_id": "sub_1",
             "metadata": r#"{"plan":"Phone","status":"active","stripe_event_id":"evt_1"}"#})]
     );
-    assert_eq!(app.lines.of("stripe_webhook_received")[0]["eventType"], "customer.subscription.created");
+    assert_eq!(
+        app.lines.of("stripe_webhook_received")[0]["eventType"],
+        "customer.subscription.created"
+    );
 }
 
 #[test]
 fn a_duplicate_changes_nothing() {
     let app = TestApp::new();
-    let first = event("evt_1", "customer.subscription.created", NOON, &subscription("active", "bundle"));
+    let first =
+        event("evt_1", "customer.subscription.created", NOON, &subscription("active", "bundle"));
     deliver(&app, &first);
     app.clock.advance(10);
-    let again = deliver(&app, &event("evt_1", "customer.subscription.created", NOON, &subscription("unpaid", "phone")));
+    let again = deliver(
+        &app,
+        &event("evt_1", "customer.subscription.created", NOON, &subscription("unpaid", "phone")),
+    );
     assert_eq!(again.json(), json!({"received": true, "duplicate": true}));
     assert_eq!(mirrored(&app)["status"], "active");
     assert_eq!(audit(&app).len(), 1);
@@ -97,8 +112,19 @@ fn a_duplicate_changes_nothing() {
 #[test]
 fn an_older_snapshot_never_overwrites_a_newer_one() {
     let app = TestApp::new();
-    deliver(&app, &event("evt_2", "customer.subscription.updated", NOON, &subscription("active", "bundle")));
-    let late = deliver(&app, &event("evt_1", "customer.subscription.updated", NOON - 60, &subscription("past_due", "phone")));
+    deliver(
+        &app,
+        &event("evt_2", "customer.subscription.updated", NOON, &subscription("active", "bundle")),
+    );
+    let late = deliver(
+        &app,
+        &event(
+            "evt_1",
+            "customer.subscription.updated",
+            NOON - 60,
+            &subscription("past_due", "phone"),
+        ),
+    );
     assert_eq!(late.status, 200);
     assert_eq!(receipt(&app, "evt_1")["status"], "processed");
     assert_eq!(mirrored(&app)["status"], "active");
@@ -106,18 +132,48 @@ fn an_older_snapshot_never_overwrites_a_newer_one() {
     assert_eq!(audit(&app).len(), 1, "what changed nothing leaves no trace");
 
     // Of two events of one second the later step counts.
-    deliver(&app, &event("evt_3", "customer.subscription.created", NOON, &subscription("incomplete", "phone")));
+    deliver(
+        &app,
+        &event(
+            "evt_3",
+            "customer.subscription.created",
+            NOON,
+            &subscription("incomplete", "phone"),
+        ),
+    );
     assert_eq!(mirrored(&app)["status"], "active");
 }
 
 #[test]
 fn a_deletion_is_final_whenever_it_arrives() {
     let app = TestApp::new();
-    deliver(&app, &event("evt_2", "customer.subscription.updated", NOON, &subscription("active", "bundle")));
-    deliver(&app, &event("evt_1", "customer.subscription.deleted", NOON - 1, &subscription("active", "bundle")));
+    deliver(
+        &app,
+        &event("evt_2", "customer.subscription.updated", NOON, &subscription("active", "bundle")),
+    );
+    deliver(
+        &app,
+        &event(
+            "evt_1",
+            "customer.subscription.deleted",
+            NOON - 1,
+            &subscription("active", "bundle"),
+        ),
+    );
     let mirror = mirrored(&app);
-    assert_eq!((&mirror["status"], &mirror["ended_at"]), (&json!("canceled"), &json!("2026-03-15T11:59:59.000Z")));
-    deliver(&app, &event("evt_3", "customer.subscription.updated", NOON + 60, &subscription("active", "phone")));
+    assert_eq!(
+        (&mirror["status"], &mirror["ended_at"]),
+        (&json!("canceled"), &json!("2026-03-15T11:59:59.000Z"))
+    );
+    deliver(
+        &app,
+        &event(
+            "evt_3",
+            "customer.subscription.updated",
+            NOON + 60,
+            &subscription("active", "phone"),
+        ),
+    );
     assert_eq!(mirrored(&app)["status"], "canceled");
     let kinds: Vec<Value> = audit(&app).into_iter().map(|row| row["event_type"].clone()).collect();
     assert_eq!(kinds, ["billing.subscription.updated", "billing.subscription.canceled"]);
@@ -130,7 +186,15 @@ fn a_deletion_is_final_whenever_it_arrives() {
 #[test]
 fn unknown_plan_names_leave_the_plan_alone() {
     let app = TestApp::new();
-    deliver(&app, &event("evt_1", "customer.subscription.updated", NOON, &subscription("active", "Bundle Monthly")));
+    deliver(
+        &app,
+        &event(
+            "evt_1",
+            "customer.subscription.updated",
+            NOON,
+            &subscription("active", "Bundle Monthly"),
+        ),
+    );
     assert_eq!(app.db.value("SELECT plan FROM orgs WHERE id = 'org_a'"), "bundle");
 }
 
@@ -168,7 +232,10 @@ fn metadata_names_the_org_of_a_customer_that_none_has() {
     let app = TestApp::new();
     let new = json!({"id": "cus_b", "object": "customer", "metadata": {"org_id": "org_b"}});
     assert_eq!(deliver(&app, &event("evt_1", "customer.created", NOON, &new)).status, 200);
-    assert_eq!(app.db.value("SELECT org_id FROM billing_customers WHERE stripe_customer_id = 'cus_b'"), "org_b");
+    assert_eq!(
+        app.db.value("SELECT org_id FROM billing_customers WHERE stripe_customer_id = 'cus_b'"),
+        "org_b"
+    );
 }
 
 #[test]
@@ -226,13 +293,17 @@ fn a_customer_of_nobody_is_not_asked_for_for_ever() {
 #[test]
 fn a_failure_to_apply_is_5xx_visible_and_made_up_for() {
     let app = TestApp::new();
-    let change = event("evt_1", "customer.subscription.created", NOON, &subscription("active", "phone"));
+    let change =
+        event("evt_1", "customer.subscription.created", NOON, &subscription("active", "phone"));
     app.db.fail_after(0, "D1_ERROR: CHECK constraint failed: status");
     let answer = deliver(&app, &change);
     assert_eq!((answer.status, answer.db_trips), (503, 2));
     assert!(answer.header("retry-after").is_some());
     let row = receipt(&app, "evt_1");
-    assert_eq!((&row["status"], &row["processing_error"]), (&json!("failed"), &json!("internal_error")));
+    assert_eq!(
+        (&row["status"], &row["processing_error"]),
+        (&json!("failed"), &json!("internal_error"))
+    );
     assert_eq!(mirrored(&app), Value::Null);
     assert_eq!(app.lines.of("stripe_webhook_failed")[0]["level"], "error");
 
@@ -247,7 +318,10 @@ fn a_failure_to_apply_is_5xx_visible_and_made_up_for() {
 #[test]
 fn an_event_that_makes_no_sense_is_kept_and_refused() {
     let app = TestApp::new();
-    let answer = deliver(&app, &event("evt_1", "customer.subscription.created", NOON, &json!({"id": "sub_1"})));
+    let answer = deliver(
+        &app,
+        &event("evt_1", "customer.subscription.created", NOON, &json!({"id": "sub_1"})),
+    );
     assert_eq!(answer.status, 503);
     assert_eq!(receipt(&app, "evt_1")["processing_error"], "invalid_event");
 }
@@ -255,7 +329,10 @@ fn an_event_that_makes_no_sense_is_kept_and_refused() {
 #[test]
 fn types_that_are_not_mirrored_are_recorded() {
     let app = TestApp::new();
-    let answer = deliver(&app, &event("evt_1", "charge.succeeded", NOON, &json!({"id": "ch_1", "object": "charge"})));
+    let answer = deliver(
+        &app,
+        &event("evt_1", "charge.succeeded", NOON, &json!({"id": "ch_1", "object": "charge"})),
+    );
     assert_eq!((answer.status, answer.db_trips), (200, 1));
     let row = receipt(&app, "evt_1");
     assert_eq!((&row["status"], &row["object_type"]), (&json!("skipped"), &json!("charge")));
@@ -304,7 +381,12 @@ fn without_a_secret_nothing_is_taken() {
 #[test]
 fn huge_events_are_kept_as_a_stub() {
     let app = TestApp::new();
-    let huge = event("evt_1", "charge.succeeded", NOON, &json!({"id": "ch_1", "note": "x".repeat(2_500_000)}));
+    let huge = event(
+        "evt_1",
+        "charge.succeeded",
+        NOON,
+        &json!({"id": "ch_1", "note": "x".repeat(2_500_000)}),
+    );
     assert_eq!(deliver(&app, &huge).status, 200);
     assert!(receipt(&app, "evt_1")["payload"].as_str().unwrap().contains("truncated_bytes"));
 }

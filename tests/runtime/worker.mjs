@@ -184,10 +184,12 @@ class RunningWorker {
 
   /** The Worker's log lines. */
   log(message) {
+    // wrangler puts a label before what was logged as a warning or an error, and colours around it.
     return this.output
       .split("\n")
-      .filter((line) => line.startsWith('{"timestamp"'))
-      .map((line) => JSON.parse(line))
+      .map((line) => /\{"timestamp".*\}/.exec(line)?.[0])
+      .filter((text) => text !== undefined)
+      .map((text) => JSON.parse(text))
       .filter((line) => message === undefined || line.message === message);
   }
 

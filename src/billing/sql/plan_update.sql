@@ -2,7 +2,7 @@
 -- Indexes: orgs.id, billing_subscriptions.stripe_subscription_id, stripe_events.stripe_event_id.
 -- ?1 event   ?2 delivery   ?3 subscription   ?4 event.created   ?5 rank   ?6 plan   ?7 now
 UPDATE orgs SET plan = ?6, updated_at = ?7
-WHERE plan <> ?6 AND id = (
+WHERE plan IS NOT ?6 AND id = (
   SELECT s.org_id
     FROM stripe_events e
     JOIN billing_subscriptions s ON s.stripe_subscription_id = ?3 AND s.org_id = e.org_id

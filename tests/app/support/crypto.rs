@@ -70,7 +70,8 @@ impl SigningKey {
     fn sign(&self, text: &str) -> Vec<u8> {
         let pair = self.pair();
         let mut signature = vec![0; pair.public().modulus_len()];
-        pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature).unwrap();
+        pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)
+            .unwrap();
         signature
     }
 }
@@ -86,7 +87,8 @@ pub struct Token {
 impl Token {
     /// A session token as Clerk issues it, valid for a minute.
     pub fn issued(user: &str, now: i64) -> Self {
-        let header = json!({"alg": "RS256", "typ": "JWT", "kid": "ins_clerk", "cat": "cl_B7d4PD111AAA"});
+        let header =
+            json!({"alg": "RS256", "typ": "JWT", "kid": "ins_clerk", "cat": "cl_B7d4PD111AAA"});
         let claims = json!({
             "sub": user, "sid": "sess_1", "iss": "https://clerk.example.com",
             "azp": "https://app.example.com", "iat": now, "nbf": now - 10, "exp": now + 60, "v": 2,
