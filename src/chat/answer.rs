@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use crate::ids::DocumentId;
-use crate::knowledge::retrieval::{MARK_CLOSE, MARK_OPEN, Passage};
+use crate::knowledge::retrieval::{MARK_CLOSE, MARK_OPEN, Passage, lower_case};
 
 /// Passages quoted in one answer.
 const MOST_QUOTES: usize = 2;
@@ -83,7 +83,7 @@ fn is_about(covered: usize, asked: usize) -> bool {
 fn coverage(terms: &[String], passage: &Passage) -> usize {
     let matched = matched_words(&passage.marked);
     let title: Vec<String> =
-        passage.title.split(|c: char| !c.is_alphanumeric()).map(str::to_lowercase).collect();
+        passage.title.split(|c: char| !c.is_alphanumeric()).map(lower_case).collect();
     let holds = |term: &&String| matched.iter().chain(&title).any(|word| same_stem(term, word));
     terms.iter().filter(holds).count()
 }
@@ -94,7 +94,7 @@ fn matched_words(marked: &str) -> Vec<String> {
         .split(MARK_OPEN)
         .skip(1)
         .filter_map(|rest| rest.split(MARK_CLOSE).next())
-        .map(str::to_lowercase)
+        .map(lower_case)
         .collect()
 }
 
