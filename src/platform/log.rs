@@ -2,6 +2,7 @@
 
 use std::panic::PanicHookInfo;
 
+use serde::Serialize;
 use web_sys::console;
 
 use crate::config::LogLevel;
@@ -24,14 +25,27 @@ impl LogSink for Console {
 }
 
 /// The last line of an instance that panicked; which request it was is not known any more.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PanicLine {
+    timestamp: Timestamp,
+    level: &'static str,
+    request_id: &'static str,
+    message: &'static str,
+    reason: String,
+}
+
+/// The panic hook.
 #[expect(clippy::cast_possible_truncation, reason = "Date.now() is a whole number below 2^53")]
 pub(super) fn log_panic(panic: &PanicHookInfo<'_>) {
-    let line = serde_json::json!({
-        "timestamp": Timestamp::from_millis(js_sys::Date::now() as i64),
-        "level": "error",
-        "requestId": "unknown",
-        "message": "internal_error",
-        "reason": panic.to_string(),
-    });
-    console::error_1(&line.to_string().into());
+    let line = PanicLine {
+        timestamp: Timestamp::from_millis(js_sys::Date::now() as i64),
+        level: LogLevel::Error.name(),
+        request_id: "unknown",
+        message: "internal_error",
+        reason: panic.to_string(),
+    };
+    if let Ok(line) = serde_json::to_string(&line) {
+        console::error_1(&line.into());
+    }
 }

@@ -102,7 +102,7 @@ export async function startWorker({ build = process.env.KOBY_BUILD_DIR ?? join(R
   const port = await freePort();
   const child = spawn(
     process.execPath,
-    [WRANGLER, "dev", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0", "--log-level", "info"],
+    [WRANGLER, "dev", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"],
     { cwd: folder, env: ENVIRONMENT, detached: true, stdio: ["ignore", "pipe", "pipe"] },
   );
   const worker = new RunningWorker(child, folder, `http://127.0.0.1:${port}`);

@@ -33,7 +33,7 @@ pub(crate) fn ensure_packages() -> Result<()> {
     eprintln!("Installing the Node packages with npm (about 540 MB; once) …");
     if process::first_line(Command::new("npm").arg("--version")).is_none() {
         bail!(
-            "npm was not found. Install Node 20 or newer (it brings npm; a newer Node for wrangler \
+            "npm was not found. Install Node 18 or newer (it brings npm; a newer Node for wrangler \
              is installed with the packages), then repeat the command"
         );
     }
