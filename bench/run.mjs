@@ -1,8 +1,11 @@
 // Measures the built Worker beside bare JavaScript workers, in one run on one machine: requests per
-// second over 8 connections, straight at workerd's socket. Absolute figures drift with the machine;
+// second over 8 connections, without wrangler in between. Absolute figures drift with the machine;
 // the ratios are what counts.
 //
-//   cargo xtask bench [--seconds 4] [--rounds 3]
+//   cargo xtask bench [--seconds 4] [--rounds 3] [--log-level info] [--direct]
+//
+// --direct goes around Miniflare's own entry worker, which every request otherwise passes: bare then
+// answers four times as many, and what the runtime itself costs vanishes from the comparison.
 
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:net";
@@ -21,7 +24,12 @@ const CONNECTIONS = 8;
 const IDS = { DB: "00000000-0000-0000-0000-0000000000d0", SEARCH: "00000000-0000-0000-0000-0000000000d1" };
 
 const { values: options } = parseArgs({
-  options: { seconds: { type: "string", default: "4" }, rounds: { type: "string", default: "3" } },
+  options: {
+    seconds: { type: "string", default: "4" },
+    rounds: { type: "string", default: "3" },
+    "log-level": { type: "string", default: "info" },
+    direct: { type: "boolean", default: false },
+  },
 });
 const seconds = Number(options.seconds);
 const rounds = Number(options.rounds);
@@ -74,7 +82,7 @@ async function start(name, modules, extra = {}) {
     ...extra,
   }));
   const entry = await miniflare.ready;
-  const url = process.env.DIRECT ? await miniflare.unsafeGetDirectURL() : entry;
+  const url = options.direct ? await miniflare.unsafeGetDirectURL() : entry;
   return { url, stop: async () => { await miniflare.dispose(); rmSync(state, { recursive: true, force: true }); } };
 }
 
@@ -127,7 +135,7 @@ const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers
 
 async function main() {
   const vars = {
-    ENVIRONMENT: "development", CLERK_DOMAIN: "clerk.koby-portal.localhost", LOG_LEVEL: process.env.LL ?? "info",
+    ENVIRONMENT: "development", CLERK_DOMAIN: "clerk.koby-portal.localhost", LOG_LEVEL: options["log-level"],
     ALLOWED_ORIGINS: "http://localhost:3000", LOCAL_JWT_KEY: LOCAL_KEY.pem,
     PORTAL_RATE_LIMIT_MAX: "100000000", CHAT_RATE_LIMIT_MAX: "100000000",
   };
@@ -161,7 +169,7 @@ async function main() {
 function report(figures) {
   const [bare, floor] = [...figures.values()];
   const goals = { "GET /health": "≥ 0.75 × bare", "GET /portal/overview": "≥ 0.70 × floor, ≥ 0.17 × bare" };
-  console.log(`\n${CONNECTIONS} connections, median of ${rounds} rounds of ${seconds} s, this machine, this run\n`);
+  console.log(`\n${CONNECTIONS} connections, median of ${rounds} rounds of ${seconds} s, LOG_LEVEL=${options["log-level"]}, this machine, this run\n`);
   console.log("| what | requests/s | × bare | × floor | goal |");
   console.log("|---|---:|---:|---:|---|");
   for (const [name, figure] of figures) {
