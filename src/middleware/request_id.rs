@@ -54,7 +54,7 @@ impl Background for NoBackground {
 fn inbound(headers: &HeaderMap) -> Option<String> {
     let id = headers.get(X_REQUEST_ID)?.to_str().ok()?;
     let safe = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    let fits = (8..=LONGEST).contains(&id.len()) && id.bytes().all(safe);
+    let fits = (1..=LONGEST).contains(&id.len()) && id.bytes().all(safe);
     fits.then(|| id.to_owned())
 }
 
@@ -86,8 +86,8 @@ mod tests {
     #[test]
     fn only_short_safe_ids_are_taken_over() {
         assert_eq!(given("trace-12345.a_b").as_deref(), Some("trace-12345.a_b"));
-        for refused in ["short", &"a".repeat(65), "has space here", "quote\"inside", "émile-émile"]
-        {
+        assert_eq!(given("7").as_deref(), Some("7"));
+        for refused in ["", &"a".repeat(65), "has space here", "quote\"inside", "émile-émile"] {
             assert_eq!(given(refused), None, "{refused}");
         }
     }
