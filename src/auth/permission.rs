@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-use super::caller::{ActiveOrg, Caller, OrgChoice};
+use super::caller::{ActiveOrg, Caller, NoOrg, OrgChoice, UserStatus};
 use super::policy::{self, Action};
 use super::session::{self, Session};
 use crate::app::Op;
@@ -128,7 +128,7 @@ impl<N: Need> Access<N> {
 
 fn judge<N: Need>(caller: Option<&Caller>) -> Result<Tenant> {
     match caller.map(|caller| &caller.active) {
-        None => Err(super::caller::NoOrg::NoMembership.into()),
+        None => Err(NoOrg::NoMembership.into()),
         Some(ActiveOrg::None(reason)) => Err((*reason).into()),
         Some(ActiveOrg::All) => Ok(Tenant::All),
         Some(ActiveOrg::One(org, role)) if policy::allows(*role, N::ACTION) => {
@@ -216,7 +216,8 @@ async fn signed_in(op: &Op, parts: &Parts) -> Result<Scope> {
 fn note_login(op: &Op, caller: &Caller) {
     let now = op.now();
     let before = StoredTime::from(now.minus(LOGIN_NOTED_EVERY).to_string());
-    if caller.user.last_login_at.as_ref().is_some_and(|noted| *noted >= before) {
+    let noted = caller.user.last_login_at.as_ref().is_some_and(|noted| *noted >= before);
+    if noted || caller.user.status != UserStatus::Active {
         return;
     }
     let statement = touch(caller, now, &before);

@@ -228,6 +228,8 @@ fn suspended_people_are_refused_everywhere() {
             assert_eq!((answer.status, answer.code().as_str()), (403, "user_not_active"), "{path}");
         }
     }
+    let logins = app.db.value("SELECT count(last_login_at) FROM users WHERE status <> 'active'");
+    assert_eq!(logins, 0, "a refusal is no login");
 }
 
 #[test]
