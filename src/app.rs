@@ -115,7 +115,7 @@ impl Op {
         retry: Retry,
     ) -> Result<Vec<Rows>> {
         let queries = statements.len();
-        let rows = crate::db::run(&**database, &*self.app.ports.clock, statements, retry).await?;
+        let rows = crate::db::run(&**database, &*self.app.ports.clock, &statements, retry).await?;
         self.request.count_queries(queries, &rows);
         Ok(rows)
     }

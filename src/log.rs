@@ -5,7 +5,7 @@
 //! d1RowsWritten`, then the event's own.
 //! No token, key, e-mail address or message text may be passed to it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
@@ -70,7 +70,7 @@ pub struct RequestContext {
     facts: Mutex<Facts>,
 }
 
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default)]
 struct Facts {
     route: Option<String>,
     status: Option<u16>,
@@ -97,11 +97,11 @@ impl RequestContext {
     }
 
     fn change(&self, change: impl FnOnce(&mut Facts)) {
-        change(&mut self.facts.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut self.facts());
     }
 
-    fn facts(&self) -> Facts {
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The route's template, such as `/portal/flows/{id}`.

@@ -60,6 +60,11 @@ impl Scope {
         all.extend(params);
         Scoped(Statement { sql, params: all })
     }
+
+    /// The person in the result of [`CALLER`]; nothing when they have no row.
+    fn caller(&self, rows: Option<&Rows>) -> Result<Option<Caller>> {
+        rows.map_or(Ok(None), |rows| Caller::from_rows(rows, &self.choice))
+    }
 }
 
 /// What a route does to the org, as a type for its signature.
@@ -108,11 +113,7 @@ impl<N: Need> Access<N> {
         let mut batch = vec![self.scope.statement(CALLER, []).0];
         batch.extend(statements.into_iter().map(|scoped| scoped.0));
         let mut rows = self.op.read(batch).await?.into_iter();
-        let caller = rows
-            .next()
-            .map(|rows| Caller::from_rows(&rows, &self.scope.choice))
-            .transpose()?
-            .flatten();
+        let caller = self.scope.caller(rows.next().as_ref())?;
         let tenant = judge::<N>(caller.as_ref())?;
         if let Tenant::Org(org) = &tenant {
             self.op.request.set_org(org);
@@ -169,19 +170,15 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
 impl SignedIn {
     /// Reads the caller, making the row of a person who signs in for the first time.
     pub async fn caller(&self) -> Result<Caller> {
-        let choice = &self.scope.choice;
         let rows = self.op.read(vec![self.scope.statement(CALLER, []).0]).await?;
-        let known = rows.first().map(|rows| Caller::from_rows(rows, choice)).transpose()?.flatten();
-        if let Some(caller) = known {
+        if let Some(caller) = self.scope.caller(rows.first())? {
             note_login(&self.op, &caller);
             return Ok(caller);
         }
         let rows =
             self.op.write(vec![self.first_row()?, self.scope.statement(CALLER, []).0]).await?;
-        rows.last()
-            .map(|rows| Caller::from_rows(rows, choice))
-            .transpose()?
-            .flatten()
+        self.scope
+            .caller(rows.last())?
             .ok_or_else(|| Error::internal("a row that was just inserted is not there"))
     }
 
@@ -224,7 +221,7 @@ fn note_login(op: &Op, caller: &Caller) {
     let database = Arc::clone(&op.app.ports.db);
     op.background.spawn(Box::pin(async move {
         // Lost notes are made up for by the next request.
-        let _lost = database.batch(vec![statement]).await;
+        let _lost = database.batch(&[statement]).await;
     }));
 }
 

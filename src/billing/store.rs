@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::event::{Change, Customer, Event, Step, Subscription};
 use crate::app::Op;
-use crate::db::{Cell, Column, Rows, Statement};
+use crate::db::{Cell, Column, Param, Rows, Statement};
 use crate::error::Result;
 use crate::ids::new_id;
 use crate::time::Timestamp;
@@ -97,8 +97,21 @@ fn claim(delivery: &Delivery<'_>, change: &Change, payload: &str) -> Result<Stat
         }
         Change::Nothing => (None, None, "skipped"),
     };
-    Ok(statement!(
-        EVENT_CLAIM,
+    let claim = [id.into(), event.created.into(), customer.into(), hint.into(), without_org.into()];
+    receipt(EVENT_CLAIM, event, payload, now, claim)
+}
+
+/// A statement that writes the receipt of an event: its `?1` to `?9` say what came, `rest` what
+/// became of it.
+fn receipt<const REST: usize>(
+    sql: &'static str,
+    event: &Event,
+    payload: &str,
+    now: Timestamp,
+    rest: [Param; REST],
+) -> Result<Statement> {
+    let mut statement = statement!(
+        sql,
         new_id(now)?,
         &*event.id,
         &*event.r#type,
@@ -108,12 +121,9 @@ fn claim(delivery: &Delivery<'_>, change: &Change, payload: &str) -> Result<Stat
         event.object_id(),
         stored_payload(event, payload),
         now,
-        id,
-        event.created,
-        customer,
-        hint,
-        without_org,
-    ))
+    );
+    statement.params.extend(rest);
+    Ok(statement)
 }
 
 /// The payload as it came, or a stub of one that D1 could not hold.
@@ -248,19 +258,7 @@ pub(super) async fn event_failed(
     reason: &str,
 ) -> Result<()> {
     let now = op.now();
-    let statement = statement!(
-        EVENT_FAILED,
-        new_id(now)?,
-        &*event.id,
-        &*event.r#type,
-        event.api_version.as_deref(),
-        event.livemode,
-        event.object_type(),
-        event.object_id(),
-        stored_payload(event, payload),
-        now,
-        event.created,
-        reason,
-    );
+    let statement =
+        receipt(EVENT_FAILED, event, payload, now, [event.created.into(), reason.into()])?;
     op.write(vec![statement]).await.map(|_| ())
 }

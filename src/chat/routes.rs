@@ -65,10 +65,10 @@ pub async fn post_chat(
     };
 
     // (3)
-    let passages = retrieval::passages(&op, &site.org_id, &question, PASSAGES).await?;
+    let terms = retrieval::terms(&question);
+    let passages = retrieval::passages(&op, &site.org_id, &terms, PASSAGES).await?;
 
     // (4)
-    let terms = retrieval::terms(&question);
     let answer = answer::compose(&terms, passages, &site.contact_line());
 
     // (5)

@@ -71,8 +71,20 @@ fn turn_statements(turn: &Turn<'_>, session_id: &SessionId) -> Result<Vec<Statem
     let day = turn.asked_at.date();
     let is_new = turn.session.is_none();
     let answer_id = new_id(turn.answered_at)?;
-    let metrics_id = format!("{org}_{site}_{day}");
-
+    // Both counters take the same values.
+    let advance = |sql| {
+        statement!(
+            sql,
+            org,
+            site,
+            day.as_str(),
+            answer_id.as_str(),
+            turn.latency_ms,
+            is_new,
+            turn.visitor_id,
+            session,
+        )
+    };
     let session_statement = if is_new {
         statement!(
             SESSION_INSERT,
@@ -101,28 +113,7 @@ fn turn_statements(turn: &Turn<'_>, session_id: &SessionId) -> Result<Vec<Statem
             turn.answered_at,
             turn.latency_ms,
         ),
-        statement!(
-            METRICS_ADVANCE,
-            metrics_id,
-            org,
-            site,
-            day.as_str(),
-            answer_id.as_str(),
-            turn.latency_ms,
-            is_new,
-            turn.visitor_id,
-            session,
-        ),
-        statement!(
-            ROLLUP_ADVANCE,
-            org,
-            site,
-            day.as_str(),
-            answer_id.as_str(),
-            turn.latency_ms,
-            is_new,
-            turn.visitor_id,
-            session,
-        ),
+        advance(METRICS_ADVANCE),
+        advance(ROLLUP_ADVANCE),
     ])
 }

@@ -106,7 +106,10 @@ macro_rules! statement {
 /// A D1 database.
 pub trait Database: Send + Sync {
     /// Runs the statements in order, in one transaction and one round trip; one result each.
-    fn batch(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, DbError>>;
+    fn batch<'a>(
+        &'a self,
+        statements: &'a [Statement],
+    ) -> BoxFuture<'a, Result<Vec<Rows>, DbError>>;
 }
 
 /// Whether a failed batch may be sent again.
@@ -125,13 +128,13 @@ const READ_RETRIES: u32 = 2;
 pub async fn run(
     database: &dyn Database,
     clock: &dyn Clock,
-    statements: Vec<Statement>,
+    statements: &[Statement],
     retry: Retry,
 ) -> Result<Vec<Rows>> {
     let expected = statements.len();
     let mut attempt = 0;
     loop {
-        match database.batch(statements.clone()).await {
+        match database.batch(statements).await {
             Ok(rows) if rows.len() == expected => return Ok(rows),
             Ok(rows) => {
                 let text = format!("{} results for {expected} statements", rows.len());

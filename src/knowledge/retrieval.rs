@@ -46,13 +46,12 @@ row! {
     }
 }
 
-/// The passages of `org` that match `question` best, best first; none when it has no searchable word.
-pub async fn passages(op: &Op, org: &OrgId, question: &str, most: u32) -> Result<Vec<Passage>> {
-    let terms = terms(question);
+/// The passages of `org` that match a question's [`terms`] best, best first; none when it has none.
+pub async fn passages(op: &Op, org: &OrgId, terms: &[String], most: u32) -> Result<Vec<Passage>> {
     if terms.is_empty() {
         return Ok(Vec::new());
     }
-    let expression = match_expression(org, &terms);
+    let expression = match_expression(org, terms);
     let rows = op.search(vec![statement!(PASSAGES_MATCH, expression, org.as_str(), most)]).await?;
     rows.first().map_or(Ok(Vec::new()), Rows::all)
 }

@@ -88,10 +88,12 @@ fn js_value(param: &Param) -> JsValue {
 }
 
 impl Database for D1 {
-    fn batch(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, DbError>> {
+    fn batch<'a>(
+        &'a self,
+        statements: &'a [Statement],
+    ) -> BoxFuture<'a, Result<Vec<Rows>, DbError>> {
         Box::pin(SendFuture::new(async move {
-            let promise =
-                self.start(&statements).map_err(|error| DbError::new(describe(&error)))?;
+            let promise = self.start(statements).map_err(|error| DbError::new(describe(&error)))?;
             let results =
                 JsFuture::from(promise).await.map_err(|error| DbError::new(describe(&error)))?;
             let text = JSON::stringify(&results).map_err(|error| DbError::new(describe(&error)))?;

@@ -100,7 +100,10 @@ impl Sqlite {
 }
 
 impl Database for Sqlite {
-    fn batch(&self, statements: Vec<Statement>) -> BoxFuture<'_, Result<Vec<Rows>, DbError>> {
+    fn batch<'a>(
+        &'a self,
+        statements: &'a [Statement],
+    ) -> BoxFuture<'a, Result<Vec<Rows>, DbError>> {
         Box::pin(async move {
             let trip = self.round_trips.fetch_add(1, Ordering::Relaxed) + 1;
             let mut failures = self.failures.lock().unwrap();
