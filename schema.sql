@@ -64,7 +64,7 @@ CREATE TABLE audit_logs (
     target_id TEXT,
     metadata JSON DEFAULT '{}',
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-);
+, impersonator_id TEXT, request_id TEXT);
 
 CREATE TABLE billing_checkout_sessions (
     id TEXT PRIMARY KEY,
@@ -417,7 +417,7 @@ CREATE TABLE orgs (
     max_members INTEGER DEFAULT 10,
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-);
+, sessions_revoked_at TEXT);
 
 CREATE TABLE outcome_events (
     id TEXT PRIMARY KEY,
@@ -507,7 +507,7 @@ CREATE TABLE users (
     last_login_at TEXT,
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-);
+, sessions_revoked_at TEXT);
 
 CREATE TABLE webhook_events (
     id TEXT PRIMARY KEY,
@@ -525,6 +525,8 @@ CREATE TABLE webhook_events (
 );
 
 CREATE INDEX audit_logs_by_org ON audit_logs (org_id, created_at, id);
+
+CREATE INDEX audit_logs_by_time ON audit_logs (created_at, id);
 
 CREATE INDEX billing_invoices_by_customer ON billing_invoices (billing_customer_id);
 
@@ -622,6 +624,16 @@ CREATE INDEX idx_webhook_events_org_id_status ON webhook_events (org_id, status)
 
 CREATE UNIQUE INDEX portal_sites_keyless_origin ON portal_sites (keyless_origin)
   WHERE keyless_origin IS NOT NULL;
+
+CREATE TRIGGER audit_logs_are_not_changed BEFORE UPDATE ON audit_logs
+BEGIN
+  SELECT RAISE(ABORT, 'audit_logs is append-only');
+END;
+
+CREATE TRIGGER audit_logs_are_not_deleted BEFORE DELETE ON audit_logs
+BEGIN
+  SELECT RAISE(ABORT, 'audit_logs is append-only');
+END;
 
 -- SEARCH
 

@@ -24,6 +24,8 @@ pub enum Kind {
     MethodNotAllowed,
     /// The request contradicts the present state.
     Conflict,
+    /// What the client read before has changed since.
+    PreconditionFailed,
     /// The body exceeds its limit.
     TooLarge,
     /// The body is of a type that is not read here.
@@ -32,6 +34,8 @@ pub enum Kind {
     RateLimited,
     /// Our fault. The caller learns nothing but that.
     Internal,
+    /// Another service answered what it should not.
+    BadGateway,
     /// Something we depend on cannot be reached now; trying again helps.
     Unavailable,
 }

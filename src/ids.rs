@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::db::{Cell, Column};
+use crate::db::{Cell, Column, Param};
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
@@ -13,6 +13,7 @@ macro_rules! id {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
         #[serde(transparent)]
+        #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
         pub struct $name(String);
 
         impl $name {
@@ -25,6 +26,12 @@ macro_rules! id {
         impl From<String> for $name {
             fn from(text: String) -> Self {
                 Self(text)
+            }
+        }
+
+        impl From<&$name> for Param {
+            fn from(id: &$name) -> Self {
+                Self::from(id.as_str())
             }
         }
 

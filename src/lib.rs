@@ -21,9 +21,11 @@
 )]
 
 pub mod app;
+pub mod audit;
 pub mod auth;
 pub mod billing;
 pub mod chat;
+pub mod choice;
 pub mod config;
 pub mod db;
 pub mod error;
@@ -34,8 +36,11 @@ pub mod knowledge;
 pub mod log;
 pub mod members;
 pub mod middleware;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod openapi;
 pub mod origin;
 pub mod overview;
+pub mod page;
 pub mod router;
 pub mod secret;
 pub mod sites;

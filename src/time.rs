@@ -79,24 +79,39 @@ impl Serialize for Timestamp {
 
 /// A timestamp as a column holds it. The system this one replaced wrote two formats,
 /// `2025-01-02T03:04:05.678Z` and `2025-01-02 03:04:05` (UTC); both are read, only the first is emitted.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct StoredTime(String);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoredTime {
+    iso: String,
+    is_legacy: bool,
+}
 
 impl StoredTime {
     /// ISO 8601 text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.iso
+    }
+
+    /// The text in its column: what a cursor must hold.
+    pub fn stored(&self) -> String {
+        match self.iso.strip_suffix(".000Z") {
+            Some(text) if self.is_legacy => text.replacen('T', " ", 1),
+            _ => self.iso.clone(),
+        }
     }
 }
 
 impl From<String> for StoredTime {
-    fn from(mut text: String) -> Self {
-        let sqlite = text.len() == 19 && text.as_bytes().get(10) == Some(&b' ');
-        if sqlite && text.is_ascii() {
-            text.replace_range(10..11, "T");
-            text.push_str(".000Z");
-        }
-        Self(text)
+    fn from(text: String) -> Self {
+        let is_legacy =
+            text.len() == 19 && text.is_ascii() && text.as_bytes().get(10) == Some(&b' ');
+        let iso = if is_legacy { text.replacen(' ', "T", 1) + ".000Z" } else { text };
+        Self { iso, is_legacy }
+    }
+}
+
+impl Serialize for StoredTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.iso)
     }
 }
 
@@ -138,7 +153,11 @@ mod tests {
 
     #[test]
     fn stored_times_read_both_formats() {
-        let read = |text: &str| StoredTime::from(text.to_owned()).0;
+        let read = |text: &str| {
+            let time = StoredTime::from(text.to_owned());
+            assert_eq!(time.stored(), text);
+            time.iso
+        };
         assert_eq!(read("2025-01-02 03:04:05"), "2025-01-02T03:04:05.000Z");
         assert_eq!(read("2025-01-02T03:04:05.678Z"), "2025-01-02T03:04:05.678Z");
         assert_eq!(read("yesterday"), "yesterday");

@@ -3,14 +3,12 @@
 //! `sql/scope.sql` decides which org that is; this module reads its answer and, where there is none,
 //! says why.
 
-use serde::Serialize;
-
 use super::policy::{Role, STAFF_ROLE};
-use crate::db::{Cell, Column, Rows};
-use crate::error::{Error, Result};
+use crate::db::Rows;
+use crate::error::{Error, Kind, Result};
 use crate::ids::{ClerkUserId, OrgId};
-use crate::row;
-use crate::time::StoredTime;
+use crate::time::{StoredTime, Timestamp};
+use crate::{choice, row};
 
 /// Which org a request names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,26 +19,15 @@ pub struct OrgChoice {
     pub all: bool,
 }
 
-/// `users.status`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum UserStatus {
-    /// May use the portal.
-    Active,
-    /// Switched off.
-    Inactive,
-    /// Locked out.
-    Suspended,
-}
-
-impl Column for UserStatus {
-    fn from_cell(cell: Cell<'_>) -> Option<Self> {
-        match String::from_cell(cell)?.as_str() {
-            "active" => Some(Self::Active),
-            "inactive" => Some(Self::Inactive),
-            "suspended" => Some(Self::Suspended),
-            _ => None,
-        }
+choice! {
+    /// `users.status`.
+    pub enum UserStatus {
+        /// May use the portal.
+        Active = "active",
+        /// Switched off.
+        Inactive = "inactive",
+        /// Locked out.
+        Suspended = "suspended",
     }
 }
 
@@ -65,6 +52,8 @@ pub struct User {
     pub last_login_at: Option<StoredTime>,
     /// First sign-in.
     pub created_at: StoredTime,
+    /// Tokens issued before are refused.
+    pub sessions_revoked_at: Option<StoredTime>,
 }
 
 /// A membership with what the portal shows of its org.
@@ -86,6 +75,8 @@ pub struct Membership {
     pub role: Role,
     /// Since when.
     pub created_at: StoredTime,
+    /// Tokens issued before are refused in this org.
+    pub org_sessions_revoked_at: Option<StoredTime>,
 }
 
 /// The org that the request is about.
@@ -137,6 +128,7 @@ row! {
         user_status: Option<UserStatus>,
         last_login_at: Option<StoredTime>,
         user_created_at: Option<StoredTime>,
+        user_revoked_at: Option<StoredTime>,
         membership_id: Option<String>,
         org_id: Option<OrgId>,
         role: Option<Role>,
@@ -145,6 +137,7 @@ row! {
         org_slug: Option<String>,
         org_status: Option<String>,
         org_plan: Option<String>,
+        org_revoked_at: Option<StoredTime>,
         scope_org_id: Option<String>,
     }
 }
@@ -162,6 +155,36 @@ impl Caller {
         let active = active_org(&user, &memberships, scope, choice);
         Ok(Some(Self { user, memberships, active }))
     }
+
+    /// The caller's role in an org that a statement let them see: as a member, or as staff.
+    pub fn role_in(&self, org: &OrgId) -> Option<Role> {
+        let member = self
+            .membership(org)
+            .filter(|membership| matches!(membership.org_status.as_str(), "active" | "at_risk"));
+        let member = member.map(|membership| membership.role);
+        let staff = self.user.is_staff.then_some(STAFF_ROLE);
+        member.max(staff)
+    }
+
+    fn membership(&self, org: &OrgId) -> Option<&Membership> {
+        self.memberships.iter().find(|membership| membership.org_id == *org)
+    }
+
+    /// Refuses a token that was issued before the person's sessions, or those of the org, were ended.
+    pub fn refuse_revoked(&self, issued_at: Timestamp) -> Result<()> {
+        let of_org = match &self.active {
+            ActiveOrg::One(org, _) => self.membership(org),
+            ActiveOrg::All | ActiveOrg::None(_) => None,
+        };
+        let of_org = of_org.and_then(|membership| membership.org_sessions_revoked_at.as_ref());
+        let issued_at = issued_at.to_string();
+        let ended = self.user.sessions_revoked_at.iter().chain(of_org);
+        if ended.into_iter().any(|ended| issued_at.as_str() < ended.as_str()) {
+            return Err(Error::new(Kind::Unauthenticated, "session_revoked", "Unauthorized")
+                .hint("This session was ended; sign in again."));
+        }
+        Ok(())
+    }
 }
 
 fn user(row: &CallerRow) -> User {
@@ -176,6 +199,7 @@ fn user(row: &CallerRow) -> User {
         status: row.user_status.unwrap_or(UserStatus::Inactive),
         last_login_at: row.last_login_at.clone(),
         created_at: row.user_created_at.clone().unwrap_or_else(|| String::new().into()),
+        sessions_revoked_at: row.user_revoked_at.clone(),
     }
 }
 
@@ -189,6 +213,7 @@ fn membership(row: CallerRow) -> Option<Membership> {
         org_plan: row.org_plan.unwrap_or_else(|| "chatbot".to_owned()),
         role: row.role.unwrap_or(Role::Viewer),
         created_at: row.member_since.unwrap_or_else(|| String::new().into()),
+        org_sessions_revoked_at: row.org_revoked_at,
     })
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::app::Op;
 use crate::error::{Error, Result};
+use crate::http::client::HttpRequest;
 use crate::time::Timestamp;
 
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -92,7 +93,15 @@ async fn fetch(op: &Op) -> Result<Vec<(String, PublicKey)>> {
     };
     let mut reason = String::new();
     for _attempt in 0..2 {
-        match op.app.ports.http.get(url, FETCH_TIMEOUT, LARGEST_SET).await {
+        let request = HttpRequest {
+            method: "GET",
+            url: url.to_owned(),
+            headers: Vec::new(),
+            body: None,
+            timeout: FETCH_TIMEOUT,
+            max_bytes: LARGEST_SET,
+        };
+        match op.app.ports.http.send(request).await {
             Ok(answer) if answer.status == 200 => match parse(&answer.body) {
                 Ok(keys) => return Ok(keys),
                 Err(problem) => problem.clone_into(&mut reason),

@@ -12,15 +12,16 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 
 use super::caller::{ActiveOrg, Caller, NoOrg, OrgChoice, UserStatus};
-use super::policy::{self, Action};
+use super::policy::{self, Action, Role};
 use super::session::{self, Session};
 use crate::app::Op;
-use crate::db::{Param, Rows, Statement};
+use crate::audit::{self, Entry};
+use crate::db::{FromRow, Param, Rows, Statement};
 use crate::error::{Error, Result};
-use crate::http::extract::query_param;
+use crate::http::extract::Query;
 use crate::ids::{OrgId, new_id};
 use crate::time::{StoredTime, Timestamp};
-use crate::{sql, statement};
+use crate::{row, sql, statement};
 
 /// Joins the scope rule and a statement that reads from its `scope` or `visible`.
 #[macro_export]
@@ -39,7 +40,36 @@ const LOGIN_NOTED_EVERY: Duration = Duration::from_hours(1);
 
 /// A statement that reads no more than its caller may see.
 #[derive(Debug)]
-pub struct Scoped(Statement);
+pub struct Scoped {
+    statement: Statement,
+    /// The same for the view of all orgs, where the request may turn out to be about these.
+    all: Option<Statement>,
+}
+
+/// A list's statement, for one org and for all.
+#[derive(Debug, Clone, Copy)]
+pub struct ListSql {
+    /// Reads the rows of one org in the order of an index that begins with it.
+    pub org: &'static str,
+    /// Reads those of all orgs, in the order of an index that begins with the key.
+    pub all: &'static str,
+}
+
+/// Joins the scope rule and a list's statement. The file compares its org exactly so:
+/// `(SELECT org_id FROM scope) = t.org_id`; the view of all orgs is made from it.
+#[macro_export]
+macro_rules! list_sql {
+    ($file:literal) => {{
+        const ORG: &str = $crate::scoped_sql!($file);
+        const LENGTH: usize = $crate::db::all_orgs_length(ORG);
+        const BYTES: [u8; LENGTH] = $crate::db::for_all_orgs(ORG);
+        const ALL: &str = match std::str::from_utf8(&BYTES) {
+            Ok(sql) => sql,
+            Err(_) => panic!("names of columns are replaced whole"),
+        };
+        $crate::auth::permission::ListSql { org: ORG, all: ALL }
+    }};
+}
 
 /// What scopes the statements of one request. It proves nothing by itself: the rows stay hidden until
 /// the caller was judged.
@@ -52,25 +82,50 @@ pub struct Scope {
 impl Scope {
     /// `sql` must be made by [`scoped_sql!`]; `params` are its `?4`, `?5`, …
     pub fn statement(&self, sql: &'static str, params: impl IntoIterator<Item = Param>) -> Scoped {
+        Scoped { statement: self.bound(sql, params), all: None }
+    }
+
+    /// A list; `params` are its `?4`, `?5`, …
+    pub fn list(&self, sql: ListSql, params: Vec<Param>) -> Scoped {
+        // A request that names its org is about no other.
+        let all = self.choice.org.is_none().then(|| self.bound(sql.all, params.clone()));
+        Scoped { statement: self.bound(sql.org, params), all }
+    }
+
+    /// The org that the request names by `?orgId=`, its path or its body; unproven until it was judged.
+    pub fn named_org(&self) -> Option<&OrgId> {
+        self.choice.org.as_ref()
+    }
+
+    fn bound(&self, sql: &'static str, params: impl IntoIterator<Item = Param>) -> Statement {
         let mut all = vec![
             Param::from(self.session.user.as_str()),
             Param::from(self.choice.org.as_ref().map(OrgId::as_str)),
             Param::from(self.choice.all),
         ];
         all.extend(params);
-        Scoped(Statement { sql, params: all })
+        Statement { sql, params: all }
+    }
+
+    fn caller_statement(&self) -> Statement {
+        self.bound(CALLER, [])
     }
 
     /// The person in the result of [`CALLER`]; nothing when they have no row.
     fn caller(&self, rows: Option<&Rows>) -> Result<Option<Caller>> {
-        rows.map_or(Ok(None), |rows| Caller::from_rows(rows, &self.choice))
+        let Some(caller) = rows.map_or(Ok(None), |rows| Caller::from_rows(rows, &self.choice))?
+        else {
+            return Ok(None);
+        };
+        caller.refuse_revoked(self.session.issued_at)?;
+        Ok(Some(caller))
     }
 }
 
-/// What a route does to the org, as a type for its signature.
+/// What a route asks of its caller, as a type for its signature.
 pub trait Need: Send + Sync + 'static {
-    /// The action.
-    const ACTION: Action;
+    /// The orgs that the caller may touch so.
+    fn judge(caller: &Caller) -> Result<Tenant>;
 }
 
 /// Looks at one org; staff also at all.
@@ -78,7 +133,65 @@ pub trait Need: Send + Sync + 'static {
 pub struct Read;
 
 impl Need for Read {
-    const ACTION: Action = Action::Read;
+    fn judge(caller: &Caller) -> Result<Tenant> {
+        tenant_for(caller, Action::Read)
+    }
+}
+
+/// A need that changes one org.
+pub trait Change: Need {
+    /// What is done to it.
+    const ACTION: Action;
+}
+
+macro_rules! change {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name;
+
+        impl Need for $name {
+            fn judge(caller: &Caller) -> Result<Tenant> {
+                tenant_for(caller, Self::ACTION)
+            }
+        }
+
+        impl Change for $name {
+            const ACTION: Action = Action::$name;
+        }
+    };
+}
+
+change!(/// Changes content: members and above.
+    Write);
+change!(/// Changes members, configuration, keys; sees the audit trail: admins and above.
+    Administer);
+change!(/// Closes the org: owners.
+    Own);
+
+/// Staff, of one org or of all.
+#[derive(Debug)]
+pub struct Staff;
+
+impl Need for Staff {
+    fn judge(caller: &Caller) -> Result<Tenant> {
+        let tenant = match &caller.active {
+            ActiveOrg::None(reason @ (NoOrg::UserNotActive | NoOrg::Unknown)) => {
+                return Err((*reason).into());
+            }
+            ActiveOrg::None(NoOrg::Foreign) if !caller.user.is_staff => {
+                return Err(NoOrg::Foreign.into());
+            }
+            ActiveOrg::One(org, _) => Tenant::Org(org.clone()),
+            ActiveOrg::All | ActiveOrg::None(_) => Tenant::All,
+        };
+        if caller.user.is_staff { Ok(tenant) } else { Err(staff_only()) }
+    }
+}
+
+#[track_caller]
+fn staff_only() -> Error {
+    Error::forbidden("staff_only", "Staff access required").hint("Only Koby staff may do this.")
 }
 
 /// The orgs that a request was proved to be allowed to touch.
@@ -95,6 +208,8 @@ pub struct Access<N> {
     /// The operation.
     pub op: Op,
     scope: Scope,
+    /// The org in the path: another one than the judged does not exist for this caller.
+    path_org: Option<OrgId>,
     need: PhantomData<N>,
 }
 
@@ -104,39 +219,249 @@ impl<N: Need> Access<N> {
         &self.scope
     }
 
+    /// The request is about the org in its path. A foreign one there is a 404.
+    #[must_use]
+    pub fn of_path_org(mut self, org: OrgId) -> Self {
+        self.scope.choice.org.get_or_insert_with(|| org.clone());
+        self.path_org = Some(org);
+        self
+    }
+
+    /// The request is about the org in its body, if its query names none. A foreign one is a 403.
+    #[must_use]
+    pub fn of_body_org(mut self, org: OrgId) -> Self {
+        self.scope.choice.org.get_or_insert(org);
+        self
+    }
+
     /// Reads the caller and the handler's statements in one round trip; gives the rows only if the
     /// caller may see them.
     pub async fn read<const COUNT: usize>(
         &self,
         statements: [Scoped; COUNT],
     ) -> Result<(Tenant, [Rows; COUNT])> {
-        let mut batch = vec![self.scope.statement(CALLER, []).0];
-        batch.extend(statements.into_iter().map(|scoped| scoped.0));
-        let mut rows = self.op.read(batch).await?.into_iter();
-        let caller = self.scope.caller(rows.next().as_ref())?;
-        let tenant = judge::<N>(caller.as_ref())?;
-        if let Tenant::Org(org) = &tenant {
+        let (_caller, tenant, rows) = self.judged(statements).await?;
+        Ok((tenant, rows))
+    }
+
+    /// Like [`Access::read`], for a route that then changes something that belongs to no org, or to
+    /// whichever it names: tells who does it.
+    pub async fn read_as_actor<const COUNT: usize>(
+        &self,
+        statements: [Scoped; COUNT],
+    ) -> Result<(Actor, Tenant, [Rows; COUNT])> {
+        let (caller, tenant, rows) = self.judged(statements).await?;
+        Ok((self.actor(caller), tenant, rows))
+    }
+
+    async fn judged<const COUNT: usize>(
+        &self,
+        statements: [Scoped; COUNT],
+    ) -> Result<(Caller, Tenant, [Rows; COUNT])> {
+        let (caller, loaded) = self.load(statements.into()).await?;
+        let judged = N::judge(&caller).map_err(|error| self.hide_path_org(&caller, error))?;
+        if let (Some(path), Tenant::Org(org)) = (&self.path_org, &judged)
+            && path != org
+        {
+            return Err(NoOrg::Unknown.into());
+        }
+        if let Tenant::Org(org) = &judged {
             self.op.request.set_org(org);
         }
-        if let Some(caller) = &caller {
-            note_login(&self.op, caller);
+        let rows = in_view(loaded, &judged)?;
+        Ok((caller, judged, rows))
+    }
+
+    /// What is in the path and may not be seen does not exist.
+    fn hide_path_org(&self, caller: &Caller, error: Error) -> Error {
+        let path_chose = self.path_org.is_some() && self.path_org == self.scope.choice.org;
+        if path_chose && caller.active == ActiveOrg::None(NoOrg::Foreign) {
+            return NoOrg::Unknown.into();
         }
-        let rows: Vec<Rows> = rows.collect();
-        let rows = rows.try_into().map_err(|_| Error::internal("fewer results than statements"))?;
-        Ok((tenant, rows))
+        error
+    }
+
+    /// The caller and the rows, not judged yet.
+    async fn load(&self, statements: Vec<Scoped>) -> Result<(Caller, Vec<Loaded>)> {
+        let mut batch = vec![self.scope.caller_statement()];
+        let views: Vec<bool> = statements.iter().map(|scoped| scoped.all.is_some()).collect();
+        for scoped in statements {
+            batch.push(scoped.statement);
+            batch.extend(scoped.all);
+        }
+        let mut rows = self.op.read(batch).await?.into_iter();
+        let caller = self.scope.caller(rows.next().as_ref())?.ok_or(NoOrg::NoMembership)?;
+        note_login(&self.op, &caller);
+        let loaded = views.into_iter().filter_map(|both| {
+            let org = rows.next()?;
+            let all = if both { Some(rows.next()?) } else { None };
+            Some(Loaded { org, all })
+        });
+        Ok((caller, loaded.collect()))
+    }
+
+    fn actor(&self, caller: Caller) -> Actor {
+        let impersonator = self.scope.session.impersonator.clone();
+        Actor { op: self.op.clone(), caller, impersonator }
     }
 }
 
-fn judge<N: Need>(caller: Option<&Caller>) -> Result<Tenant> {
-    match caller.map(|caller| &caller.active) {
-        None => Err(NoOrg::NoMembership.into()),
-        Some(ActiveOrg::None(reason)) => Err((*reason).into()),
-        Some(ActiveOrg::All) => Ok(Tenant::All),
-        Some(ActiveOrg::One(org, role)) if policy::allows(*role, N::ACTION) => {
-            Ok(Tenant::Org(org.clone()))
+impl<N: Change> Access<N> {
+    /// Reads the caller and the handler's statements in one round trip, for a change to the org of the
+    /// request.
+    pub async fn grant<const COUNT: usize>(
+        &self,
+        statements: [Scoped; COUNT],
+    ) -> Result<(Grant, [Rows; COUNT])> {
+        let (caller, tenant, rows) = self.judged(statements).await?;
+        let Tenant::Org(org) = tenant else {
+            return Err(Error::bad_request("org_required", "Organization required")
+                .hint("Name the organization with ?orgId=."));
+        };
+        Ok((self.grant_of(caller, org)?, rows))
+    }
+
+    /// Like [`Access::grant`], for a change to one row: the org is that row's (its column `org_id`), also
+    /// when staff look at all orgs. `target` finds the row if the caller may see it; nothing found is
+    /// `not_found`.
+    pub async fn grant_for<T: FromRow, const COUNT: usize>(
+        &self,
+        target: Scoped,
+        not_found: fn() -> Error,
+        others: [Scoped; COUNT],
+    ) -> Result<(Grant, T, [Rows; COUNT])> {
+        let mut statements = vec![target];
+        statements.extend(others);
+        let (caller, mut loaded) = self.load(statements).await?;
+        let tenant = match &caller.active {
+            ActiveOrg::None(reason) => return Err((*reason).into()),
+            ActiveOrg::All => Tenant::All,
+            ActiveOrg::One(org, _) => Tenant::Org(org.clone()),
+        };
+        let others = in_view(loaded.split_off(1), &tenant)?;
+        let [target] = in_view(loaded, &tenant)?;
+        let org: TargetOrg = target.first()?.ok_or_else(not_found)?;
+        let row = target.first()?.ok_or_else(not_found)?;
+        let grant = self.grant_of(caller, org.org_id)?;
+        Ok((grant, row, others))
+    }
+
+    fn grant_of(&self, caller: Caller, org: OrgId) -> Result<Grant> {
+        let role = caller.role_in(&org).ok_or(NoOrg::Foreign)?;
+        if !policy::allows(role, N::ACTION) {
+            return Err(role_too_low(N::ACTION));
         }
-        Some(ActiveOrg::One(..)) => Err(Error::forbidden("role_too_low", "Admin access required")
-            .hint("Ask an owner or admin of your organization.")),
+        self.op.request.set_org(&org);
+        Ok(Grant { actor: self.actor(caller), org, role })
+    }
+}
+
+row! {
+    struct TargetOrg {
+        org_id: OrgId,
+    }
+}
+
+/// The results of one [`Scoped`].
+struct Loaded {
+    org: Rows,
+    all: Option<Rows>,
+}
+
+/// Of each result, the one that fits what was judged.
+fn in_view<const COUNT: usize>(loaded: Vec<Loaded>, tenant: &Tenant) -> Result<[Rows; COUNT]> {
+    let rows: Vec<Rows> = loaded
+        .into_iter()
+        .map(|loaded| match (tenant, loaded.all) {
+            (Tenant::All, Some(all)) => all,
+            _ => loaded.org,
+        })
+        .collect();
+    rows.try_into().map_err(|_| Error::internal("fewer results than statements"))
+}
+
+fn tenant_for(caller: &Caller, action: Action) -> Result<Tenant> {
+    match &caller.active {
+        ActiveOrg::None(reason) => Err((*reason).into()),
+        ActiveOrg::All => Ok(Tenant::All),
+        ActiveOrg::One(org, role) if policy::allows(*role, action) => Ok(Tenant::Org(org.clone())),
+        ActiveOrg::One(..) => Err(role_too_low(action)),
+    }
+}
+
+#[track_caller]
+fn role_too_low(action: Action) -> Error {
+    let (text, hint) = match action {
+        Action::Read | Action::Write => {
+            ("Member access required", "Viewers only read; ask an owner or admin for another role.")
+        }
+        Action::Administer => {
+            ("Admin access required", "Ask an owner or admin of your organization.")
+        }
+        Action::Own => ("Owner access required", "Only an owner of the organization may do this."),
+    };
+    Error::forbidden("role_too_low", text).hint(hint)
+}
+
+/// Who makes a change.
+#[derive(Clone)]
+pub struct Actor {
+    /// The operation.
+    pub op: Op,
+    /// The person.
+    pub caller: Caller,
+    /// Who acts in the person's name.
+    pub impersonator: Option<String>,
+}
+
+impl Actor {
+    /// The audit entry of the statement right before it, which is written only if that one changed a row.
+    pub fn audit(&self, org: Option<&OrgId>, entry: Entry<'_>) -> Result<Statement> {
+        audit::entry_insert(self, org, entry)
+    }
+
+    /// Writes in one transaction and one round trip.
+    pub async fn write(&self, statements: Vec<Statement>) -> Result<Vec<Rows>> {
+        self.op.write(statements).await
+    }
+}
+
+/// Proof that the caller may change this org.
+#[derive(Clone)]
+pub struct Grant {
+    /// Who.
+    pub actor: Actor,
+    /// Which org.
+    pub org: OrgId,
+    /// As what.
+    pub role: Role,
+}
+
+impl Grant {
+    /// The operation.
+    pub fn op(&self) -> &Op {
+        &self.actor.op
+    }
+
+    /// A statement whose `?1` is the org; `params` are `?2`, `?3`, …
+    pub fn statement(
+        &self,
+        sql: &'static str,
+        params: impl IntoIterator<Item = Param>,
+    ) -> Statement {
+        let mut all = vec![Param::from(&self.org)];
+        all.extend(params);
+        Statement { sql, params: all }
+    }
+
+    /// The audit entry of the statement right before it, which is written only if that one changed a row.
+    pub fn audit(&self, entry: Entry<'_>) -> Result<Statement> {
+        self.actor.audit(Some(&self.org), entry)
+    }
+
+    /// Writes in one transaction and one round trip.
+    pub async fn write(&self, statements: Vec<Statement>) -> Result<Vec<Rows>> {
+        self.actor.write(statements).await
     }
 }
 
@@ -146,7 +471,7 @@ impl<S: Send + Sync, N: Need> FromRequestParts<S> for Access<N> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let op = Op::from_request_parts(parts, state).await?;
         let scope = signed_in(&op, parts).await?;
-        Ok(Self { op, scope, need: PhantomData })
+        Ok(Self { op, scope, path_org: None, need: PhantomData })
     }
 }
 
@@ -170,13 +495,12 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
 impl SignedIn {
     /// Reads the caller, making the row of a person who signs in for the first time.
     pub async fn caller(&self) -> Result<Caller> {
-        let rows = self.op.read(vec![self.scope.statement(CALLER, []).0]).await?;
+        let rows = self.op.read(vec![self.scope.caller_statement()]).await?;
         if let Some(caller) = self.scope.caller(rows.first())? {
             note_login(&self.op, &caller);
             return Ok(caller);
         }
-        let rows =
-            self.op.write(vec![self.first_row()?, self.scope.statement(CALLER, []).0]).await?;
+        let rows = self.op.write(vec![self.first_row()?, self.scope.caller_statement()]).await?;
         self.scope
             .caller(rows.last())?
             .ok_or_else(|| Error::internal("a row that was just inserted is not there"))
@@ -202,9 +526,10 @@ impl SignedIn {
 async fn signed_in(op: &Op, parts: &Parts) -> Result<Scope> {
     let session = session::authenticate(op, &parts.headers).await?;
     op.request.set_user(&session.user, session.impersonator.as_deref());
+    let query = Query::of(parts);
     let choice = OrgChoice {
-        org: query_param(parts, "orgId").map(OrgId::from),
-        all: query_param(parts, "scope").as_deref() == Some("all"),
+        org: query.text("orgId").map(|org| OrgId::from(org.to_owned())),
+        all: query.text("scope") == Some("all"),
     };
     Ok(Scope { session, choice })
 }

@@ -1,32 +1,18 @@
 //! The table of roles and actions. One place decides what a role may do in its org.
 
-use serde::Serialize;
+use crate::choice;
 
-use crate::db::{Cell, Column};
-
-/// A person's role in an org, least first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Reads.
-    Viewer,
-    /// Writes content.
-    Member,
-    /// Administers the org.
-    Admin,
-    /// Owns the org: deletes it, and says who else owns it.
-    Owner,
-}
-
-impl Column for Role {
-    fn from_cell(cell: Cell<'_>) -> Option<Self> {
-        match String::from_cell(cell)?.as_str() {
-            "viewer" => Some(Self::Viewer),
-            "member" => Some(Self::Member),
-            "admin" => Some(Self::Admin),
-            "owner" => Some(Self::Owner),
-            _ => None,
-        }
+choice! {
+    /// A person's role in an org, least first.
+    pub enum Role {
+        /// Reads.
+        Viewer = "viewer",
+        /// Writes content.
+        Member = "member",
+        /// Administers the org.
+        Admin = "admin",
+        /// Owns the org: closes it, and says who else owns it.
+        Owner = "owner",
     }
 }
 

@@ -54,6 +54,8 @@ pub struct Session {
     pub impersonator: Option<String>,
     /// What the token says of the person; unverified, for display only.
     pub profile: Profile,
+    /// `iat`.
+    pub issued_at: Timestamp,
     expires: Timestamp,
 }
 
@@ -242,6 +244,7 @@ fn judge_claims(
             name: owned("name").or_else(|| full_name(claims)),
             avatar_url: owned("image_url").or_else(|| owned("profile_image_url")),
         },
+        issued_at: issued_at.unwrap_or(Timestamp::from_seconds(0)),
         expires,
     })
 }

@@ -17,6 +17,7 @@ const STRIPE_SIGNATURE: &str = "stripe-signature";
 
 /// What Stripe is told.
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ReceivedOut {
     received: bool,
@@ -30,6 +31,12 @@ pub struct ReceivedOut {
 ///
 /// A failure to apply answers 5xx, so that Stripe sends the event again, and stays visible in
 /// `stripe_events`. Types that the mirror does not know are recorded and answered 200.
+#[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/webhooks/stripe", tag = "Webhooks",
+    params(("Stripe-Signature" = String, Header, description = "Stripe's signature of the raw body")),
+    request_body(description = "An event as Stripe sends it", content_type = "application/json", content = Object),
+    responses((status = 200, description = "Taken, or taken before", body = ReceivedOut),
+              (status = 400, description = "The signature does not match", body = crate::openapi::Problem, content_type = "application/problem+json"),
+              (status = 503, description = "Not applied; send it again", body = crate::openapi::Problem, content_type = "application/problem+json"))))]
 pub async fn receive_stripe_event(
     op: Op,
     headers: HeaderMap,

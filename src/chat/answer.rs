@@ -22,6 +22,7 @@ pub(super) struct Answer {
 
 /// Where a quote comes from, in the order of the `[1]`, `[2]` in the text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct Citation {
     chunk_id: String,
     source_id: String,

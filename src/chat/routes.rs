@@ -20,6 +20,7 @@ const X_SITE_KEY: &str = "x-site-key";
 
 /// A visitor's message.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub struct ChatIn {
     message: Option<String>,
     session_id: Option<String>,
@@ -30,6 +31,7 @@ pub struct ChatIn {
 
 /// The answer.
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub struct ChatOut {
     response: String,
     session_id: SessionId,
@@ -41,6 +43,10 @@ pub struct ChatOut {
 ///
 /// (1) judge the message, (2) find the site and the session, (3) find what the org knows about it,
 /// (4) compose the answer, (5) store the turn.
+#[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/", tag = "Visitors",
+    params(("X-Site-Key" = Option<String>, Header, description = "The site's public key; pages of its keyless origin need none")),
+    request_body = ChatIn,
+    responses((status = 200, description = "Also at /chat and /v1/chat", body = ChatOut), crate::openapi::WriteErrors)))]
 pub async fn post_chat(
     op: Op,
     headers: HeaderMap,

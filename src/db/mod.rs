@@ -11,7 +11,7 @@ use std::time::Duration;
 
 pub use self::error::{DbError, DbErrorKind};
 pub use self::rows::{Cell, Column, FromRow, Meta, Row, Rows};
-pub use self::text::{text_length, without_comments};
+pub use self::text::{all_orgs_length, for_all_orgs, text_length, without_comments};
 
 use crate::app::BoxFuture;
 use crate::error::Result;

@@ -167,6 +167,17 @@ impl Column for i64 {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "sums and means are far below 2^53")]
+impl Column for f64 {
+    fn from_cell(cell: Cell<'_>) -> Option<Self> {
+        match cell {
+            Cell::Integer(number) => Some(number as Self),
+            Cell::Real(number) => Some(number),
+            _ => None,
+        }
+    }
+}
+
 /// SQLite holds flags as 0 and 1; NULL is false.
 impl Column for bool {
     fn from_cell(cell: Cell<'_>) -> Option<Self> {
@@ -206,6 +217,18 @@ impl Column for Vec<String> {
                 items.into_iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
             ),
             _ => Some(Self::new()),
+        }
+    }
+}
+
+/// A column that holds JSON of any kind as text; malformed JSON is null.
+impl Column for Value {
+    fn from_cell(cell: Cell<'_>) -> Option<Self> {
+        match &cell {
+            // A bare number in a JSON column is stored as a number.
+            Cell::Integer(number) => Some(Self::from(*number)),
+            Cell::Real(number) => Some(Self::from(*number)),
+            _ => Some(json_value(&cell)),
         }
     }
 }

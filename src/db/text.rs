@@ -16,6 +16,78 @@ macro_rules! sql {
     }};
 }
 
+/// What a list's statement compares its org with: the two words before the column. In the view of all
+/// orgs, the column gives way to `'*'`, so that the comparison holds for every row.
+const ORG_OF_SCOPE: &[u8] = b"(SELECT org_id FROM scope) = ";
+const ALL_ORGS: &[u8] = b"'*'";
+
+/// The length of a list's statement for the view of all orgs.
+pub const fn all_orgs_length(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let (mut at, mut length) = (0, 0);
+    while at < bytes.len() {
+        if at_org(bytes, at) {
+            at = column_end(bytes, at);
+            length += ALL_ORGS.len();
+        } else {
+            at += 1;
+            length += 1;
+        }
+    }
+    length
+}
+
+/// A list's statement for the view of all orgs; `LENGTH` is [`all_orgs_length`].
+#[expect(clippy::indexing_slicing, reason = "runs while compiling, where a panic is an error")]
+pub const fn for_all_orgs<const LENGTH: usize>(text: &str) -> [u8; LENGTH] {
+    let bytes = text.as_bytes();
+    let mut written = [0; LENGTH];
+    let (mut at, mut length) = (0, 0);
+    while at < bytes.len() {
+        if at_org(bytes, at) {
+            at = column_end(bytes, at);
+            let mut from = 0;
+            while from < ALL_ORGS.len() {
+                written[length] = ALL_ORGS[from];
+                length += 1;
+                from += 1;
+            }
+        } else {
+            written[length] = bytes[at];
+            length += 1;
+            at += 1;
+        }
+    }
+    written
+}
+
+/// Whether the column that is compared with the scope begins here.
+#[expect(clippy::indexing_slicing, reason = "runs while compiling, where a panic is an error")]
+const fn at_org(bytes: &[u8], at: usize) -> bool {
+    if at < ORG_OF_SCOPE.len() || at >= bytes.len() || !bytes[at].is_ascii_alphabetic() {
+        return false;
+    }
+    let mut back = 0;
+    while back < ORG_OF_SCOPE.len() {
+        if bytes[at - ORG_OF_SCOPE.len() + back] != ORG_OF_SCOPE[back] {
+            return false;
+        }
+        back += 1;
+    }
+    true
+}
+
+/// Where the column's name ends.
+#[expect(clippy::indexing_slicing, reason = "runs while compiling, where a panic is an error")]
+const fn column_end(bytes: &[u8], mut at: usize) -> usize {
+    while at < bytes.len()
+        && (bytes[at].is_ascii_alphanumeric() || bytes[at] == b'_' || bytes[at] == b'.')
+    {
+        at += 1;
+    }
+    at
+}
+
 /// The length of a text without its comment lines.
 pub const fn text_length(text: &str) -> usize {
     let bytes = text.as_bytes();
@@ -71,6 +143,19 @@ const fn is_comment(bytes: &[u8], mut at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_of_all_orgs_compares_with_the_mark_instead_of_the_column() {
+        const TEXT: &str = "SELECT (SELECT org_id FROM scope) = '*' FROM t WHERE (SELECT org_id FROM scope) = t.org_id AND t.a > ?4";
+        const LENGTH: usize = all_orgs_length(TEXT);
+        let all = for_all_orgs::<LENGTH>(TEXT);
+        assert_eq!(
+            std::str::from_utf8(&all),
+            Ok(
+                "SELECT (SELECT org_id FROM scope) = '*' FROM t WHERE (SELECT org_id FROM scope) = '*' AND t.a > ?4"
+            )
+        );
+    }
 
     #[test]
     fn comment_lines_go_and_all_else_stays() {

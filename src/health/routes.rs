@@ -16,6 +16,7 @@ const MIGRATIONS_APPLIED: &str = sql!("sql/migrations_applied.sql");
 
 /// The Worker answers.
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct HealthOut {
     status: &'static str,
@@ -29,6 +30,8 @@ pub struct HealthOut {
 }
 
 /// `GET /health`: the Worker answers. No D1, no rate limit.
+#[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/health", tag = "Operation",
+    responses((status = 200, description = "The Worker runs", body = HealthOut))))]
 pub async fn get_health(op: Op) -> Json<HealthOut> {
     Json(health(&op, "ok", None))
 }
@@ -47,6 +50,7 @@ fn health(op: &Op, status: &'static str, services: Option<Services>) -> HealthOu
 
 /// What the Worker needs.
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 struct Services {
     database: DatabaseOut,
     search: DatabaseOut,
@@ -54,6 +58,7 @@ struct Services {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 struct DatabaseOut {
     status: &'static str,
@@ -66,6 +71,7 @@ struct DatabaseOut {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 struct ConfigurationOut {
     status: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -77,6 +83,9 @@ const UNHEALTHY: &str = "unhealthy";
 
 /// `GET /health/ready`, `/v1/health`, `/api/health`: D1 can be reached, its migrations are those of
 /// this build, and the configuration was accepted. 503 when not.
+#[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/health/ready", tag = "Operation",
+    responses((status = 200, description = "The databases answer and are migrated; also at /v1/health and /api/health", body = HealthOut),
+              (status = 503, description = "Something that requests need is missing", body = HealthOut))))]
 pub async fn get_readiness(op: Op) -> Response {
     let database = check(&op, build::DB_MIGRATIONS, op.read(vec![applied()])).await;
     let search = check(&op, build::SEARCH_MIGRATIONS, op.search(vec![applied()])).await;

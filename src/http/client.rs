@@ -18,13 +18,25 @@ pub struct HttpAnswer {
 #[error("{0}")]
 pub struct HttpFailure(pub String);
 
+/// A request to another service.
+#[derive(Debug, Clone)]
+pub struct HttpRequest {
+    /// `GET`, `POST`, …
+    pub method: &'static str,
+    /// Absolute URL; made of configuration and validated ids alone.
+    pub url: String,
+    /// Header names and values; values may be credentials, so the request is never logged.
+    pub headers: Vec<(&'static str, String)>,
+    /// Body, if any.
+    pub body: Option<String>,
+    /// Given up after this time.
+    pub timeout: Duration,
+    /// An answer whose body is longer is a failure.
+    pub max_bytes: usize,
+}
+
 /// Sends requests to other services. Redirects are not followed.
 pub trait HttpClient: Send + Sync {
-    /// `GET url`, given up after `timeout`; a body beyond `max_bytes` is a failure.
-    fn get(
-        &self,
-        url: &str,
-        timeout: Duration,
-        max_bytes: usize,
-    ) -> BoxFuture<'_, Result<HttpAnswer, HttpFailure>>;
+    /// Sends one request, once.
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpAnswer, HttpFailure>>;
 }

@@ -1,19 +1,21 @@
 //! Extractors and answers shared by all handlers: bodies read under their limit, JSON both ways,
 //! query parameters.
 
-use std::borrow::Cow;
-
 use axum::body::{Body, Bytes};
-use axum::extract::FromRequest;
+use axum::extract::{FromRequest, FromRequestParts};
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Request, header};
 use http_body_util::BodyExt as _;
+use jiff::civil::Date;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::body::expected_one_of;
+use crate::db::Param;
 use crate::error::{Error, Kind, Result};
 use crate::middleware::Audience;
+use crate::page::{LAST, Page};
 
 /// A JSON answer.
 #[derive(Debug)]
@@ -86,7 +88,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
 
 /// A body of another type, or of none, is refused: browsers send those across origins without asking
 /// first.
-fn require_json(headers: &HeaderMap) -> Result<()> {
+pub(super) fn require_json(headers: &HeaderMap) -> Result<()> {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = value.unwrap_or_default();
     let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -137,13 +139,105 @@ fn without_position(error: &serde_json::Error) -> String {
     text.split(" at line ").next().unwrap_or_default().to_owned()
 }
 
-/// The value of a query parameter, percent-decoded once; an empty value counts as absent.
-pub fn query_param(parts: &Parts, name: &str) -> Option<String> {
-    let query = parts.uri.query()?;
-    form_urlencoded::parse(query.as_bytes())
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| Cow::into_owned(value))
-        .filter(|value| !value.is_empty())
+/// The query's parameters, percent-decoded once. Of a repeated name the first counts; an empty value
+/// counts as absent.
+#[derive(Debug, Default)]
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// Reads the query of a request.
+    pub fn of(parts: &Parts) -> Self {
+        let query = parts.uri.query().unwrap_or_default();
+        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
+    /// A parameter's text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.0.iter().find(|(key, _)| key == name)?;
+        Some(value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// The page of a list whose key has `KEYS` columns.
+    pub fn page<const KEYS: usize>(&self, default: u32, most: u32) -> Result<Page<KEYS>> {
+        Page::new(self.text("limit"), self.text("cursor"), default, most)
+    }
+
+    /// A parameter that is one of a closed list; `read` is the list's `parse`, `all` its texts.
+    pub fn one_of<T>(
+        &self,
+        name: &str,
+        all: &[&str],
+        read: fn(&str) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        read(text).map(Some).ok_or_else(|| refused(name, &expected_one_of(all)))
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&self, name: &str) -> Result<Option<bool>> {
+        let read = |text: &str| match text {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        };
+        self.one_of(name, &["true", "false"], read)
+    }
+
+    /// A UTC day, `YYYY-MM-DD`.
+    pub fn day(&self, name: &str) -> Result<Option<Date>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let day = text.parse::<Date>().ok().filter(|_| text.len() == 10);
+        day.map(Some).ok_or_else(|| refused(name, "must be a day such as 2026-03-15"))
+    }
+
+    /// `from` and `to`, both days counted, as values for `t.at >= ?n AND t.at < ?m`, where `at` is a
+    /// timestamp. Without them every row fits.
+    pub fn days(&self) -> Result<[Param; 2]> {
+        let (from, to) = (self.day("from")?, self.day("to")?);
+        if let (Some(from), Some(to)) = (from, to)
+            && from > to
+        {
+            return Err(refused("from", "must not be later than \"to\""));
+        }
+        let from = from.map_or_else(String::new, |day| day.to_string());
+        let after = to.and_then(|day| day.tomorrow().ok());
+        let after = after.map_or_else(|| LAST.to_owned(), |day| day.to_string());
+        Ok([from.into(), after.into()])
+    }
+}
+
+/// The refusal of a query parameter, in words that follow its name.
+#[cold]
+#[track_caller]
+pub fn refused(name: &str, expected: &str) -> Error {
+    Error::bad_request("invalid_query", "Invalid query parameter")
+        .hint(format!("\"{name}\" {expected}."))
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
+        Ok(Self::of(parts))
+    }
+}
+
+/// The segments of the path that the route names, percent-decoded once: a text, or a tuple of texts.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
+        let read = axum::extract::Path::from_request_parts(parts, state).await;
+        let axum::extract::Path(segments) = read.map_err(|error| {
+            Error::bad_request("invalid_path", "Invalid path")
+                .hint("A segment of the path is not UTF-8 after percent-decoding.")
+                .context(error.to_string())
+        })?;
+        Ok(Self(segments))
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Between HTTP and the domains: error documents, extractors, and the outbound client port.
 
+pub mod body;
 pub mod client;
 pub mod extract;
 pub mod problem;

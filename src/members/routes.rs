@@ -12,6 +12,7 @@ use crate::time::StoredTime;
 
 /// The person, their orgs, and the org that the portal opens with.
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct MeOut {
     user: UserOut,
@@ -21,6 +22,7 @@ pub struct MeOut {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 struct UserOut {
     id: String,
@@ -35,6 +37,7 @@ struct UserOut {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 struct MembershipOut {
     id: String,
@@ -79,6 +82,8 @@ impl From<Membership> for MembershipOut {
 }
 
 /// `GET /portal/me`: any signed-in person, with or without an org. The first call makes the person's row.
+#[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/portal/me", tag = "People",
+    responses((status = 200, body = MeOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
 pub async fn get_me(signed_in: SignedIn) -> Result<Json<MeOut>> {
     let Caller { user, memberships, active } = signed_in.caller().await?;
     let (current_org_id, current_org_role) = match active {

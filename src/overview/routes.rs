@@ -9,6 +9,7 @@ use crate::http::extract::Json;
 
 /// The overview.
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub struct OverviewOut {
     org: Option<OrgOut>,
     sites: Vec<SiteOut>,
@@ -18,6 +19,7 @@ pub struct OverviewOut {
 
 /// Figures of the period. `leadsCapture` is spelt as existing clients read it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 struct StatsOut {
     total_sessions: i64,
@@ -30,6 +32,7 @@ struct StatsOut {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 struct PeriodOut {
     start: String,
     end: String,
@@ -37,6 +40,10 @@ struct PeriodOut {
 
 /// `GET /portal/overview`: the org, its active sites and the figures of the last 31 days; for staff
 /// without an org, of all orgs.
+#[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/portal/overview", tag = "Dashboards",
+    params(("orgId" = Option<String>, Query, description = "The organization; the caller's first one if absent"),
+           ("scope" = Option<String>, Query, description = "`all`: staff who are members somewhere ask for all organizations")),
+    responses((status = 200, body = OverviewOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
 pub async fn get_overview(access: Access<Read>) -> Result<Json<OverviewOut>> {
     let now = access.op.now();
     let period = Period::month_to(now);

@@ -19,6 +19,7 @@ const OVERVIEW_ACTIVE: &str = scoped_sql!("sql/overview_active.sql");
 row! {
     /// An org as the overview shows it: columns by their own names.
     #[derive(Debug, Serialize)]
+    #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
     pub(super) struct OrgOut {
         id: String,
         clerk_org_id: Option<String>,
@@ -35,6 +36,7 @@ row! {
 row! {
     /// A site as the overview shows it. Provider keys are write-only: only their presence is told.
     #[derive(Debug, Serialize)]
+    #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
     pub(super) struct SiteOut {
         id: String,
         org_id: String,
@@ -43,6 +45,7 @@ row! {
         r#type: Option<String>,
         domain: Option<String>,
         system_prompt: Option<String>,
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Object))]
         config: Map<String, Value>,
         status: Option<String>,
         created_at: Option<StoredTime>,

@@ -10,11 +10,13 @@ use crate::time::StoredTime;
 
 /// The sites of the org.
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub struct EnginesOut {
     engines: Vec<EngineOut>,
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 struct EngineOut {
     id: String,
@@ -46,6 +48,8 @@ impl From<EngineRow> for EngineOut {
 }
 
 /// `GET /portal/engines`: sites of any status, newest first; for staff without an org, of all orgs.
+#[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/portal/engines", tag = "Dashboards",
+    responses((status = 200, body = EnginesOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
 pub async fn list_engines(access: Access<Read>) -> Result<Json<EnginesOut>> {
     let statement = store::engines(access.scope(), access.op.now());
     let (_tenant, [engines]) = access.read([statement]).await?;

@@ -1,12 +1,15 @@
 //! Lists that may only shrink: every `.sql` file prepares, is scoped to its tenant, and has a plan
 //! without a scan; every route refuses whom it must.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::support::TestApp;
+use koby_portal::db::{all_orgs_length, for_all_orgs};
+
+use crate::routes::{Entry, Least, entries};
 use crate::support::sqlite::Sqlite;
+use crate::support::{Answer, TestApp};
 
 /// Statements that name no org, each with the reason.
 const UNSCOPED: [(&str, &str); 5] = [
@@ -58,6 +61,18 @@ fn whole(sources: &BTreeMap<String, String>, text: &str) -> String {
     }
 }
 
+/// A list's statement for the view of all orgs; nothing for others.
+fn for_all_orgs_of(sql: &str) -> Option<String> {
+    // The longest text that a list may have; the const function needs its length while compiling.
+    const ROOM: usize = 16_384;
+    let length = all_orgs_length(sql);
+    if length == sql.len() {
+        return None;
+    }
+    let padded = format!("{sql}{}", " ".repeat(ROOM - length));
+    Some(String::from_utf8(for_all_orgs::<ROOM>(&padded).to_vec()).unwrap())
+}
+
 #[test]
 fn every_statement_says_what_it_answers_and_which_index_serves_it() {
     for (name, text) in sources() {
@@ -91,17 +106,24 @@ fn every_statement_has_a_plan_without_scans() {
             continue;
         }
         let database = if text.contains("passages") { &search } else { &db };
-        let plan = database.plan(&whole(&sources, text));
-        writeln!(plans, "{name}").unwrap();
-        for step in plan {
-            writeln!(plans, "  {step}").unwrap();
-            // An automatic index is a scan that SQLite makes each time.
-            let scan = step.starts_with("SCAN") || step.contains("AUTOMATIC");
-            let meant = SCANS.iter().any(|(file, allowed, _)| {
-                (*file == "*" || name.contains(file)) && step.contains(allowed)
-            });
-            if scan && !meant {
-                scans.push(format!("{name}: {step}"));
+        let sql = whole(&sources, text);
+        let all = for_all_orgs_of(&sql);
+        let views = [("", Some(sql)), (" (all orgs)", all)];
+        for (view, sql) in views.into_iter().filter_map(|(view, sql)| Some((view, sql?))) {
+            writeln!(plans, "{name}{view}").unwrap();
+            for step in database.plan(&sql) {
+                writeln!(plans, "  {step}").unwrap();
+                // An automatic index is a scan that SQLite makes each time. A list of all orgs reads
+                // along an index until its page is full.
+                let along_index =
+                    !view.is_empty() && step.contains("USING") && step.contains("INDEX");
+                let scan = step.starts_with("SCAN") && !along_index || step.contains("AUTOMATIC");
+                let meant = SCANS.iter().any(|(file, allowed, _)| {
+                    (*file == "*" || name.contains(file)) && step.contains(allowed)
+                });
+                if scan && !meant {
+                    scans.push(format!("{name}{view}: {step}"));
+                }
             }
         }
     }
@@ -109,39 +131,160 @@ fn every_statement_has_a_plan_without_scans() {
     insta::assert_snapshot!("plans", plans);
 }
 
-/// The portal's routes, with a path that answers 200 for an owner.
-const PORTAL_ROUTES: [&str; 2] = ["/portal/overview", "/portal/engines"];
+/// A method and path of `src/router.rs`, and the handler behind it.
+#[derive(Debug, Clone)]
+pub struct Routed {
+    pub method: String,
+    pub path: String,
+    pub handler: String,
+}
+
+/// Every route of `src/router.rs`, read from its text.
+pub fn routed() -> Vec<Routed> {
+    let source = include_str!("../../src/router.rs");
+    let mut routes = Vec::new();
+    for call in source.split(".route(").skip(1) {
+        let mut parts = call.splitn(3, '"');
+        let (_, path) = (parts.next(), parts.next().unwrap());
+        let handlers = parts.next().unwrap();
+        for method in ["get", "post", "put", "patch", "delete"] {
+            for (at, _) in handlers.match_indices(&format!("{method}(")) {
+                // `.get(x)` and `get(x)`, but not `budget(x)`.
+                let before = handlers[..at].chars().next_back();
+                if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
+                    continue;
+                }
+                let name = handlers[at + method.len() + 1..].split(')').next().unwrap().trim();
+                let handler = name.rsplit("::").next().unwrap().to_owned();
+                if handler != "panic_probe" {
+                    let (method, path) = (method.to_uppercase(), path.to_owned());
+                    routes.push(Routed { method, path, handler });
+                }
+            }
+        }
+    }
+    routes
+}
+
+/// Routes that ask for no signed-in person, each with the reason.
+const OPEN: [(&str, &str); 8] = [
+    ("/health", "uptime monitors"),
+    ("/health/ready", "uptime monitors"),
+    ("/v1/health", "uptime monitors"),
+    ("/api/health", "uptime monitors"),
+    ("/", "visitors, by site key"),
+    ("/chat", "visitors, by site key"),
+    ("/v1/chat", "visitors, by site key"),
+    ("/webhooks/stripe", "signed by Stripe"),
+];
+const OPEN_ALIASES: [(&str, &str); 1] = [("/billing/webhook", "signed by Stripe")];
 
 #[test]
-fn every_portal_route_refuses_whom_it_must() {
-    let app = TestApp::with(&[("PORTAL_RATE_LIMIT_MAX", "1000")]);
-    for path in PORTAL_ROUTES {
-        assert_eq!(app.get_as("user_owner_a", path).status, 200, "{path}");
-        assert_eq!(app.get(path).status, 401, "anonymous {path}");
-        assert_eq!(
-            app.get_as("user_owner_a", &format!("{path}?orgId=org_b")).status,
-            403,
-            "{path}"
-        );
-        assert_eq!(app.get_as("user_suspended", path).status, 403, "suspended {path}");
-        assert_eq!(app.get_as("user_closed", path).status, 403, "inactive org {path}");
-        assert_eq!(app.get_as("user_none", path).status, 400, "no org {path}");
-        assert_eq!(app.get_as("user_nobody", path).status, 400, "no row {path}");
-        assert_eq!(app.get_as("user_owner_a", &format!("{path}?scope=all")).status, 403, "{path}");
-    }
-    assert_eq!(app.get("/portal/me").status, 401);
+fn the_ledger_knows_every_route_that_asks_who_calls() {
+    let open: Vec<&str> = OPEN.iter().chain(&OPEN_ALIASES).map(|(path, _)| *path).collect();
+    let routed: BTreeSet<String> = routed()
+        .into_iter()
+        .filter(|route| !open.contains(&route.path.as_str()))
+        .map(|route| format!("{} {}", route.method, route.path))
+        .collect();
+    let listed: BTreeSet<String> = entries().map(|entry| entry.route.to_owned()).collect();
+    assert_eq!(routed, listed);
+}
+
+/// A fresh application with room for many requests.
+fn app() -> TestApp {
+    TestApp::with(&[("PORTAL_RATE_LIMIT_MAX", "1000")])
+}
+
+fn send(app: &TestApp, entry: &Entry, user: &str, query: &str) -> Answer {
+    let joint = if entry.path.contains('?') { '&' } else { '?' };
+    let path = if query.is_empty() {
+        entry.path.to_owned()
+    } else {
+        format!("{}{joint}{query}", entry.path)
+    };
+    let method = entry.route.split(' ').next().unwrap();
+    app.send_as(user, method, &path, entry.body)
 }
 
 #[test]
-fn the_ledger_knows_every_portal_route() {
-    let source = include_str!("../../src/router.rs");
-    let routed: Vec<&str> = source
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix(".route(\"/portal/"))
-        .filter_map(|rest| rest.split('"').next())
-        .filter(|path| *path != "me")
-        .collect();
-    let listed: Vec<&str> =
-        PORTAL_ROUTES.iter().map(|path| path.trim_start_matches("/portal/")).collect();
-    assert_eq!(routed, listed);
+fn every_route_refuses_whom_it_must() {
+    for entry in entries() {
+        let app = app();
+        let name = entry.route;
+        let (method, _) = name.split_once(' ').unwrap();
+        let refused = |user: &str, query: &str, status: u16| {
+            let answer = send(&app, entry, user, query);
+            assert_eq!(answer.status, status, "{name} as {user} with {query:?}: {}", answer.text);
+            assert!(answer.json()["code"].is_string(), "{name}: no problem document");
+        };
+        let anonymous = app.send_without_token(method, entry.path, entry.body);
+        assert_eq!(anonymous.status, 401, "{name} without a token");
+        refused("user_suspended", "", 403);
+        refused("user_owner_a", "orgId=org_b", 403);
+        refused("user_owner_a", "orgId=org_nowhere", 403);
+        let below: &[&str] = match entry.least {
+            Least::SignedIn | Least::Viewer => &[],
+            Least::Member => &["user_viewer_a"],
+            Least::Admin => &["user_viewer_a", "user_member_a"],
+            Least::Owner => &["user_viewer_a", "user_member_a", "user_admin_a"],
+            Least::Staff => &["user_viewer_a", "user_member_a", "user_admin_a", "user_owner_a"],
+        };
+        for user in below {
+            refused(user, "", 403);
+        }
+        if entry.least != Least::SignedIn {
+            refused("user_closed", "", if entry.names_org { 404 } else { 403 });
+            let without_org = match (entry.least, entry.names_org) {
+                (Least::Staff, _) => 403,
+                (_, true) => 404,
+                (_, false) => 400,
+            };
+            refused("user_none", "", without_org);
+        }
+        assert_eq!(
+            app.db.value("SELECT count(*) FROM audit_logs"),
+            0,
+            "{name} left a trace of a refusal"
+        );
+    }
+}
+
+#[test]
+fn every_route_serves_whom_it_must_in_few_trips_and_leaves_a_trace() {
+    for entry in entries() {
+        let name = entry.route;
+        let least = match entry.least {
+            Least::SignedIn | Least::Viewer => "user_viewer_a",
+            Least::Member => "user_member_a",
+            Least::Admin => "user_admin_a",
+            Least::Owner => "user_owner_a",
+            Least::Staff => "user_staff",
+        };
+        let app = app();
+        let answer = send(&app, entry, least, "");
+        assert!((200..300).contains(&answer.status), "{name} as {least}: {}", answer.text);
+        let is_read = name.starts_with("GET ");
+        let trips = if is_read { 1 } else { 2 };
+        assert!(answer.db_trips <= trips, "{name}: {} round trips", answer.db_trips);
+        let traces = app.db.rows("SELECT * FROM audit_logs");
+        assert_eq!(!is_read && entry.changes, !traces.is_empty(), "{name}: {traces:?}");
+        for trace in traces {
+            assert_eq!(trace["actor_type"], "user", "{name}");
+            assert!(trace["actor_id"].is_string() && trace["request_id"].is_string(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn heads_are_answered_where_gets_are() {
+    for entry in entries().filter(|entry| entry.route.starts_with("GET ")) {
+        let user = if entry.least == Least::Staff { "user_staff" } else { "user_owner_a" };
+        let app = app();
+        let answer = app.send_as(user, "HEAD", entry.path, None);
+        assert_eq!((answer.status, answer.text.as_str()), (200, ""), "{}", entry.route);
+        let refused = app.send_as(user, "TRACE", entry.path, None);
+        assert_eq!(refused.status, 405, "{}", entry.route);
+        assert!(refused.header("allow").unwrap().contains("GET"), "{}", entry.route);
+    }
 }

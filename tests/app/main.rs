@@ -12,11 +12,14 @@
 
 mod support;
 
+mod audit;
 mod auth;
 mod chat;
 mod health;
 mod ledgers;
 mod limits;
+mod openapi;
 mod portal;
+mod routes;
 mod schema;
 mod stripe;

@@ -121,6 +121,35 @@ impl TestApp {
         self.send(request.body(Body::empty()).unwrap())
     }
 
+    /// Any request as a person of the fixture, with a JSON body or none.
+    pub fn send_as(&self, user: &str, method: &str, path: &str, body: Option<&str>) -> Answer {
+        self.send_with(Some(&self.token(user)), method, path, body)
+    }
+
+    /// Any request without a token.
+    pub fn send_without_token(&self, method: &str, path: &str, body: Option<&str>) -> Answer {
+        self.send_with(None, method, path, body)
+    }
+
+    /// Any request with this token.
+    pub fn send_with(
+        &self,
+        token: Option<&Token>,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {}", token.sign()));
+        }
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_owned()));
+        self.send(request.body(body).unwrap())
+    }
+
     /// A token as Clerk would issue it now.
     pub fn token(&self, user: &str) -> Token {
         Token::issued(user, self.clock.seconds())

@@ -1,5 +1,6 @@
 //! Ports that tests hold in their hands.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use futures_executor::block_on;
 use koby_portal::app::{Background, BoxFuture};
 use koby_portal::config::LogLevel;
-use koby_portal::http::client::{HttpAnswer, HttpClient, HttpFailure};
+use koby_portal::http::client::{HttpAnswer, HttpClient, HttpFailure, HttpRequest};
 use koby_portal::log::LogSink;
 use koby_portal::middleware::rate_limit::{Policy, SharedLimiter};
 use koby_portal::time::{Clock, Timestamp};
@@ -43,12 +44,16 @@ impl Clock for FakeClock {
     }
 }
 
-/// Clerk's key set, or whatever a test says it answers.
+const KEY_SET: &str = "https://clerk.example.com/.well-known/jwks.json";
+
+/// Clerk's key set, and whatever a test says that others answer.
 #[derive(Default)]
 pub struct FakeHttp {
-    answer: Mutex<Option<Result<HttpAnswer, HttpFailure>>>,
+    /// What each URL answers, the key set's included.
+    answers: Mutex<HashMap<String, Result<HttpAnswer, HttpFailure>>>,
     failures_first: AtomicUsize,
     calls: AtomicUsize,
+    sent: Mutex<Vec<HttpRequest>>,
 }
 
 impl FakeHttp {
@@ -57,39 +62,58 @@ impl FakeHttp {
         self.answer_with(200, &json!({ "keys": keys }).to_string());
     }
 
+    /// What the key set answers.
     pub fn answer_with(&self, status: u16, body: &str) {
-        let answer = HttpAnswer { status, body: body.as_bytes().to_vec() };
-        *self.answer.lock().unwrap() = Some(Ok(answer));
+        self.answer_at(KEY_SET, status, body);
     }
 
+    /// What a URL answers from now on.
+    pub fn answer_at(&self, url: &str, status: u16, body: &str) {
+        let answer = HttpAnswer { status, body: body.as_bytes().to_vec() };
+        self.answers.lock().unwrap().insert(url.to_owned(), Ok(answer));
+    }
+
+    /// The key set is out of reach.
     pub fn go_down(&self) {
-        *self.answer.lock().unwrap() = Some(Err(HttpFailure("timed out".to_owned())));
+        self.go_down_at(KEY_SET);
+    }
+
+    /// A URL is out of reach from now on.
+    pub fn go_down_at(&self, url: &str) {
+        let failure = Err(HttpFailure("timed out".to_owned()));
+        self.answers.lock().unwrap().insert(url.to_owned(), failure);
     }
 
     pub fn fail_first(&self, count: usize) {
         self.failures_first.store(count, Ordering::Relaxed);
     }
 
+    /// Requests for the key set.
     pub fn calls(&self) -> usize {
         self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Requests to others than the key set.
+    pub fn sent(&self) -> Vec<HttpRequest> {
+        self.sent.lock().unwrap().clone()
     }
 }
 
 impl HttpClient for FakeHttp {
-    fn get(
-        &self,
-        url: &str,
-        _timeout: Duration,
-        _max_bytes: usize,
-    ) -> BoxFuture<'_, Result<HttpAnswer, HttpFailure>> {
-        assert_eq!(url, "https://clerk.example.com/.well-known/jwks.json");
-        self.calls.fetch_add(1, Ordering::Relaxed);
+    fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpAnswer, HttpFailure>> {
+        let url = request.url.clone();
+        if url == KEY_SET {
+            self.calls.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.sent.lock().unwrap().push(request);
+        }
         let left = self.failures_first.load(Ordering::Relaxed);
         let answer = if left > 0 {
             self.failures_first.store(left - 1, Ordering::Relaxed);
             Err(HttpFailure("connection reset".to_owned()))
         } else {
-            self.answer.lock().unwrap().clone().unwrap()
+            let answers = self.answers.lock().unwrap();
+            answers.get(&url).unwrap_or_else(|| panic!("no answer for {url}")).clone()
         };
         Box::pin(std::future::ready(answer))
     }

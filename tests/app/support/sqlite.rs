@@ -64,6 +64,11 @@ impl Sqlite {
         self.connection.lock().unwrap().execute_batch(script).unwrap();
     }
 
+    /// Runs statements that may be refused.
+    pub fn try_script(&self, script: &str) -> Result<(), String> {
+        self.connection.lock().unwrap().execute_batch(script).map_err(|error| error.to_string())
+    }
+
     /// The rows of a query, for assertions.
     pub fn rows(&self, sql: &str) -> Vec<Value> {
         let connection = self.connection.lock().unwrap();

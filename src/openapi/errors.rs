@@ -1,0 +1,115 @@
+//! The errors that routes share.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
+
+/// An RFC 9457 problem document; `error` and `requestId` are what older clients read.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "type": "about:blank", "title": "Forbidden", "status": 403, "code": "org_forbidden", "error": "Forbidden",
+    "detail": "You are not a member of the organization in ?orgId=.", "requestId": "req_1"
+}))]
+#[expect(dead_code, reason = "its fields are read by the derive")]
+pub struct Problem {
+    /// A URI that names the kind of problem; `about:blank` where the status says it all.
+    r#type: String,
+    /// The status in words.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// Stable and machine-readable.
+    code: String,
+    /// The short sentence that older clients know.
+    error: String,
+    /// What to do about it.
+    detail: Option<String>,
+    /// Names this request in the log.
+    #[schema(rename = "requestId")]
+    request_id: String,
+}
+
+type Responses = BTreeMap<String, RefOr<Response>>;
+
+/// What any route for signed-in people may answer.
+pub struct ReadErrors;
+
+impl IntoResponses for ReadErrors {
+    fn responses() -> Responses {
+        problems(&[
+            (
+                "400",
+                "A parameter is malformed, or the caller belongs to no organization",
+                "org_required",
+                "Organization required",
+            ),
+            ("401", "No current session token", "unauthorized", "Unauthorized"),
+            (
+                "403",
+                "Not for this caller: another organization, too low a role, or an inactive account",
+                "org_forbidden",
+                "Forbidden",
+            ),
+            ("404", "It does not exist, or not for this caller", "not_found", "Not found"),
+            ("429", "Too many requests; see Retry-After", "rate_limited", "Rate limit exceeded"),
+            (
+                "500",
+                "A failure of ours; report the requestId",
+                "internal_error",
+                "Internal server error",
+            ),
+            (
+                "503",
+                "The database is out of reach; see Retry-After",
+                "database_unavailable",
+                "Service temporarily unavailable",
+            ),
+        ])
+    }
+}
+
+/// What any route that takes a body may answer besides.
+pub struct WriteErrors;
+
+impl IntoResponses for WriteErrors {
+    fn responses() -> Responses {
+        let mut responses = ReadErrors::responses();
+        responses.extend(problems(&[
+            (
+                "400",
+                "The body is malformed; the detail names the member",
+                "invalid_body",
+                "Invalid request body",
+            ),
+            ("409", "It contradicts the present state", "conflict", "Already exists"),
+            ("413", "The body is too large", "request_too_large", "Request body too large"),
+            ("415", "The body is not JSON", "unsupported_media_type", "Unsupported content type"),
+        ]));
+        responses
+    }
+}
+
+fn problems(list: &[(&str, &str, &str, &str)]) -> Responses {
+    list.iter()
+        .map(|(status, description, code, error)| {
+            let content = ContentBuilder::new()
+                .schema(Some(Ref::from_schema_name("Problem")))
+                .example(Some(example(status, code, error)))
+                .build();
+            let response = ResponseBuilder::new()
+                .description(*description)
+                .content("application/problem+json", content)
+                .build();
+            ((*status).to_owned(), RefOr::T(response))
+        })
+        .collect()
+}
+
+fn example(status: &str, code: &str, error: &str) -> Value {
+    json!({
+        "type": "about:blank", "title": error, "status": status.parse::<u16>().unwrap_or_default(),
+        "code": code, "error": error, "requestId": "req_1",
+    })
+}

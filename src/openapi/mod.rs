@@ -1,0 +1,57 @@
+//! The API's document, made of the handlers' and types' own declarations. Host only: the Worker serves
+//! the file that the test `openapi_json_is_current` writes.
+
+mod errors;
+mod schemas;
+
+pub use self::errors::{Problem, ReadErrors, WriteErrors};
+
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+/// The document.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "koby-portal",
+        description = "The portal API, visitor chat and webhooks of an AI-chat business. \
+            Timestamps are ISO 8601 in UTC. Lists are paged: send `limit` and the `cursor` of the page before; \
+            a page without `nextCursor` is the last. Errors are RFC 9457 problem documents with a stable `code`.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
+    ),
+    servers((url = "/", description = "This Worker")),
+    paths(
+        // Operation
+        crate::health::routes::get_health,
+        crate::health::routes::get_readiness,
+        // People and organizations
+        crate::members::routes::get_me,
+        // Dashboards
+        crate::overview::routes::get_overview,
+        crate::sites::routes::list_engines,
+        // Conversations and leads
+        // Settings and records
+        crate::audit::routes::list_audit_logs,
+        // Visitors
+        crate::chat::routes::post_chat,
+        // Webhooks
+        crate::billing::routes::receive_stripe_event,
+    ),
+    components(schemas(errors::Problem)),
+    modifiers(&Security)
+)]
+pub struct ApiDoc;
+
+/// How callers prove who they are.
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let mut clerk = Http::new(HttpAuthScheme::Bearer);
+        clerk.bearer_format = Some("JWT".to_owned());
+        clerk.description = Some("A Clerk session token.".to_owned());
+        if let Some(components) = &mut document.components {
+            components.add_security_scheme("clerk", SecurityScheme::Http(clerk));
+        }
+    }
+}

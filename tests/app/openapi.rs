@@ -1,0 +1,83 @@
+//! The API's document: current, and about the routes that there are.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use koby_portal::openapi::ApiDoc;
+use serde_json::Value;
+use utoipa::OpenApi as _;
+
+use crate::ledgers::routed;
+
+fn document() -> Value {
+    serde_json::to_value(ApiDoc::openapi()).unwrap()
+}
+
+#[test]
+fn openapi_json_is_current() {
+    let expected = format!("{}\n", serde_json::to_string_pretty(&document()).unwrap());
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &expected).unwrap();
+    }
+    let checked_in = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(checked_in == expected, "openapi.json lags the code; run this test with BLESS=1");
+}
+
+/// `METHOD path handler` of each operation.
+fn documented() -> BTreeSet<String> {
+    let document = document();
+    let mut operations = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let id = operation["operationId"].as_str().unwrap();
+            operations.insert(format!("{} {path} {id}", method.to_uppercase()));
+        }
+    }
+    operations
+}
+
+#[test]
+fn the_document_and_the_router_agree() {
+    // Aliases of one handler share its operation: the document names the first path.
+    let mut seen = BTreeSet::new();
+    let routed: BTreeSet<String> = routed()
+        .into_iter()
+        .filter(|route| seen.insert(route.handler.clone()))
+        .map(|route| format!("{} {} {}", route.method, route.path, route.handler))
+        .collect();
+    let documented = documented();
+    let missing: Vec<_> = routed.difference(&documented).collect();
+    let gone: Vec<_> = documented.difference(&routed).collect();
+    assert!(
+        missing.is_empty() && gone.is_empty(),
+        "undocumented {missing:#?}, not routed {gone:#?}"
+    );
+}
+
+#[test]
+fn every_operation_says_what_it_is_answers_and_needs() {
+    let document = document();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let name = format!("{method} {path}");
+            assert!(operation["summary"].is_string(), "{name} has no summary");
+            assert!(operation["tags"].is_array(), "{name} has no tag");
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(
+                responses.keys().any(|status| status.starts_with('2')),
+                "{name} never succeeds"
+            );
+            if path.starts_with("/portal") {
+                assert!(operation["security"].is_array(), "{name} states no security");
+                for status in ["401", "403", "429", "503"] {
+                    assert!(responses.contains_key(status), "{name} does not state {status}");
+                }
+            }
+            for (status, response) in responses {
+                let described = response["description"].is_string();
+                assert!(described, "{name} {status} has no description");
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Conversations, leads and visitors' data.
+
+use super::Entry;
+
+pub const ROUTES: &[Entry] = &[];

@@ -1,0 +1,8 @@
+//! Screens that show figures and lists.
+
+use super::{Entry, Least};
+
+pub const ROUTES: &[Entry] = &[
+    Entry::get("GET /portal/overview", "/portal/overview", Least::Viewer),
+    Entry::get("GET /portal/engines", "/portal/engines", Least::Viewer),
+];
