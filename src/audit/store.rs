@@ -20,7 +20,7 @@ row! {
     #[derive(Debug, Serialize)]
     #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
     #[serde(rename_all = "camelCase")]
-    pub struct AuditLogOut {
+    pub(super) struct AuditLogOut {
         id: String,
         /// Absent for what belongs to no org, such as a change of a person's account.
         org_id: Option<String>,
@@ -67,7 +67,7 @@ pub struct Entry<'a> {
 }
 
 /// The entry of the statement right before it in the batch.
-pub fn entry_insert(actor: &Actor, org: Option<&OrgId>, entry: Entry<'_>) -> Result<Statement> {
+pub fn entry_insert(actor: &Actor, org: Option<&OrgId>, entry: &Entry<'_>) -> Result<Statement> {
     let now = actor.op.now();
     Ok(statement!(
         ENTRY_INSERT,

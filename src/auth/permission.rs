@@ -416,7 +416,7 @@ pub struct Actor {
 
 impl Actor {
     /// The audit entry of the statement right before it, which is written only if that one changed a row.
-    pub fn audit(&self, org: Option<&OrgId>, entry: Entry<'_>) -> Result<Statement> {
+    pub fn audit(&self, org: Option<&OrgId>, entry: &Entry<'_>) -> Result<Statement> {
         audit::entry_insert(self, org, entry)
     }
 
@@ -455,7 +455,7 @@ impl Grant {
     }
 
     /// The audit entry of the statement right before it, which is written only if that one changed a row.
-    pub fn audit(&self, entry: Entry<'_>) -> Result<Statement> {
+    pub fn audit(&self, entry: &Entry<'_>) -> Result<Statement> {
         self.actor.audit(Some(&self.org), entry)
     }
 

@@ -37,7 +37,7 @@ use utoipa::{Modify, OpenApi};
         // Webhooks
         crate::billing::routes::receive_stripe_event,
     ),
-    components(schemas(errors::Problem)),
+    components(schemas(Problem)),
     modifiers(&Security)
 )]
 pub struct ApiDoc;
