@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, guard};
-use crate::{audit, billing, chat, health, members, overview, sites};
+use crate::{audit, billing, chat, docs, health, members, overview, sites};
 
 /// Builds the router; once per isolate.
 pub fn router(app: &Arc<App>) -> Router {
@@ -22,6 +22,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/health/ready", get(health::routes::get_readiness))
         .route("/v1/health", get(health::routes::get_readiness))
         .route("/api/health", get(health::routes::get_readiness))
+        .route("/openapi.json", get(docs::routes::get_openapi))
+        .route("/docs", get(docs::routes::get_docs))
         .route("/portal/me", get(members::routes::get_me))
         .route("/portal/overview", get(overview::routes::get_overview))
         .route("/portal/engines", get(sites::routes::list_engines))

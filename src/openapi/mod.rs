@@ -24,6 +24,8 @@ use utoipa::{Modify, OpenApi};
         // Operation
         crate::health::routes::get_health,
         crate::health::routes::get_readiness,
+        crate::docs::routes::get_openapi,
+        crate::docs::routes::get_docs,
         // People and organizations
         crate::members::routes::get_me,
         // Dashboards

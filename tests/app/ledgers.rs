@@ -167,7 +167,9 @@ pub fn routed() -> Vec<Routed> {
 }
 
 /// Routes that ask for no signed-in person, each with the reason.
-const OPEN: [(&str, &str); 8] = [
+const OPEN: [(&str, &str); 10] = [
+    ("/openapi.json", "the API's document"),
+    ("/docs", "the API's document"),
     ("/health", "uptime monitors"),
     ("/health/ready", "uptime monitors"),
     ("/v1/health", "uptime monitors"),

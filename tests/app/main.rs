@@ -15,6 +15,7 @@ mod support;
 mod audit;
 mod auth;
 mod chat;
+mod docs;
 mod health;
 mod ledgers;
 mod limits;
