@@ -178,6 +178,13 @@ class RunningWorker {
     return this.fetch(path, { headers: { ...headers, ...options.headers } });
   }
 
+  /** A write as a person, with a JSON body or none. */
+  async write(user, method, path, body, headers = {}) {
+    const authorization = `Bearer ${await token(user)}`;
+    const type = body === undefined ? {} : { "content-type": "application/json" };
+    return this.fetch(path, { method, headers: { authorization, ...type, ...headers }, body: JSON.stringify(body) });
+  }
+
   post(path, body, headers = {}) {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     return this.fetch(path, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: text });
