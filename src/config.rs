@@ -8,6 +8,7 @@ use base64ct::{Base64, Encoding as _};
 
 use crate::origin::OriginList;
 use crate::secret::Secret;
+use crate::vault::Vault;
 
 /// Binding of the D1 database that holds the state.
 pub const DB: &str = "DB";
@@ -92,6 +93,9 @@ pub struct Config {
     pub chat_rate_limit_max: u32,
     /// `STRIPE_WEBHOOK_SECRET` and, while a secret is rolled, `STRIPE_WEBHOOK_SECRET_PREVIOUS`.
     pub stripe_webhook_secrets: Vec<Secret<String>>,
+    /// `ENCRYPTION_KEYS`: keys of secrets at rest, a comma list of `id:base64(32 bytes)`; the first
+    /// encrypts, all decrypt.
+    pub vault: Vault,
     /// What was refused, in words for the operator; never a value of a secret.
     pub problems: Vec<String>,
 }
@@ -117,6 +121,7 @@ impl Config {
             portal_rate_limit_max: reader.count("PORTAL_RATE_LIMIT_MAX", 120),
             chat_rate_limit_max: reader.count("CHAT_RATE_LIMIT_MAX", 30),
             stripe_webhook_secrets: reader.stripe_secrets(environment),
+            vault: reader.vault(environment),
             problems: reader.problems,
         }
     }
@@ -263,6 +268,20 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
         secrets
     }
+
+    fn vault(&mut self, environment: Environment) -> Vault {
+        let Some(list) = self.text("ENCRYPTION_KEYS") else {
+            if environment != Environment::Development {
+                self.refuse("ENCRYPTION_KEYS is not set; no provider key can be stored");
+            }
+            return Vault::default();
+        };
+        let (vault, problems) = Vault::parse(&list);
+        for problem in problems {
+            self.refuse(format!("ENCRYPTION_KEYS: {problem}"));
+        }
+        vault
+    }
 }
 
 fn is_local_host(domain: &str) -> bool {
@@ -289,6 +308,7 @@ mod tests {
     }
 
     const PEM: &str = "-----BEGIN PUBLIC KEY-----\\nAAEC\\n-----END PUBLIC KEY-----\\n";
+    const KEY: &str = "k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
     #[test]
     fn nothing_set_is_production_and_says_so() {
@@ -308,6 +328,7 @@ mod tests {
             ("CORS_ALLOW_ALL", "true"),
             ("ALLOWED_ORIGINS", "https://app.example.com"),
             ("STRIPE_WEBHOOK_SECRET", "whsec_x"),
+            ("ENCRYPTION_KEYS", KEY),
         ];
         let config = read(&entries);
         assert_eq!(config.local_jwt_key, None);
@@ -344,7 +365,17 @@ mod tests {
         ]);
         assert_eq!((config.clerk_domain, config.local_jwt_key), (None, None));
         assert!(config.azp_is_judged, "a list without a good entry allows nobody");
-        assert_eq!(config.problems.len(), 5, "{:?}", config.problems);
+        assert_eq!(config.problems.len(), 6, "{:?}", config.problems);
+    }
+
+    #[test]
+    fn a_malformed_encryption_key_is_told_without_its_value() {
+        let config =
+            read(&[("ENVIRONMENT", "staging"), ("ENCRYPTION_KEYS", &format!("{KEY},k2:c2hvcnQ="))]);
+        let told: Vec<&String> =
+            config.problems.iter().filter(|text| text.starts_with("ENCRYPTION_KEYS")).collect();
+        assert_eq!(told.len(), 1);
+        assert!(told[0].contains("entry 2") && !told[0].contains("c2hvcnQ"), "{told:?}");
     }
 
     #[test]

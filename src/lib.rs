@@ -42,10 +42,13 @@ pub mod openapi;
 pub mod origin;
 pub mod overview;
 pub mod page;
+pub mod portal_config;
+pub mod retention;
 pub mod router;
 pub mod secret;
 pub mod sites;
 pub mod time;
+pub mod vault;
 
 #[cfg(target_arch = "wasm32")]
 mod platform;

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, guard};
-use crate::{audit, billing, chat, docs, health, members, overview, sites};
+use crate::{
+    audit, billing, chat, docs, health, members, overview, portal_config, retention, sites,
+};
 
 /// Builds the router; once per isolate.
 pub fn router(app: &Arc<App>) -> Router {
@@ -27,6 +29,27 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/portal/me", get(members::routes::get_me))
         .route("/portal/overview", get(overview::routes::get_overview))
         .route("/portal/engines", get(sites::routes::list_engines))
+        .route("/portal/sites", get(sites::routes::list_sites).post(sites::routes::create_site))
+        .route("/portal/sites/{id}", get(sites::routes::get_site).patch(sites::routes::update_site))
+        .route("/portal/sites/{id}/pause", post(sites::routes::pause_site))
+        .route("/portal/sites/{id}/resume", post(sites::routes::resume_site))
+        .route("/portal/sites/{id}/rotate-key", post(sites::routes::rotate_site_key))
+        .route(
+            "/portal/config",
+            get(portal_config::routes::get_portal_config)
+                .patch(portal_config::routes::update_portal_config),
+        )
+        .route(
+            "/portal/retention",
+            get(retention::routes::list_retention_policies)
+                .post(retention::routes::put_retention_policy),
+        )
+        .route(
+            "/retention/policies",
+            get(retention::routes::list_retention_policies)
+                .put(retention::routes::put_retention_policy),
+        )
+        .route("/retention/policies/{id}", delete(retention::routes::delete_retention_policy))
         .route("/portal/audit-logs", get(audit::routes::list_audit_logs))
         .route("/audit/logs", get(audit::routes::list_audit_logs))
         .fallback(not_found);

@@ -33,6 +33,18 @@ use utoipa::{Modify, OpenApi};
         crate::sites::routes::list_engines,
         // Conversations and leads
         // Settings and records
+        crate::sites::routes::list_sites,
+        crate::sites::routes::create_site,
+        crate::sites::routes::get_site,
+        crate::sites::routes::update_site,
+        crate::sites::routes::pause_site,
+        crate::sites::routes::resume_site,
+        crate::sites::routes::rotate_site_key,
+        crate::portal_config::routes::get_portal_config,
+        crate::portal_config::routes::update_portal_config,
+        crate::retention::routes::list_retention_policies,
+        crate::retention::routes::put_retention_policy,
+        crate::retention::routes::delete_retention_policy,
         crate::audit::routes::list_audit_logs,
         // Visitors
         crate::chat::routes::post_chat,

@@ -39,7 +39,7 @@ struct PeriodOut {
 }
 
 /// `GET /portal/overview`: the org, its active sites and the figures of the last 31 days; for staff
-/// without an org, of all orgs.
+/// without an org, of all orgs. Of the sites the 500 oldest; `GET /portal/sites` lists all in pages.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/portal/overview", tag = "Dashboards",
     params(("orgId" = Option<String>, Query, description = "The organization; the caller's first one if absent"),
            ("scope" = Option<String>, Query, description = "`all`: staff who are members somewhere ask for all organizations")),

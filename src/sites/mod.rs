@@ -1,4 +1,9 @@
 //! Sites: the places where a chat assistant answers. Owns `portal_sites`.
+//!
+//! Provider keys are write-only: stored encrypted, never answered. A site's own key is public; it says
+//! which site a page talks to.
 
+mod fields;
+mod key;
 pub mod routes;
 mod store;

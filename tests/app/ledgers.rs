@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use koby_portal::db::{all_orgs_length, for_all_orgs};
+use koby_portal::db::{Param, all_orgs_length, for_all_orgs};
+use koby_portal::page::LAST;
 
 use crate::routes::{Entry, Least, entries};
 use crate::support::sqlite::Sqlite;
@@ -21,7 +22,7 @@ const UNSCOPED: [(&str, &str); 5] = [
 ];
 
 /// Scans that are meant, each with the reason.
-const SCANS: [(&str, &str, &str); 8] = [
+const SCANS: [(&str, &str, &str); 11] = [
     ("*", "SCAN CONSTANT ROW", "an expression without a table"),
     ("event_claim", "SCAN found", "one row"),
     ("migrations_applied", "SCAN d1_migrations", "tens of rows"),
@@ -30,6 +31,9 @@ const SCANS: [(&str, &str, &str); 8] = [
     ("*", "SCAN visible", "one row, or the orgs of the staff view"),
     ("passages_match", "SCAN passages_fts VIRTUAL TABLE", "a full-text match, not a scan"),
     ("*", "2-ROW VALUES CLAUSE", "the values of one turn"),
+    ("overview_sites", "SCAN (subquery", "the sites of one of two views, 500 at most"),
+    ("overview_sites", "INDEX portal_sites_active_by_time", "along an index, until 500 are found"),
+    ("_older", "SCAN (subquery", "the rows that are counted, as many as the limit says"),
 ];
 
 fn sources() -> BTreeMap<String, String> {
@@ -129,6 +133,28 @@ fn every_statement_has_a_plan_without_scans() {
     }
     assert_eq!(scans, Vec::<String>::new());
     insta::assert_snapshot!("plans", plans);
+}
+
+#[test]
+fn the_view_of_all_orgs_costs_callers_of_one_org_nothing() {
+    let sources = sources();
+    let db = &TestApp::new().db;
+    db.run_script(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+         INSERT INTO audit_logs (id, org_id, event_type, created_at)
+         SELECT 'many_' || i, 'org_b', 'x', '2026-01-01T00:00:00.000Z' FROM n",
+    );
+    let sql = for_all_orgs_of(&whole(&sources, &sources["audit/sql/audit_logs.sql"])).unwrap();
+    let steps = |user: &str| {
+        let mut params: Vec<Param> = vec![user.into(), Param::Null, false.into()];
+        params.extend([LAST.into(), LAST.into(), 201_i64.into()]);
+        params.extend(["".into(), LAST.into(), Param::Null, Param::Null, Param::Null]);
+        db.steps(&sql, &params)
+    };
+    assert!(steps("user_staff") > 2_000, "201 rows are read");
+    for user in ["user_owner_a", "user_none", "nobody"] {
+        assert!(steps(user) < 300, "{user}: {}", steps(user));
+    }
 }
 
 /// A method and path of `src/router.rs`, and the handler behind it.

@@ -16,6 +16,7 @@ const ENVIRONMENT = { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false", W
 const DATABASES = { DB: "koby-portal-db", SEARCH: "koby-search-db" };
 
 export const STRIPE_SECRET = "whsec_of_the_runtime_tests";
+const ENCRYPTION_KEYS = `test:${Buffer.alloc(32, 7).toString("base64")}`;
 
 /** An RSA key pair with the texts that configuration and tests need. */
 export function rsaKey(bits = 2048) {
@@ -112,7 +113,7 @@ export async function startWorker({ build = process.env.KOBY_BUILD_DIR ?? join(R
   const folder = mkdtempSync(join(tmpdir(), "koby-worker-"));
   cpSync(join(prepare(), ".wrangler"), join(folder, ".wrangler"), { recursive: true });
   writeConfiguration(folder, build);
-  const secrets = { LOCAL_JWT_KEY: LOCAL_KEY.pem, STRIPE_WEBHOOK_SECRET: STRIPE_SECRET, ...vars };
+  const secrets = { LOCAL_JWT_KEY: LOCAL_KEY.pem, STRIPE_WEBHOOK_SECRET: STRIPE_SECRET, ENCRYPTION_KEYS, ...vars };
   const lines = Object.entries(secrets).map(([name, value]) => `${name}="${value}"`);
   writeFileSync(join(folder, ".dev.vars"), `${lines.join("\n")}\n`);
 

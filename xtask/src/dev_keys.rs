@@ -53,17 +53,23 @@ fn vars_text(public_key: &str) -> Result<String> {
     Ok(format!(
         "# Written once by `cargo xtask dev`, for the local Worker only. See .dev.vars.example.\n\
          {PUBLIC_KEY_VARIABLE}=\"{one_line}\"\n\
-         STRIPE_WEBHOOK_SECRET=\"whsec_{}\"\n",
-        random_text()?
+         STRIPE_WEBHOOK_SECRET=\"whsec_{}\"\n\
+         ENCRYPTION_KEYS=\"local:{}\"\n",
+        random_text()?,
+        STANDARD.encode(random_bytes::<32>()?)
     ))
 }
 
 /// 32 characters that nobody can guess.
 pub(crate) fn random_text() -> Result<String> {
-    let mut bytes = [0_u8; 24];
+    Ok(URL_SAFE_NO_PAD.encode(random_bytes::<24>()?).replace(['-', '_'], "x"))
+}
+
+fn random_bytes<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0_u8; N];
     let filled = SystemRandom::new().fill(&mut bytes);
     filled.ok().context("the system gives no random bytes")?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes).replace(['-', '_'], "x"))
+    Ok(bytes)
 }
 
 /// A file that only its owner may read.

@@ -8,7 +8,7 @@ use koby_portal::app::BoxFuture;
 use koby_portal::db::{Database, DbError, Meta, Param, Rows, Statement};
 use rusqlite::limits::Limit;
 use rusqlite::types::{Value as SqlValue, ValueRef};
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, StatementStatus, params_from_iter};
 use serde_json::{Map, Value, json};
 
 /// One database.
@@ -91,6 +91,16 @@ impl Sqlite {
     /// Lets the batch after the next `skip` fail with `message`.
     pub fn fail_after(&self, skip: usize, message: &str) {
         self.failures.lock().unwrap().push((self.round_trips() + skip + 1, message.to_owned()));
+    }
+
+    /// How many steps SQLite's machine takes for a query: what it costs, whatever it gives.
+    pub fn steps(&self, sql: &str, params: &[Param]) -> i32 {
+        let connection = self.connection.lock().unwrap();
+        let mut statement = connection.prepare(sql).unwrap();
+        let mut rows = statement.query(params_from_iter(params.iter().map(sql_value))).unwrap();
+        while rows.next().unwrap().is_some() {}
+        drop(rows);
+        statement.get_status(StatementStatus::VmStep)
     }
 
     /// The plan of a statement, one step a line.

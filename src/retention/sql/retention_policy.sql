@@ -1,0 +1,5 @@
+-- One policy, for its removal. Index: retention_policies.id.
+-- ?4 id
+SELECT p.id, p.org_id, p.data_type, p.ttl_days, p.apply_anonymization, p.enforced_at, p.created_at, p.updated_at
+FROM retention_policies p
+WHERE p.id = ?4 AND (SELECT org_id FROM scope) IN ('*', p.org_id)
