@@ -420,6 +420,11 @@ impl Actor {
         audit::entry_insert(self, org, entry)
     }
 
+    /// For the part of a change that staff alone may make.
+    pub fn require_staff(&self) -> Result<()> {
+        if self.caller.user.is_staff { Ok(()) } else { Err(staff_only()) }
+    }
+
     /// Writes in one transaction and one round trip.
     pub async fn write(&self, statements: Vec<Statement>) -> Result<Vec<Rows>> {
         self.op.write(statements).await

@@ -143,6 +143,12 @@ impl Fields {
         })
     }
 
+    /// Whether the site is to answer the pages of an origin without a key. Its owner then reads what their
+    /// visitors write, and nothing proves whose pages they are: staff look first.
+    pub(super) fn claims_origin(&self) -> bool {
+        self.keyless_origin.value().is_some()
+    }
+
     /// Names of the members that differ from what the site has.
     pub(super) fn changed(&self, site: &SiteDetailOut) -> Vec<&'static str> {
         let kind = self.kind.map(SiteType::as_str);

@@ -118,6 +118,9 @@ pub async fn create_site(
 ) -> Result<Response> {
     let fields = Fields::judge(site.into())?;
     let (grant, [label]) = access.grant([store::org_label(access.scope())]).await?;
+    if fields.claims_origin() {
+        grant.actor.require_staff()?;
+    }
     let OrgLabelRow { org_label } = label.one()?;
     let site_key = new_site_key(&org_label, grant.op().app.config.environment)?;
     let id = new_id(grant.op().now())?;
@@ -141,6 +144,9 @@ pub async fn update_site(
     let changed = fields.changed(&site);
     if changed.is_empty() {
         return Ok(Json(SiteResultOut { site }));
+    }
+    if fields.claims_origin() && changed.contains(&"keylessOrigin") {
+        grant.actor.require_staff()?;
     }
     let site = store::site_update(&grant, &id, fields, &changed).await?;
     Ok(Json(SiteResultOut { site }))

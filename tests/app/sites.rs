@@ -15,6 +15,11 @@ fn create(app: &TestApp, body: &Value) -> Answer {
     app.send_as("user_admin_a", "POST", "/portal/sites", Some(&body.to_string()))
 }
 
+/// Staff alone say whose page an origin is.
+fn create_as_staff(app: &TestApp, body: &Value) -> Answer {
+    app.send_as("user_staff", "POST", "/portal/sites?orgId=org_a", Some(&body.to_string()))
+}
+
 fn post(app: &TestApp, path: &str) -> Answer {
     app.send_as("user_admin_a", "POST", path, None)
 }
@@ -126,7 +131,7 @@ fn staff_change_any_site_in_the_name_of_its_org() {
 #[test]
 fn a_site_is_made_with_a_key_of_its_own() {
     let app = TestApp::new();
-    let answer = create(
+    let answer = create_as_staff(
         &app,
         &json!({
             "name": " Alpha new ", "type": "voice", "domain": "NEW.alpha.example", "systemPrompt": "Be brief.",
@@ -257,7 +262,7 @@ fn an_origin_reaches_one_site_without_a_key() {
     let app = TestApp::new();
     let taken = json!({"keylessOrigin": "https://ALPHA.example"});
     for answer in [
-        patch(&app, "user_admin_a", "site_a3", &taken),
+        patch(&app, "user_staff", "site_a3", &taken),
         patch(&app, "user_owner_b", "site_b1", &taken),
         patch(
             &app,
@@ -265,9 +270,9 @@ fn an_origin_reaches_one_site_without_a_key() {
             "site_b1",
             &json!({"name": "x", "keylessOrigin": "https://alpha.example"}),
         ),
-        create(&app, &json!({"name": "x", "keylessOrigin": "https://alpha.example"})),
+        create_as_staff(&app, &json!({"name": "x", "keylessOrigin": "https://alpha.example"})),
     ] {
-        let code = if answer.status == 403 { "role_too_low" } else { "keyless_origin_taken" };
+        let code = if answer.status == 403 { "staff_only" } else { "keyless_origin_taken" };
         assert_eq!(answer.code(), code, "{}", answer.text);
     }
     assert_eq!(stored(&app, "site_b1", "name"), "Beta web");
@@ -286,9 +291,20 @@ fn an_origin_reaches_one_site_without_a_key() {
     );
     assert_eq!(patch(&app, "user_admin_a", "site_a1", &json!({"keylessOrigin": null})).status, 200);
     assert_eq!(
-        patch(&app, "user_admin_a", "site_a3", &taken).json()["site"]["keylessOrigin"],
+        patch(&app, "user_staff", "site_a3", &taken).json()["site"]["keylessOrigin"],
         "https://alpha.example"
     );
+}
+
+#[test]
+fn an_org_cannot_claim_pages_of_its_own_accord() {
+    let app = TestApp::new();
+    let claim = json!({"name": "x", "keylessOrigin": "https://beta.example"});
+    for answer in [create(&app, &claim), patch(&app, "user_owner_a", "site_a3", &claim)] {
+        assert_eq!((answer.status, answer.code().as_str()), (403, "staff_only"), "{}", answer.text);
+    }
+    assert_eq!(stored(&app, "site_a3", "name"), "Alpha phone");
+    assert!(traces(&app).is_empty());
 }
 
 #[test]
