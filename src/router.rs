@@ -8,7 +8,10 @@ use axum::routing::{get, post};
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, guard};
-use crate::{audit, billing, chat, health, members, overview, sites};
+use crate::{
+    audit, automation, billing, chat, health, integrations, knowledge, members, outcomes, overview,
+    sites,
+};
 
 /// Builds the router; once per isolate.
 pub fn router(app: &Arc<App>) -> Router {
@@ -27,6 +30,20 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/portal/engines", get(sites::routes::list_engines))
         .route("/portal/audit-logs", get(audit::routes::list_audit_logs))
         .route("/audit/logs", get(audit::routes::list_audit_logs))
+        .route("/portal/workflows", get(automation::flow_routes::list_workflows))
+        .route("/portal/flows", get(automation::flow_routes::list_flows))
+        .route("/portal/flows/{id}", get(automation::flow_routes::get_flow))
+        .route("/actions", get(automation::action_routes::list_actions))
+        .route("/actions/runs", get(automation::action_routes::list_action_runs))
+        .route("/portal/integrations", get(integrations::routes::list_integrations))
+        .route("/integrations", get(integrations::routes::list_integrations))
+        .route("/portal/knowledge", get(knowledge::routes::get_knowledge))
+        .route("/portal/knowledge/policies", get(knowledge::routes::list_policies))
+        .route("/portal/knowledge/versions", get(knowledge::routes::list_versions))
+        .route("/portal/knowledge/chunks", get(knowledge::routes::list_chunks))
+        .route("/outcomes", get(outcomes::routes::list_outcomes))
+        .route("/billing/usage", get(billing::usage_routes::list_usage))
+        .route("/billing/overview", get(billing::account_routes::get_billing_overview))
         .fallback(not_found);
 
     // Visitors of customers' sites
