@@ -14,11 +14,17 @@ mod support;
 
 mod audit;
 mod auth;
+mod automation;
+mod billing;
 mod chat;
 mod health;
+mod home_screen;
+mod integrations;
+mod knowledge;
 mod ledgers;
 mod limits;
 mod openapi;
+mod outcomes;
 mod portal;
 mod routes;
 mod schema;

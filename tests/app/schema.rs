@@ -78,7 +78,6 @@ fn every_tenant_table_has_its_org_and_an_index_on_it() {
     let without = [
         "action_run_dlq",
         "billing_invoice_lines",
-        "flow_runs",
         "knowledge_chunks",
         "knowledge_embeddings",
         "knowledge_versions",

@@ -1,4 +1,4 @@
--- Sums of an org's usage per kind. One row per kind and period, along billing_records_by_org.
+-- Sums of an org's usage per kind, over one row per kind and period. Index: billing_records_by_org.
 -- ?4 first day   ?5 day after the last   ?6 status, or NULL   ?7 kind of usage, or NULL
 SELECT u.usage_type, count(*) AS records, sum(coalesce(u.quantity, 0)) AS quantity,
        sum(coalesce(u.amount_cents, 0)) AS amount_cents, min(u.period_start) AS period_start,

@@ -1,4 +1,5 @@
--- Sums of all orgs' usage per kind, for staff. Some rows per period, along usage_of_all_orgs (period_start).
+-- Sums of all orgs' usage per kind, for staff. Index: usage_of_all_orgs
+-- (period_start), some rows per period.
 -- ?4 first day   ?5 day after the last   ?6 status, or NULL   ?7 kind of usage, or NULL
 SELECT u.usage_type, sum(u.records) AS records, sum(u.quantity) AS quantity,
        sum(u.amount_cents) AS amount_cents, min(u.period_start) AS period_start,
