@@ -89,7 +89,7 @@ pub async fn list_usage(access: Access<Read>, query: Query) -> Result<Json<Usage
     let days = query.days()?;
     let status = query.one_of("status", UsageStatus::ALL, UsageStatus::parse)?;
     let kind = query.text("usageType");
-    let statements = usage_store::usage(access.scope(), &page, days, status, kind);
+    let statements = usage_store::usage(access.scope(), &page, &days, status, kind);
     let (_tenant, [records, totals]) = access.read(statements).await?;
     let (records, next_cursor) = page.cut(records.all()?, UsageRecordOut::key);
     let totals = UsageTotalsOut::from(totals.all::<UsageTotalRow>()?);

@@ -74,7 +74,7 @@ row! {
 pub(super) fn usage(
     scope: &Scope,
     page: &Page<2>,
-    days: [Param; 2],
+    days: &[Param; 2],
     status: Option<UsageStatus>,
     kind: Option<&str>,
 ) -> [Scoped; 2] {
