@@ -297,7 +297,7 @@ CREATE TABLE knowledge_chunks (
     embedding JSON,
     page_label TEXT,
     metadata JSON DEFAULT '{}'
-);
+, page TEXT GENERATED ALWAYS AS (coalesce(page_label, '')) VIRTUAL);
 
 CREATE TABLE knowledge_documents (
     id TEXT PRIMARY KEY,
@@ -431,6 +431,25 @@ CREATE TABLE outcome_events (
     metadata JSON DEFAULT '{}'
 );
 
+CREATE TABLE outcomes_daily (
+  scope_id TEXT NOT NULL,
+  date TEXT NOT NULL,
+  outcome_type TEXT NOT NULL,
+  currency TEXT NOT NULL,
+  outcomes INTEGER NOT NULL DEFAULT 0,
+  amount_cents INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (scope_id, date, outcome_type, currency)
+) WITHOUT ROWID;
+
+CREATE TABLE outcomes_ever (
+  scope_id TEXT NOT NULL,
+  outcome_type TEXT NOT NULL,
+  currency TEXT NOT NULL,
+  outcomes INTEGER NOT NULL DEFAULT 0,
+  amount_cents INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (scope_id, outcome_type, currency)
+) WITHOUT ROWID;
+
 CREATE TABLE portal_config (
     id TEXT PRIMARY KEY,
     org_id TEXT UNIQUE NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
@@ -486,6 +505,17 @@ CREATE TABLE stripe_events (
     processed_at TEXT
 , delivery_id TEXT, attempts INTEGER NOT NULL DEFAULT 0, event_created INTEGER);
 
+CREATE TABLE usage_of_all_orgs (
+  period_start TEXT NOT NULL,
+  period_end TEXT NOT NULL,
+  usage_type TEXT NOT NULL,
+  status TEXT NOT NULL,
+  records INTEGER NOT NULL DEFAULT 0,
+  quantity INTEGER NOT NULL DEFAULT 0,
+  amount_cents INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (period_start, period_end, usage_type, status)
+) WITHOUT ROWID;
+
 CREATE TABLE user_memberships (
     id TEXT PRIMARY KEY,
     clerk_user_id TEXT NOT NULL,
@@ -524,7 +554,21 @@ CREATE TABLE webhook_events (
     error TEXT
 );
 
+CREATE INDEX action_definitions_by_org ON action_definitions (org_id, created_at, id);
+
+CREATE INDEX action_definitions_by_time ON action_definitions (created_at, id);
+
+CREATE INDEX action_runs_by_action ON action_runs (action_id, created_at, id);
+
 CREATE INDEX action_runs_by_age ON action_runs (org_id, created_at);
+
+CREATE INDEX action_runs_by_org ON action_runs (org_id, created_at, id);
+
+CREATE INDEX action_runs_by_org_status ON action_runs (org_id, status, created_at, id);
+
+CREATE INDEX action_runs_by_status ON action_runs (status, created_at, id);
+
+CREATE INDEX action_runs_by_time ON action_runs (created_at, id);
 
 CREATE INDEX audit_logs_by_org ON audit_logs (org_id, created_at, id);
 
@@ -532,11 +576,19 @@ CREATE INDEX audit_logs_by_time ON audit_logs (created_at, id);
 
 CREATE INDEX billing_invoices_by_customer ON billing_invoices (billing_customer_id);
 
+CREATE INDEX billing_invoices_by_org ON billing_invoices (org_id, created_at, id);
+
 CREATE INDEX billing_invoices_by_subscription ON billing_invoices (billing_subscription_id);
 
 CREATE INDEX billing_portal_sessions_by_customer ON billing_portal_sessions (billing_customer_id);
 
+CREATE INDEX billing_records_by_org ON billing_records (org_id, period_start, id);
+
+CREATE INDEX billing_records_by_time ON billing_records (period_start, id);
+
 CREATE INDEX billing_subscriptions_by_customer ON billing_subscriptions (billing_customer_id);
+
+CREATE INDEX billing_subscriptions_by_org ON billing_subscriptions (org_id, created_at, id);
 
 CREATE INDEX chat_messages_by_age ON chat_messages (org_id, created_at);
 
@@ -552,7 +604,19 @@ CREATE INDEX chat_sessions_by_age ON chat_sessions (org_id, started_at);
 
 CREATE INDEX chat_sessions_by_visitor ON chat_sessions (site_id, visitor_id, started_at);
 
+CREATE INDEX flow_rules_by_flow ON flow_rules (flow_id, created_at, id);
+
 CREATE INDEX flow_runs_by_age ON flow_runs (org_id, started_at);
+
+CREATE INDEX flow_runs_by_org ON flow_runs (org_id, started_at, id);
+
+CREATE INDEX flow_runs_by_time ON flow_runs (started_at, id);
+
+CREATE INDEX flow_steps_by_flow ON flow_steps (flow_id, created_at, id);
+
+CREATE INDEX flows_by_org ON flows (org_id, updated_at, id);
+
+CREATE INDEX flows_by_time ON flows (updated_at, id);
 
 CREATE INDEX idx_action_runs_action_id ON action_runs (action_id);
 
@@ -630,9 +694,45 @@ CREATE INDEX idx_users_email ON users (email);
 
 CREATE INDEX idx_webhook_events_org_id_status ON webhook_events (org_id, status);
 
+CREATE INDEX integration_connections_by_org ON integration_connections (org_id, updated_at, id);
+
+CREATE INDEX integration_connections_by_time ON integration_connections (updated_at, id);
+
+CREATE INDEX knowledge_chunks_by_page ON knowledge_chunks (version_id, page, id);
+
+CREATE INDEX knowledge_documents_by_org ON knowledge_documents (org_id, updated_at, id);
+
+CREATE INDEX knowledge_documents_by_time ON knowledge_documents (updated_at, id);
+
 CREATE INDEX knowledge_ingestion_jobs_by_age ON knowledge_ingestion_jobs (org_id, created_at);
 
+CREATE INDEX knowledge_ingestion_jobs_by_org ON knowledge_ingestion_jobs (org_id, updated_at, id);
+
+CREATE INDEX knowledge_ingestion_jobs_by_time ON knowledge_ingestion_jobs (updated_at, id);
+
+CREATE INDEX knowledge_policies_by_name ON knowledge_policies (name, id);
+
+CREATE INDEX knowledge_policies_by_org ON knowledge_policies (org_id, updated_at, id);
+
+CREATE INDEX knowledge_policies_by_org_name ON knowledge_policies (org_id, name, id);
+
+CREATE INDEX knowledge_policies_by_time ON knowledge_policies (updated_at, id);
+
+CREATE INDEX knowledge_sources_by_org ON knowledge_sources (org_id, updated_at, id);
+
+CREATE INDEX knowledge_sources_by_time ON knowledge_sources (updated_at, id);
+
+CREATE INDEX knowledge_versions_by_document ON knowledge_versions (document_id, version_number, id);
+
 CREATE INDEX outcome_events_by_age ON outcome_events (org_id, recorded_at);
+
+CREATE INDEX outcome_events_by_org_outcome ON outcome_events (org_id, outcome_type, recorded_at, id);
+
+CREATE INDEX outcome_events_by_org_time ON outcome_events (org_id, recorded_at, id);
+
+CREATE INDEX outcome_events_by_outcome ON outcome_events (outcome_type, recorded_at, id);
+
+CREATE INDEX outcome_events_by_time ON outcome_events (recorded_at, id);
 
 CREATE INDEX portal_sites_active_by_org ON portal_sites (org_id, created_at, id)
   WHERE status = 'active';
@@ -659,6 +759,59 @@ END;
 CREATE TRIGGER audit_logs_are_not_deleted BEFORE DELETE ON audit_logs
 BEGIN
   SELECT RAISE(ABORT, 'audit_logs is append-only');
+END;
+
+CREATE TRIGGER billing_records_are_added AFTER INSERT ON billing_records
+BEGIN
+  INSERT INTO usage_of_all_orgs (period_start, period_end, usage_type, status, records, quantity, amount_cents)
+  VALUES (NEW.period_start, NEW.period_end, NEW.usage_type, coalesce(NEW.status, 'pending'), 1,
+          coalesce(NEW.quantity, 0), coalesce(NEW.amount_cents, 0))
+  ON CONFLICT (period_start, period_end, usage_type, status) DO UPDATE SET
+    records = records + 1, quantity = quantity + excluded.quantity,
+    amount_cents = amount_cents + excluded.amount_cents;
+END;
+
+CREATE TRIGGER billing_records_are_moved
+AFTER UPDATE OF period_start, period_end, usage_type, status, quantity, amount_cents ON billing_records
+BEGIN
+  UPDATE usage_of_all_orgs
+     SET records = records - 1, quantity = quantity - coalesce(OLD.quantity, 0),
+         amount_cents = amount_cents - coalesce(OLD.amount_cents, 0)
+   WHERE period_start = OLD.period_start AND period_end = OLD.period_end
+     AND usage_type = OLD.usage_type AND status = coalesce(OLD.status, 'pending');
+  INSERT INTO usage_of_all_orgs (period_start, period_end, usage_type, status, records, quantity, amount_cents)
+  VALUES (NEW.period_start, NEW.period_end, NEW.usage_type, coalesce(NEW.status, 'pending'), 1,
+          coalesce(NEW.quantity, 0), coalesce(NEW.amount_cents, 0))
+  ON CONFLICT (period_start, period_end, usage_type, status) DO UPDATE SET
+    records = records + 1, quantity = quantity + excluded.quantity,
+    amount_cents = amount_cents + excluded.amount_cents;
+END;
+
+CREATE TRIGGER billing_records_are_taken AFTER DELETE ON billing_records
+BEGIN
+  UPDATE usage_of_all_orgs
+     SET records = records - 1, quantity = quantity - coalesce(OLD.quantity, 0),
+         amount_cents = amount_cents - coalesce(OLD.amount_cents, 0)
+   WHERE period_start = OLD.period_start AND period_end = OLD.period_end
+     AND usage_type = OLD.usage_type AND status = coalesce(OLD.status, 'pending');
+END;
+
+CREATE TRIGGER outcome_events_are_summed AFTER INSERT ON outcome_events
+BEGIN
+  INSERT INTO outcomes_daily (scope_id, date, outcome_type, currency, outcomes, amount_cents)
+  VALUES (NEW.org_id, coalesce(substr(NEW.recorded_at, 1, 10), ''), NEW.outcome_type,
+          upper(coalesce(NEW.currency, 'USD')), 1, coalesce(NEW.amount_cents, 0)),
+         ('*', coalesce(substr(NEW.recorded_at, 1, 10), ''), NEW.outcome_type,
+          upper(coalesce(NEW.currency, 'USD')), 1, coalesce(NEW.amount_cents, 0))
+  ON CONFLICT (scope_id, date, outcome_type, currency) DO UPDATE SET
+    outcomes = outcomes + 1, amount_cents = amount_cents + excluded.amount_cents;
+  INSERT INTO outcomes_ever (scope_id, outcome_type, currency, outcomes, amount_cents)
+  VALUES (NEW.org_id, NEW.outcome_type, upper(coalesce(NEW.currency, 'USD')), 1,
+          coalesce(NEW.amount_cents, 0)),
+         ('*', NEW.outcome_type, upper(coalesce(NEW.currency, 'USD')), 1,
+          coalesce(NEW.amount_cents, 0))
+  ON CONFLICT (scope_id, outcome_type, currency) DO UPDATE SET
+    outcomes = outcomes + 1, amount_cents = amount_cents + excluded.amount_cents;
 END;
 
 -- SEARCH

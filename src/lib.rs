@@ -23,6 +23,7 @@
 pub mod app;
 pub mod audit;
 pub mod auth;
+pub mod automation;
 pub mod billing;
 pub mod chat;
 pub mod choice;
@@ -33,6 +34,7 @@ pub mod error;
 pub mod health;
 pub mod http;
 pub mod ids;
+pub mod integrations;
 pub mod knowledge;
 pub mod log;
 pub mod members;
@@ -40,6 +42,7 @@ pub mod middleware;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod openapi;
 pub mod origin;
+pub mod outcomes;
 pub mod overview;
 pub mod page;
 pub mod portal_config;

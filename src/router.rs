@@ -9,7 +9,8 @@ use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, guard};
 use crate::{
-    audit, billing, chat, docs, health, members, overview, portal_config, retention, sites,
+    audit, automation, billing, chat, docs, health, integrations, knowledge, members, outcomes,
+    overview, portal_config, retention, sites,
 };
 
 /// Builds the router; once per isolate.
@@ -52,6 +53,20 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/retention/policies/{id}", delete(retention::routes::delete_retention_policy))
         .route("/portal/audit-logs", get(audit::routes::list_audit_logs))
         .route("/audit/logs", get(audit::routes::list_audit_logs))
+        .route("/portal/workflows", get(automation::flow_routes::list_workflows))
+        .route("/portal/flows", get(automation::flow_routes::list_flows))
+        .route("/portal/flows/{id}", get(automation::flow_routes::get_flow))
+        .route("/actions", get(automation::action_routes::list_actions))
+        .route("/actions/runs", get(automation::action_routes::list_action_runs))
+        .route("/portal/integrations", get(integrations::routes::list_integrations))
+        .route("/integrations", get(integrations::routes::list_integrations))
+        .route("/portal/knowledge", get(knowledge::routes::get_knowledge))
+        .route("/portal/knowledge/policies", get(knowledge::routes::list_policies))
+        .route("/portal/knowledge/versions", get(knowledge::routes::list_versions))
+        .route("/portal/knowledge/chunks", get(knowledge::routes::list_chunks))
+        .route("/outcomes", get(outcomes::routes::list_outcomes))
+        .route("/billing/usage", get(billing::usage_routes::list_usage))
+        .route("/billing/overview", get(billing::account_routes::get_billing_overview))
         .fallback(not_found);
 
     // Visitors of customers' sites

@@ -221,6 +221,16 @@ impl Column for Vec<String> {
     }
 }
 
+/// A column that holds a JSON array of anything.
+impl Column for Vec<Value> {
+    fn from_cell(cell: Cell<'_>) -> Option<Self> {
+        match json_value(&cell) {
+            Value::Array(items) => Some(items),
+            _ => Some(Self::new()),
+        }
+    }
+}
+
 /// A column that holds JSON of any kind as text; malformed JSON is null.
 impl Column for Value {
     fn from_cell(cell: Cell<'_>) -> Option<Self> {

@@ -1,3 +1,8 @@
 //! What an org knows. Owns `knowledge_*`, and `passages` in the derived index `SEARCH`.
 
+mod redaction;
 pub mod retrieval;
+pub mod routes;
+mod store;
+
+pub use self::store::PolicyOut;

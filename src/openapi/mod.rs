@@ -46,6 +46,20 @@ use utoipa::{Modify, OpenApi};
         crate::retention::routes::put_retention_policy,
         crate::retention::routes::delete_retention_policy,
         crate::audit::routes::list_audit_logs,
+        // Automation, knowledge and billing
+        crate::automation::flow_routes::list_workflows,
+        crate::automation::flow_routes::list_flows,
+        crate::automation::flow_routes::get_flow,
+        crate::automation::action_routes::list_actions,
+        crate::automation::action_routes::list_action_runs,
+        crate::integrations::routes::list_integrations,
+        crate::knowledge::routes::get_knowledge,
+        crate::knowledge::routes::list_policies,
+        crate::knowledge::routes::list_versions,
+        crate::knowledge::routes::list_chunks,
+        crate::outcomes::routes::list_outcomes,
+        crate::billing::usage_routes::list_usage,
+        crate::billing::account_routes::get_billing_overview,
         // Visitors
         crate::chat::routes::post_chat,
         // Webhooks

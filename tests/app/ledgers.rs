@@ -22,13 +22,14 @@ const UNSCOPED: [(&str, &str); 5] = [
 ];
 
 /// Scans that are meant, each with the reason.
-const SCANS: [(&str, &str, &str); 11] = [
+const SCANS: &[(&str, &str, &str)] = &[
     ("*", "SCAN CONSTANT ROW", "an expression without a table"),
     ("event_claim", "SCAN found", "one row"),
     ("migrations_applied", "SCAN d1_migrations", "tens of rows"),
     ("*", "SCAN o", "all orgs, in the staff view of `scope.sql` alone"),
     ("*", "SCAN scope", "one row"),
     ("*", "SCAN visible", "one row, or the orgs of the staff view"),
+    ("flows_tests", "SCAN page", "the flows of one page"),
     ("passages_match", "SCAN passages_fts VIRTUAL TABLE", "a full-text match, not a scan"),
     ("*", "2-ROW VALUES CLAUSE", "the values of one turn"),
     ("overview_sites", "SCAN (subquery", "the sites of one of two views, 500 at most"),

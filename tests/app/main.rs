@@ -14,12 +14,18 @@ mod support;
 
 mod audit;
 mod auth;
+mod automation;
+mod billing;
 mod chat;
 mod docs;
 mod health;
+mod home_screen;
+mod integrations;
+mod knowledge;
 mod ledgers;
 mod limits;
 mod openapi;
+mod outcomes;
 mod portal;
 mod portal_config;
 mod retention;

@@ -3,6 +3,7 @@
 mod conversations;
 mod dashboards;
 mod identity;
+mod records;
 mod settings;
 
 /// The least that may call a route.
@@ -51,7 +52,7 @@ impl Entry {
 
 /// All of them.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {
-    [dashboards::ROUTES, conversations::ROUTES, identity::ROUTES, settings::ROUTES]
+    [dashboards::ROUTES, conversations::ROUTES, identity::ROUTES, settings::ROUTES, records::ROUTES]
         .into_iter()
         .flatten()
 }

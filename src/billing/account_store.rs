@@ -1,0 +1,126 @@
+//! The statements and rows of an org's account at Stripe, as it is mirrored.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::auth::permission::{Scope, Scoped};
+use crate::time::StoredTime;
+use crate::{choice, row, scoped_sql};
+
+const CUSTOMER: &str = scoped_sql!("sql/customer.sql");
+const SUBSCRIPTIONS_OPEN: &str = scoped_sql!("sql/subscriptions_open.sql");
+const INVOICES_RECENT: &str = scoped_sql!("sql/invoices_recent.sql");
+
+choice! {
+    /// `billing_subscriptions.status`.
+    pub(super) enum SubscriptionStatus {
+        /// The first payment is due.
+        Incomplete = "incomplete",
+        /// The first payment never came.
+        IncompleteExpired = "incomplete_expired",
+        /// In its trial.
+        Trialing = "trialing",
+        /// Paid.
+        Active = "active",
+        /// A payment failed, and is tried again.
+        PastDue = "past_due",
+        /// Ended.
+        Canceled = "canceled",
+        /// A payment failed for good.
+        Unpaid = "unpaid",
+        /// Collects no payments for now.
+        Paused = "paused",
+    }
+}
+
+row! {
+    /// The org as Stripe's customer.
+    #[derive(Debug, Serialize)]
+    #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+    #[serde(rename_all = "camelCase")]
+    pub(super) struct BillingCustomerOut {
+        id: String,
+        org_id: String,
+        stripe_customer_id: String,
+        email: Option<String>,
+        name: Option<String>,
+        currency: String,
+        balance_cents: i64,
+        delinquent: bool,
+        default_payment_method_id: Option<String>,
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Object))]
+        invoice_settings: Map<String, Value>,
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Object))]
+        metadata: Map<String, Value>,
+        created_at: StoredTime,
+        updated_at: StoredTime,
+    }
+}
+
+row! {
+    /// A subscription.
+    #[derive(Debug, Serialize)]
+    #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+    #[serde(rename_all = "camelCase")]
+    pub(super) struct BillingSubscriptionOut {
+        id: String,
+        org_id: String,
+        billing_customer_id: String,
+        stripe_subscription_id: String,
+        stripe_price_id: String,
+        pub(super) status: SubscriptionStatus,
+        pub(super) plan_nickname: Option<String>,
+        quantity: i64,
+        pub(super) cancel_at_period_end: bool,
+        current_period_start: Option<StoredTime>,
+        pub(super) current_period_end: Option<StoredTime>,
+        canceled_at: Option<StoredTime>,
+        ended_at: Option<StoredTime>,
+        trial_start: Option<StoredTime>,
+        trial_end: Option<StoredTime>,
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Object))]
+        metadata: Map<String, Value>,
+        created_at: StoredTime,
+        updated_at: StoredTime,
+    }
+}
+
+row! {
+    /// An invoice.
+    #[derive(Debug, Serialize)]
+    #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+    #[serde(rename_all = "camelCase")]
+    pub(super) struct BillingInvoiceOut {
+        id: String,
+        org_id: String,
+        billing_customer_id: String,
+        billing_subscription_id: Option<String>,
+        stripe_invoice_id: String,
+        stripe_invoice_number: Option<String>,
+        /// `draft`, `open`, `paid`, `uncollectible` or `void`.
+        status: String,
+        currency: String,
+        subtotal_cents: i64,
+        tax_cents: i64,
+        total_cents: i64,
+        amount_due_cents: i64,
+        amount_paid_cents: i64,
+        amount_remaining_cents: i64,
+        hosted_invoice_url: Option<String>,
+        invoice_pdf: Option<String>,
+        period_start: Option<StoredTime>,
+        period_end: Option<StoredTime>,
+        due_date: Option<StoredTime>,
+        paid_at: Option<StoredTime>,
+        finalized_at: Option<StoredTime>,
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Object))]
+        metadata: Map<String, Value>,
+        created_at: StoredTime,
+        updated_at: StoredTime,
+    }
+}
+
+/// The customer, the subscriptions that have not ended, and the newest invoices.
+pub(super) fn account(scope: &Scope) -> [Scoped; 3] {
+    [CUSTOMER, SUBSCRIPTIONS_OPEN, INVOICES_RECENT].map(|sql| scope.statement(sql, []))
+}

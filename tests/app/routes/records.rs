@@ -1,0 +1,28 @@
+//! Automation, integrations, knowledge, outcomes and billing.
+
+use super::{Entry, Least};
+
+pub const ROUTES: &[Entry] = &[
+    Entry::get("GET /portal/workflows", "/portal/workflows", Least::Viewer),
+    Entry::get("GET /portal/flows", "/portal/flows", Least::Viewer),
+    Entry::get("GET /portal/flows/{id}", "/portal/flows/flow_a", Least::Viewer),
+    Entry::get("GET /actions", "/actions", Least::Viewer),
+    Entry::get("GET /actions/runs", "/actions/runs", Least::Viewer),
+    Entry::get("GET /portal/integrations", "/portal/integrations", Least::Viewer),
+    Entry::get("GET /integrations", "/integrations", Least::Viewer),
+    Entry::get("GET /portal/knowledge", "/portal/knowledge", Least::Viewer),
+    Entry::get("GET /portal/knowledge/policies", "/portal/knowledge/policies", Least::Viewer),
+    Entry::get(
+        "GET /portal/knowledge/versions",
+        "/portal/knowledge/versions?documentId=kdoc_a",
+        Least::Viewer,
+    ),
+    Entry::get(
+        "GET /portal/knowledge/chunks",
+        "/portal/knowledge/chunks?versionId=kver_a",
+        Least::Viewer,
+    ),
+    Entry::get("GET /outcomes", "/outcomes", Least::Viewer),
+    Entry::get("GET /billing/usage", "/billing/usage", Least::Viewer),
+    Entry::get("GET /billing/overview", "/billing/overview", Least::Viewer),
+];
