@@ -1,0 +1,2 @@
+-- How many people there are. Index: row_counts.name.
+SELECT total FROM row_counts WHERE name = 'users'
