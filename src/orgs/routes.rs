@@ -139,8 +139,9 @@ pub async fn create_org(
         metadata: json!({ "name": name, "status": new.status, "plan": new.plan }),
     };
     let insert = store::org_insert(&new, now);
-    let rows = actor.write(vec![insert, actor.audit(Some(&id), &entry)?]).await?;
-    let made = rows.first().map_or(Ok(None), crate::db::Rows::first::<SlugRow>)?;
+    let trace = actor.audit(Some(&id), &entry)?;
+    let rows = actor.write(vec![insert, trace, store::org_slug(&id)]).await?;
+    let made = rows.last().map_or(Ok(None), crate::db::Rows::first::<SlugRow>)?;
     let slug = made.ok_or_else(slug_taken)?.slug;
     let (status, plan) = (new.status, new.plan);
     let org = ChangedOrgOut { id, name, slug: Some(slug), status, plan };

@@ -14,6 +14,7 @@ const ORGS_OF_CALLER: &str = sql!("sql/orgs_of_caller.sql");
 const ORGS_ALL: &str = sql!("sql/orgs_all.sql");
 const ORG: &str = scoped_sql!("sql/org.sql");
 const ORG_INSERT: &str = sql!("sql/org_insert.sql");
+const ORG_SLUG: &str = sql!("sql/org_slug.sql");
 const ORG_UPDATE: &str = sql!("sql/org_update.sql");
 const ORG_CLOSE: &str = sql!("sql/org_close.sql");
 const ORG_CAP_UPDATE: &str = sql!("sql/org_cap_update.sql");
@@ -94,6 +95,10 @@ pub(super) fn org_insert(new: &NewOrg<'_>, now: Timestamp) -> Statement {
         new.plan,
         now,
     )
+}
+
+pub(super) fn org_slug(id: &OrgId) -> Statement {
+    statement!(ORG_SLUG, id)
 }
 
 /// Changes an org from one state to another; nothing if it is in neither.

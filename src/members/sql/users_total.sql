@@ -1,2 +1,2 @@
--- How many people there are. Index: row_counts.name.
-SELECT total FROM row_counts WHERE name = 'users'
+-- How many people there are. Indexes: row_counts.name, and those of the scope.
+SELECT c.total FROM row_counts c WHERE c.name = 'users' AND EXISTS (SELECT 1 FROM scope)
