@@ -8,7 +8,7 @@ SELECT ?2, o.id, ?3, ?4, ?5, ?6, ?7, ?8, ?9
 FROM orgs o
 WHERE o.id = ?1
   AND NOT EXISTS (SELECT 1 FROM invitations i
-                   WHERE i.email = ?3 AND i.org_id = o.id AND i.status = 'open' AND i.expires_at > ?7)
+                   WHERE i.email = ?3 AND i.org_id = o.id AND i.status = 'open' AND +i.expires_at > ?7)
   AND NOT EXISTS (SELECT 1 FROM users u
                     JOIN user_memberships m ON m.clerk_user_id = u.clerk_user_id AND m.org_id = o.id
                    WHERE u.email IS NOT NULL AND lower(u.email) = ?3)

@@ -5,7 +5,7 @@ SELECT u.id, u.clerk_user_id, u.email, u.name, u.avatar_url, u.is_koby_staff,
 FROM users u
 WHERE EXISTS (SELECT 1 FROM users s WHERE s.clerk_user_id = ?1 AND s.is_koby_staff = 1 AND s.status = 'active')
   AND u.email IS NOT NULL
+  AND lower(u.email) >= ?4 AND lower(u.email) < ?8
   AND (lower(u.email), u.id) > (?4, ?5)
-  AND lower(u.email) < ?8
 ORDER BY lower(u.email), u.id
 LIMIT ?6 OFFSET ?7
