@@ -288,6 +288,28 @@ CREATE TABLE integration_connections (
     UNIQUE (org_id, connector)
 );
 
+CREATE TABLE invitations (
+  id TEXT PRIMARY KEY,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+  email TEXT NOT NULL,
+  role TEXT NOT NULL CHECK (role IN ('owner', 'admin', 'member', 'viewer')),
+  status TEXT NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'accepted', 'revoked')),
+  token_hash TEXT NOT NULL UNIQUE,
+  -- Made by staff, who may go beyond the cap.
+  beyond_cap INTEGER NOT NULL DEFAULT 0,
+  -- users.id of who invited.
+  invited_by TEXT NOT NULL,
+  -- Clerk's own invitation, which sent the e-mail.
+  clerk_invitation_id TEXT,
+  accepted_at TEXT,
+  -- users.clerk_user_id, and the batch that did it.
+  accepted_by TEXT,
+  acceptance_id TEXT,
+  revoked_at TEXT,
+  created_at TEXT NOT NULL,
+  expires_at TEXT NOT NULL
+);
+
 CREATE TABLE knowledge_chunks (
     id TEXT PRIMARY KEY,
     version_id TEXT NOT NULL REFERENCES knowledge_versions(id) ON DELETE CASCADE,
@@ -417,7 +439,7 @@ CREATE TABLE orgs (
     max_members INTEGER DEFAULT 10,
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-, sessions_revoked_at TEXT);
+, sessions_revoked_at TEXT, member_count INTEGER NOT NULL DEFAULT 0, site_count INTEGER NOT NULL DEFAULT 0);
 
 CREATE TABLE outcome_events (
     id TEXT PRIMARY KEY,
@@ -489,6 +511,11 @@ CREATE TABLE retention_policies (
     UNIQUE (org_id, data_type)
 );
 
+CREATE TABLE row_counts (
+  name TEXT PRIMARY KEY,
+  total INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
 CREATE TABLE stripe_events (
     id TEXT PRIMARY KEY,
     stripe_event_id TEXT UNIQUE NOT NULL,
@@ -537,7 +564,7 @@ CREATE TABLE users (
     last_login_at TEXT,
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-, sessions_revoked_at TEXT);
+, sessions_revoked_at TEXT, org_count INTEGER NOT NULL DEFAULT 0);
 
 CREATE TABLE webhook_events (
     id TEXT PRIMARY KEY,
@@ -698,6 +725,18 @@ CREATE INDEX integration_connections_by_org ON integration_connections (org_id, 
 
 CREATE INDEX integration_connections_by_time ON integration_connections (updated_at, id);
 
+CREATE INDEX invitations_by_org ON invitations (org_id, created_at, id);
+
+CREATE INDEX invitations_by_org_and_status ON invitations (org_id, status, created_at, id);
+
+CREATE INDEX invitations_by_status ON invitations (status, created_at, id);
+
+CREATE INDEX invitations_by_time ON invitations (created_at, id);
+
+CREATE INDEX invitations_open_by_email ON invitations (email, org_id) WHERE status = 'open';
+
+CREATE INDEX invitations_open_by_org ON invitations (org_id, expires_at) WHERE status = 'open';
+
 CREATE INDEX knowledge_chunks_by_page ON knowledge_chunks (version_id, page, id);
 
 CREATE INDEX knowledge_documents_by_org ON knowledge_documents (org_id, updated_at, id);
@@ -724,6 +763,8 @@ CREATE INDEX knowledge_sources_by_time ON knowledge_sources (updated_at, id);
 
 CREATE INDEX knowledge_versions_by_document ON knowledge_versions (document_id, version_number, id);
 
+CREATE INDEX orgs_by_time ON orgs (created_at, id);
+
 CREATE INDEX outcome_events_by_age ON outcome_events (org_id, recorded_at);
 
 CREATE INDEX outcome_events_by_org_outcome ON outcome_events (org_id, outcome_type, recorded_at, id);
@@ -748,6 +789,16 @@ CREATE UNIQUE INDEX portal_sites_keyless_origin ON portal_sites (keyless_origin)
   WHERE keyless_origin IS NOT NULL;
 
 CREATE INDEX retention_policies_by_type ON retention_policies (data_type, id);
+
+CREATE INDEX user_memberships_by_org ON user_memberships (org_id, created_at, id);
+
+CREATE INDEX user_memberships_owners ON user_memberships (org_id) WHERE role = 'owner';
+
+CREATE INDEX users_active_staff ON users (id) WHERE is_koby_staff = 1 AND status = 'active';
+
+CREATE INDEX users_by_email ON users (lower(email), id) WHERE email IS NOT NULL;
+
+CREATE INDEX users_by_time ON users (created_at, id);
 
 CREATE INDEX webhook_events_by_age ON webhook_events (org_id, received_at);
 
@@ -812,6 +863,55 @@ BEGIN
           coalesce(NEW.amount_cents, 0))
   ON CONFLICT (scope_id, outcome_type, currency) DO UPDATE SET
     outcomes = outcomes + 1, amount_cents = amount_cents + excluded.amount_cents;
+END;
+
+CREATE TRIGGER portal_sites_are_counted AFTER INSERT ON portal_sites
+BEGIN
+  UPDATE orgs SET site_count = site_count + 1 WHERE id = new.org_id;
+END;
+
+CREATE TRIGGER portal_sites_are_discounted AFTER DELETE ON portal_sites
+BEGIN
+  UPDATE orgs SET site_count = site_count - 1 WHERE id = old.org_id;
+END;
+
+CREATE TRIGGER portal_sites_are_recounted AFTER UPDATE OF org_id ON portal_sites
+BEGIN
+  UPDATE orgs SET site_count = site_count - 1 WHERE id = old.org_id;
+  UPDATE orgs SET site_count = site_count + 1 WHERE id = new.org_id;
+END;
+
+CREATE TRIGGER user_memberships_are_counted AFTER INSERT ON user_memberships
+BEGIN
+  UPDATE orgs SET member_count = member_count + 1 WHERE id = new.org_id;
+  UPDATE users SET org_count = org_count + 1 WHERE clerk_user_id = new.clerk_user_id;
+END;
+
+CREATE TRIGGER user_memberships_are_discounted AFTER DELETE ON user_memberships
+BEGIN
+  UPDATE orgs SET member_count = member_count - 1 WHERE id = old.org_id;
+  UPDATE users SET org_count = org_count - 1 WHERE clerk_user_id = old.clerk_user_id;
+END;
+
+CREATE TRIGGER user_memberships_are_recounted AFTER UPDATE OF org_id, clerk_user_id ON user_memberships
+BEGIN
+  UPDATE orgs SET member_count = member_count - 1 WHERE id = old.org_id;
+  UPDATE users SET org_count = org_count - 1 WHERE clerk_user_id = old.clerk_user_id;
+  UPDATE orgs SET member_count = member_count + 1 WHERE id = new.org_id;
+  UPDATE users SET org_count = org_count + 1 WHERE clerk_user_id = new.clerk_user_id;
+END;
+
+CREATE TRIGGER users_are_counted AFTER INSERT ON users
+BEGIN
+  UPDATE row_counts SET total = total + 1 WHERE name = 'users';
+  UPDATE users SET org_count =
+    (SELECT count(*) FROM user_memberships m WHERE m.clerk_user_id = new.clerk_user_id)
+   WHERE id = new.id;
+END;
+
+CREATE TRIGGER users_are_discounted AFTER DELETE ON users
+BEGIN
+  UPDATE row_counts SET total = total - 1 WHERE name = 'users';
 END;
 
 -- SEARCH

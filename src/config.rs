@@ -96,6 +96,11 @@ pub struct Config {
     /// `ENCRYPTION_KEYS`: keys of secrets at rest, a comma list of `id:base64(32 bytes)`; the first
     /// encrypts, all decrypt.
     pub vault: Vault,
+    /// `CLERK_SECRET_KEY`: for Clerk's Backend API. Without it, invitations are links that the inviter passes
+    /// on, no address counts as verified, and sessions are ended here alone.
+    pub clerk_secret_key: Option<Secret<String>>,
+    /// `PORTAL_URL`: the address of the portal's pages, without a slash at the end, for links in invitations.
+    pub portal_url: Option<String>,
     /// What was refused, in words for the operator; never a value of a secret.
     pub problems: Vec<String>,
 }
@@ -122,6 +127,8 @@ impl Config {
             chat_rate_limit_max: reader.count("CHAT_RATE_LIMIT_MAX", 30),
             stripe_webhook_secrets: reader.stripe_secrets(environment),
             vault: reader.vault(environment),
+            clerk_secret_key: reader.clerk_secret_key(),
+            portal_url: reader.portal_url(environment),
             problems: reader.problems,
         }
     }
@@ -204,6 +211,26 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             return None;
         }
         Some(key)
+    }
+
+    fn clerk_secret_key(&mut self) -> Option<Secret<String>> {
+        let key = self.text("CLERK_SECRET_KEY")?;
+        if !key.starts_with("sk_") || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            self.refuse("CLERK_SECRET_KEY is not a secret key of Clerk (sk_…); ignored");
+            return None;
+        }
+        Some(Secret::new(key))
+    }
+
+    fn portal_url(&mut self, environment: Environment) -> Option<String> {
+        let url = self.text("PORTAL_URL")?;
+        let local = environment == Environment::Development && url.starts_with("http://");
+        let plain = !url.contains(['?', '#']) && url.bytes().all(|byte| byte.is_ascii_graphic());
+        if !plain || !(url.starts_with("https://") || local) {
+            self.refuse("PORTAL_URL must be an https:// address without query; ignored");
+            return None;
+        }
+        Some(url.trim_end_matches('/').to_owned())
     }
 
     /// The DER bytes inside a PEM text, whose line ends may be real or the two characters `\n`.
@@ -382,6 +409,27 @@ mod tests {
     fn bad_numbers_keep_the_default() {
         let config = read(&[("PORTAL_RATE_LIMIT_MAX", "many"), ("CHAT_RATE_LIMIT_MAX", "0")]);
         assert_eq!((config.portal_rate_limit_max, config.chat_rate_limit_max), (120, 30));
+    }
+
+    #[test]
+    fn what_invitations_need_is_optional_and_checked() {
+        let read = |environment: &str, key: &str, url: &str| {
+            let entries =
+                [("ENVIRONMENT", environment), ("CLERK_SECRET_KEY", key), ("PORTAL_URL", url)];
+            let config = read(&entries);
+            let problems = config.problems.iter();
+            let told = problems.filter(|problem| {
+                problem.starts_with("CLERK_SECRET_KEY") || problem.starts_with("PORTAL_URL")
+            });
+            (config.clerk_secret_key.is_some(), config.portal_url, told.count())
+        };
+        assert_eq!(read("production", "", ""), (false, None, 0));
+        let url = Some("https://app.example.com".to_owned());
+        assert_eq!(read("production", "sk_live_x", "https://app.example.com/"), (true, url, 0));
+        assert_eq!(read("production", "pk_live_x", "http://app.example.com"), (false, None, 2));
+        assert_eq!(read("production", "sk_a b", "https://app.example.com/?a=1"), (false, None, 2));
+        let local = Some("http://localhost:3000".to_owned());
+        assert_eq!(read("development", "", "http://localhost:3000"), (false, local, 0));
     }
 
     #[test]

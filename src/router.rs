@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, patch, post};
 
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, guard};
 use crate::{
-    audit, automation, billing, chat, docs, health, integrations, knowledge, members, outcomes,
-    overview, portal_config, retention, sites,
+    audit, automation, billing, chat, docs, health, integrations, invitations, knowledge, members,
+    orgs, outcomes, overview, portal_config, retention, sites,
 };
 
 /// Builds the router; once per isolate.
@@ -28,6 +28,35 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/openapi.json", get(docs::routes::get_openapi))
         .route("/docs", get(docs::routes::get_docs))
         .route("/portal/me", get(members::routes::get_me))
+        .route("/portal/team", get(members::routes::get_team))
+        .route("/portal/users", get(members::user_routes::list_users))
+        .route("/portal/users/{id}", patch(members::user_routes::update_user))
+        .route(
+            "/portal/users/{id}/revoke-sessions",
+            post(members::user_routes::revoke_user_sessions),
+        )
+        .route("/portal/memberships", post(members::membership_routes::create_membership))
+        .route(
+            "/portal/memberships/{id}",
+            patch(members::membership_routes::update_membership)
+                .delete(members::membership_routes::delete_membership),
+        )
+        .route("/portal/orgs", get(orgs::routes::list_orgs).post(orgs::routes::create_org))
+        .route("/portal/orgs/{id}", patch(orgs::routes::update_org).delete(orgs::routes::close_org))
+        .route("/portal/orgs/{id}/members", get(members::routes::list_members))
+        .route("/portal/orgs/{id}/revoke-sessions", post(orgs::routes::revoke_org_sessions))
+        .route(
+            "/portal/membership-caps",
+            get(orgs::cap_routes::get_membership_caps)
+                .patch(orgs::cap_routes::update_membership_caps),
+        )
+        .route("/portal/check-invite-allowed", post(orgs::cap_routes::check_invite_allowed))
+        .route(
+            "/portal/invitations",
+            get(invitations::routes::list_invitations).post(invitations::routes::create_invitation),
+        )
+        .route("/portal/invitations/accept", post(invitations::routes::accept_invitation))
+        .route("/portal/invitations/{id}", delete(invitations::routes::revoke_invitation))
         .route("/portal/overview", get(overview::routes::get_overview))
         .route("/portal/engines", get(sites::routes::list_engines))
         .route("/portal/sites", get(sites::routes::list_sites).post(sites::routes::create_site))

@@ -172,19 +172,26 @@ impl Caller {
 
     /// Refuses a token that was issued before the person's sessions, or those of the org, were ended.
     pub fn refuse_revoked(&self, issued_at: Timestamp) -> Result<()> {
-        let of_org = match &self.active {
-            ActiveOrg::One(org, _) => self.membership(org),
-            ActiveOrg::All | ActiveOrg::None(_) => None,
-        };
-        let of_org = of_org.and_then(|membership| membership.org_sessions_revoked_at.as_ref());
-        let issued_at = issued_at.to_string();
-        let ended = self.user.sessions_revoked_at.iter().chain(of_org);
-        if ended.into_iter().any(|ended| issued_at.as_str() < ended.as_str()) {
-            return Err(Error::new(Kind::Unauthenticated, "session_revoked", "Unauthorized")
-                .hint("This session was ended; sign in again."));
+        refuse_before(self.user.sessions_revoked_at.as_ref(), issued_at)?;
+        match &self.active {
+            ActiveOrg::One(org, _) => self.refuse_revoked_in(org, issued_at),
+            ActiveOrg::All | ActiveOrg::None(_) => Ok(()),
         }
-        Ok(())
     }
+
+    /// Refuses a token that was issued before the org's sessions were ended.
+    pub fn refuse_revoked_in(&self, org: &OrgId, issued_at: Timestamp) -> Result<()> {
+        let membership = self.membership(org);
+        refuse_before(membership.and_then(|of| of.org_sessions_revoked_at.as_ref()), issued_at)
+    }
+}
+
+fn refuse_before(ended: Option<&StoredTime>, issued_at: Timestamp) -> Result<()> {
+    if ended.is_some_and(|ended| issued_at.to_string().as_str() < ended.as_str()) {
+        return Err(Error::new(Kind::Unauthenticated, "session_revoked", "Unauthorized")
+            .hint("This session was ended; sign in again."));
+    }
+    Ok(())
 }
 
 fn user(row: &CallerRow) -> User {

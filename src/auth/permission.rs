@@ -19,7 +19,8 @@ use crate::audit::{self, Entry};
 use crate::db::{FromRow, Param, Rows, Statement};
 use crate::error::{Error, Result};
 use crate::http::extract::Query;
-use crate::ids::{OrgId, new_id};
+use crate::ids::{ClerkUserId, OrgId, new_id};
+use crate::invitations::{self, Invited};
 use crate::time::{StoredTime, Timestamp};
 use crate::{row, sql, statement};
 
@@ -169,6 +170,20 @@ change!(/// Changes members, configuration, keys; sees the audit trail: admins a
 change!(/// Closes the org: owners.
     Own);
 
+/// Ends a membership: their own, for every member; for those of others the handler asks for more.
+#[derive(Debug)]
+pub struct Leave;
+
+impl Need for Leave {
+    fn judge(caller: &Caller) -> Result<Tenant> {
+        tenant_for(caller, Self::ACTION)
+    }
+}
+
+impl Change for Leave {
+    const ACTION: Action = Action::Read;
+}
+
 /// Staff, of one org or of all.
 #[derive(Debug)]
 pub struct Staff;
@@ -189,8 +204,9 @@ impl Need for Staff {
     }
 }
 
+/// The refusal of what only staff may do.
 #[track_caller]
-fn staff_only() -> Error {
+pub fn staff_only() -> Error {
     Error::forbidden("staff_only", "Staff access required").hint("Only Koby staff may do this.")
 }
 
@@ -351,6 +367,7 @@ impl<N: Change> Access<N> {
         if !policy::allows(role, N::ACTION) {
             return Err(role_too_low(N::ACTION));
         }
+        caller.refuse_revoked_in(&org, self.scope.session.issued_at)?;
         self.op.request.set_org(&org);
         Ok(Grant { actor: self.actor(caller), org, role })
     }
@@ -389,8 +406,9 @@ fn tenant_for(caller: &Caller, action: Action) -> Result<Tenant> {
     }
 }
 
+/// The refusal of a role that may not do `action`.
 #[track_caller]
-fn role_too_low(action: Action) -> Error {
+pub fn role_too_low(action: Action) -> Error {
     let (text, hint) = match action {
         Action::Read | Action::Write => {
             ("Member access required", "Viewers only read; ask an owner or admin for another role.")
@@ -480,7 +498,7 @@ impl<S: Send + Sync, N: Need> FromRequestParts<S> for Access<N> {
     }
 }
 
-/// A verified session, whatever its orgs: for `/portal/me` alone.
+/// A verified session, whatever its orgs: for what a person may do who belongs to none.
 pub struct SignedIn {
     /// The operation.
     pub op: Op,
@@ -498,20 +516,100 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
 }
 
 impl SignedIn {
-    /// Reads the caller, making the row of a person who signs in for the first time.
+    /// For building the statements of [`SignedIn::read`].
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Clerk's id of the person.
+    pub fn user(&self) -> &ClerkUserId {
+        &self.scope.session.user
+    }
+
+    /// Refuses someone who acts in another's name: nobody joins an org but in person.
+    pub fn in_person(&self) -> Result<()> {
+        match self.scope.session.impersonator {
+            None => Ok(()),
+            Some(_) => Err(Error::forbidden("impersonation_forbidden", "Forbidden")
+                .hint("This cannot be done in another person's name; sign in as yourself.")),
+        }
+    }
+
+    /// Reads the caller and the handler's statements in one round trip. There is no caller before the
+    /// first [`SignedIn::caller`]. Such statements see to it themselves that they give no more than the
+    /// person of `?1` may see.
+    pub async fn read<const COUNT: usize>(
+        &self,
+        statements: [Scoped; COUNT],
+    ) -> Result<(Option<Caller>, [Rows; COUNT])> {
+        let mut batch = vec![self.scope.caller_statement()];
+        batch.extend(statements.into_iter().map(|scoped| scoped.statement));
+        let mut rows = self.op.read(batch).await?;
+        let rest = rows.split_off(1);
+        let caller = self.scope.caller(rows.first())?;
+        match &caller {
+            Some(caller) => {
+                if let ActiveOrg::None(
+                    reason @ (NoOrg::UserNotActive | NoOrg::Foreign | NoOrg::Unknown),
+                ) = &caller.active
+                {
+                    return Err((*reason).into());
+                }
+                note_login(&self.op, caller);
+            }
+            None if self.scope.named_org().is_some() => return Err(NoOrg::Foreign.into()),
+            None => {}
+        }
+        let rest = rest.try_into();
+        Ok((caller, rest.map_err(|_| Error::internal("fewer results than statements"))?))
+    }
+
+    /// Reads the caller, making the row of a person who signs in for the first time. Someone whom an
+    /// address that Clerk verified was invited by becomes a member with it, or within the hour.
     pub async fn caller(&self) -> Result<Caller> {
         let rows = self.op.read(vec![self.scope.caller_statement()]).await?;
         if let Some(caller) = self.scope.caller(rows.first())? {
-            note_login(&self.op, &caller);
+            if note_login(&self.op, &caller) && caller.memberships.is_empty() {
+                self.accept_beside();
+            }
             return Ok(caller);
         }
-        let rows = self.op.write(vec![self.first_row()?, self.scope.caller_statement()]).await?;
+        let emails = match self.in_person() {
+            Ok(()) => invitations::verified_emails(&self.op, self.user()).await,
+            Err(_) => Vec::new(),
+        };
+        let mut statements = vec![self.first_row(emails.first())?];
+        if !emails.is_empty() {
+            let invited = Invited::ByEmails(&emails);
+            statements.extend(invitations::acceptance(&self.op, self.user(), &invited)?);
+        }
+        statements.push(self.scope.caller_statement());
+        let rows = self.op.write(statements).await?;
         self.scope
             .caller(rows.last())?
             .ok_or_else(|| Error::internal("a row that was just inserted is not there"))
     }
 
-    fn first_row(&self) -> Result<Statement> {
+    /// Looks beside the response for invitations of a known person who belongs nowhere.
+    fn accept_beside(&self) {
+        if self.op.app.config.clerk_secret_key.is_none() || self.in_person().is_err() {
+            return;
+        }
+        let (op, user) = (self.op.clone(), self.user().clone());
+        self.op.background.spawn(Box::pin(async move {
+            let emails = invitations::verified_emails(&op, &user).await;
+            let invited = Invited::ByEmails(&emails);
+            if !emails.is_empty()
+                && let Ok(statements) = invitations::acceptance(&op, &user, &invited)
+            {
+                // What is lost is made up for an hour later.
+                let _lost = op.write(statements.into()).await;
+            }
+        }));
+    }
+
+    /// The row of a person who signs in for the first time; `email` is known better than by the token.
+    pub fn first_row(&self, email: Option<&String>) -> Result<Statement> {
         let now = self.op.now();
         let session = &self.scope.session;
         let profile = &session.profile;
@@ -519,7 +617,7 @@ impl SignedIn {
             USER_INSERT,
             new_id(now)?,
             session.user.as_str(),
-            profile.email.clone(),
+            email.or(profile.email.as_ref()).cloned(),
             profile.name.clone(),
             profile.avatar_url.clone(),
             now,
@@ -539,13 +637,13 @@ async fn signed_in(op: &Op, parts: &Parts) -> Result<Scope> {
     Ok(Scope { session, choice })
 }
 
-/// Notes the login beside the response, when the last note is old enough.
-fn note_login(op: &Op, caller: &Caller) {
+/// Notes the login beside the response, when the last note is old enough; tells whether it was.
+fn note_login(op: &Op, caller: &Caller) -> bool {
     let now = op.now();
     let before = StoredTime::from(now.minus(LOGIN_NOTED_EVERY).to_string());
     let noted = caller.user.last_login_at.as_ref().is_some_and(|noted| *noted >= before);
     if noted || caller.user.status != UserStatus::Active {
-        return;
+        return false;
     }
     let statement = touch(caller, now, &before);
     let database = Arc::clone(&op.app.ports.db);
@@ -553,6 +651,7 @@ fn note_login(op: &Op, caller: &Caller) {
         // Lost notes are made up for by the next request.
         let _lost = database.batch(&[statement]).await;
     }));
+    true
 }
 
 fn touch(caller: &Caller, now: Timestamp, before: &StoredTime) -> Statement {

@@ -27,8 +27,10 @@ pub struct Entry {
     pub path: &'static str,
     pub body: Option<&'static str>,
     pub least: Least,
-    /// The path or body names the org, so that it does not exist for others.
+    /// The path names the org, so that it does not exist for others.
     pub names_org: bool,
+    /// The body names the org, so that it is forbidden to others.
+    pub body_names_org: bool,
     /// The request changes something, so that it leaves a trace.
     pub changes: bool,
 }
@@ -36,7 +38,15 @@ pub struct Entry {
 impl Entry {
     /// A read.
     const fn get(route: &'static str, path: &'static str, least: Least) -> Self {
-        Self { route, path, body: None, least, names_org: false, changes: false }
+        Self {
+            route,
+            path,
+            body: None,
+            least,
+            names_org: false,
+            body_names_org: false,
+            changes: false,
+        }
     }
 
     /// A write with a body, or none.
@@ -46,7 +56,7 @@ impl Entry {
         body: Option<&'static str>,
         least: Least,
     ) -> Self {
-        Self { route, path, body, least, names_org: false, changes: true }
+        Self { route, path, body, least, names_org: false, body_names_org: false, changes: true }
     }
 }
 

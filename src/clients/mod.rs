@@ -1,0 +1,3 @@
+//! Other services, as this one asks them.
+
+pub mod clerk;

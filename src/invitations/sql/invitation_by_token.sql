@@ -1,0 +1,9 @@
+-- The invitation of a token, and what stands against its acceptance by the caller. Indexes:
+-- invitations.token_hash, orgs.id, user_memberships (clerk_user_id, org_id). ?1 caller   ?4 hash
+SELECT i.id, i.org_id, o.name AS org_name, i.role, i.status, i.expires_at,
+       o.status IN ('active', 'at_risk') AS is_org_active,
+       i.beyond_cap = 1 OR o.member_count < coalesce(o.max_members, 10) AS has_seat,
+       EXISTS (SELECT 1 FROM user_memberships m
+                WHERE m.clerk_user_id = ?1 AND m.org_id = i.org_id) AS is_member
+FROM invitations i JOIN orgs o ON o.id = i.org_id
+WHERE i.token_hash = ?4
