@@ -73,8 +73,9 @@ CREATE INDEX knowledge_chunks_by_page ON knowledge_chunks (version_id, page, id)
 
 -- Outcomes --------------------------------------------------------------------------------------
 
-CREATE INDEX outcome_events_by_org_time ON outcome_events (org_id, recorded_at, id);
-CREATE INDEX outcome_events_by_time ON outcome_events (recorded_at, id);
+-- The feed of events reads along these two as well, whichever migration makes them first.
+CREATE INDEX IF NOT EXISTS outcome_events_by_org_time ON outcome_events (org_id, recorded_at, id);
+CREATE INDEX IF NOT EXISTS outcome_events_by_time ON outcome_events (recorded_at, id);
 CREATE INDEX outcome_events_by_org_outcome ON outcome_events (org_id, outcome_type, recorded_at, id);
 CREATE INDEX outcome_events_by_outcome ON outcome_events (outcome_type, recorded_at, id);
 
