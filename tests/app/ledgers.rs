@@ -21,7 +21,7 @@ const UNSCOPED: [(&str, &str); 5] = [
 ];
 
 /// Scans that are meant, each with the reason.
-const SCANS: [(&str, &str, &str); 8] = [
+const SCANS: [(&str, &str, &str); 9] = [
     ("*", "SCAN CONSTANT ROW", "an expression without a table"),
     ("event_claim", "SCAN found", "one row"),
     ("migrations_applied", "SCAN d1_migrations", "tens of rows"),
@@ -29,6 +29,7 @@ const SCANS: [(&str, &str, &str); 8] = [
     ("*", "SCAN scope", "one row"),
     ("*", "SCAN visible", "one row, or the orgs of the staff view"),
     ("passages_match", "SCAN passages_fts VIRTUAL TABLE", "a full-text match, not a scan"),
+    ("_advance", "VIRTUAL TABLE INDEX", "the hours and topics of one day"),
     ("*", "2-ROW VALUES CLAUSE", "the values of one turn"),
 ];
 
