@@ -15,15 +15,15 @@ macro_rules! choice {
 
         impl $name {
             /// Every text.
-            pub const ALL: &'static [&'static str] = &[$($text),+];
+            $vis const ALL: &'static [&'static str] = &[$($text),+];
 
             /// The text as stored and sent.
-            pub fn as_str(self) -> &'static str {
+            $vis fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $text),+ }
             }
 
             /// The value of a text.
-            pub fn parse(text: &str) -> Option<Self> {
+            $vis fn parse(text: &str) -> Option<Self> {
                 match text { $($text => Some(Self::$variant),)+ _ => None }
             }
         }

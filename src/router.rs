@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, guard};
-use crate::{audit, billing, chat, health, members, overview, sites};
+use crate::{audit, billing, chat, events, health, insights, members, overview, portfolio, sites};
 
 /// Builds the router; once per isolate.
 pub fn router(app: &Arc<App>) -> Router {
@@ -25,6 +25,9 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/portal/me", get(members::routes::get_me))
         .route("/portal/overview", get(overview::routes::get_overview))
         .route("/portal/engines", get(sites::routes::list_engines))
+        .route("/portal/insights", get(insights::routes::get_insights))
+        .route("/portal/events", get(events::routes::list_events))
+        .route("/portal/clients", get(portfolio::routes::list_clients))
         .route("/portal/audit-logs", get(audit::routes::list_audit_logs))
         .route("/audit/logs", get(audit::routes::list_audit_logs))
         .fallback(not_found);

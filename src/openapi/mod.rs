@@ -29,6 +29,9 @@ use utoipa::{Modify, OpenApi};
         // Dashboards
         crate::overview::routes::get_overview,
         crate::sites::routes::list_engines,
+        crate::insights::routes::get_insights,
+        crate::events::routes::list_events,
+        crate::portfolio::routes::list_clients,
         // Conversations and leads
         // Settings and records
         crate::audit::routes::list_audit_logs,
