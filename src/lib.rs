@@ -20,6 +20,7 @@
     )
 )]
 
+pub mod analytics;
 pub mod app;
 pub mod audit;
 pub mod auth;

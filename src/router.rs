@@ -8,7 +8,9 @@ use axum::routing::{get, post};
 use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, guard};
-use crate::{audit, billing, chat, events, health, insights, members, overview, portfolio, sites};
+use crate::{
+    analytics, audit, billing, chat, events, health, insights, members, overview, portfolio, sites,
+};
 
 /// Builds the router; once per isolate.
 pub fn router(app: &Arc<App>) -> Router {
@@ -28,6 +30,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/portal/insights", get(insights::routes::get_insights))
         .route("/portal/events", get(events::routes::list_events))
         .route("/portal/clients", get(portfolio::routes::list_clients))
+        .route("/portal/cloudflare-analytics", get(analytics::routes::get_cloudflare_analytics))
         .route("/portal/audit-logs", get(audit::routes::list_audit_logs))
         .route("/audit/logs", get(audit::routes::list_audit_logs))
         .fallback(not_found);

@@ -256,11 +256,9 @@ impl Summary {
             5.. => InsightType::Warning,
             _ => InsightType::Tip,
         };
-        let (questions, are) = if asked == 1 { ("question", "is") } else { ("questions", "are") };
         let message = format!(
-            "{unanswered} of {asked} {questions} ({share}%) found no answer in your knowledge; the newest {are} listed."
+            "{unanswered} of {asked} questions ({share}%) found no answer in your knowledge. Documents that answer them would help."
         );
-        let message = if asked == 1 { message.replace("the newest is", "it is") } else { message };
         Some(InsightOut { r#type, message })
     }
 

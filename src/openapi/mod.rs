@@ -32,6 +32,7 @@ use utoipa::{Modify, OpenApi};
         crate::insights::routes::get_insights,
         crate::events::routes::list_events,
         crate::portfolio::routes::list_clients,
+        crate::analytics::routes::get_cloudflare_analytics,
         // Conversations and leads
         // Settings and records
         crate::audit::routes::list_audit_logs,
