@@ -15,6 +15,7 @@ mod support;
 mod audit;
 mod auth;
 mod chat;
+mod dashboards;
 mod health;
 mod ledgers;
 mod limits;
