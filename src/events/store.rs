@@ -7,10 +7,10 @@ use crate::auth::permission::{ListSql, Scope, Scoped};
 use crate::db::Param;
 use crate::page::Page;
 use crate::time::StoredTime;
-use crate::{choice, list_sql, row};
+use crate::{choice, list_sql, row, scoped_sql};
 
 const EVENTS: ListSql = list_sql!("sql/events.sql");
-const SITE_EVENTS: ListSql = list_sql!("sql/site_events.sql");
+const SITE_EVENTS: &str = scoped_sql!("sql/site_events.sql");
 const OUTCOMES_OF_TYPE: ListSql = list_sql!("sql/outcomes_of_type.sql");
 
 choice! {
@@ -75,13 +75,12 @@ pub(super) fn events(
     // The limit comes last.
     let at = params.len().saturating_sub(1);
     params.insert(at, Param::from(kind.map(EventType::as_str)));
-    let sql = match (site, kind) {
+    match (site, kind) {
         (Some(site), _) => {
             params.push(Param::from(site));
-            SITE_EVENTS
+            scope.statement(SITE_EVENTS, params)
         }
-        (None, Some(kind)) if kind.is_outcome() => OUTCOMES_OF_TYPE,
-        (None, _) => EVENTS,
-    };
-    scope.list(sql, params)
+        (None, Some(kind)) if kind.is_outcome() => scope.list(OUTCOMES_OF_TYPE, params),
+        (None, _) => scope.list(EVENTS, params),
+    }
 }

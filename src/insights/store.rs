@@ -11,7 +11,7 @@ use crate::{list_sql, row, scoped_sql};
 const DAYS_OF_ORG: &str = scoped_sql!("sql/days_of_org.sql");
 const DAYS_OF_SITE: &str = scoped_sql!("sql/days_of_site.sql");
 const UNANSWERED: ListSql = list_sql!("sql/unanswered.sql");
-const UNANSWERED_OF_SITE: ListSql = list_sql!("sql/unanswered_of_site.sql");
+const UNANSWERED_OF_SITE: &str = scoped_sql!("sql/unanswered_of_site.sql");
 
 /// Questions that are read, so that those asked again and again take one place.
 const QUESTIONS_READ: u32 = 30;
@@ -56,6 +56,7 @@ pub(super) fn days(scope: &Scope, period: Period, site: Option<&str>) -> Scoped 
 pub(super) fn unanswered(scope: &Scope, period: Period, site: Option<&str>) -> Scoped {
     let mut params = Vec::from(period.bounds());
     params.push(Param::from(QUESTIONS_READ));
-    params.extend(site.map(Param::from));
-    scope.list(if site.is_some() { UNANSWERED_OF_SITE } else { UNANSWERED }, params)
+    let Some(site) = site else { return scope.list(UNANSWERED, params) };
+    params.push(Param::from(site));
+    scope.statement(UNANSWERED_OF_SITE, params)
 }

@@ -92,7 +92,7 @@ impl Sqlite {
     }
 
     /// Steps of SQLite's machine that batches took so far.
-    pub fn steps(&self) -> usize {
+    pub fn steps_taken(&self) -> usize {
         self.steps.load(Ordering::Relaxed)
     }
 
