@@ -1,5 +1,6 @@
-//! Embeds what the running Worker must know about its own build: the git revision and the names
-//! of the migrations it was built against, so that `/health/ready` can tell a schema that lags.
+//! Embeds what the running Worker must know about its own build: the git revision and the names of the
+//! migrations it was built against, so that `/health/ready` can tell a schema that lags, and the API's
+//! document.
 
 #![allow(clippy::print_stdout, reason = "a build script talks to cargo on stdout")]
 #![allow(clippy::disallowed_methods, reason = "a build script has an environment")]
@@ -24,6 +25,16 @@ fn main() {
     );
     let out = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
     fs::write(Path::new(&out).join("migrations.rs"), list).expect("OUT_DIR is writable");
+    fs::write(Path::new(&out).join("openapi.json"), api_document()).expect("OUT_DIR is writable");
+}
+
+/// The API's document without the blanks that are for people.
+fn api_document() -> String {
+    println!("cargo::rerun-if-changed=openapi.json");
+    let text = fs::read_to_string("openapi.json").expect("openapi.json is checked in");
+    let document: serde_json::Value =
+        serde_json::from_str(&text).expect("openapi.json is JSON; restore it, or bless it anew");
+    document.to_string()
 }
 
 /// The commit this tree stands at; `unknown` where there is no git, as in a source archive.

@@ -440,7 +440,7 @@ CREATE TABLE portal_config (
     settings JSON DEFAULT '{}',
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-);
+, version INTEGER NOT NULL DEFAULT 1);
 
 CREATE TABLE portal_sites (
     id TEXT PRIMARY KEY,
@@ -524,6 +524,8 @@ CREATE TABLE webhook_events (
     error TEXT
 );
 
+CREATE INDEX action_runs_by_age ON action_runs (org_id, created_at);
+
 CREATE INDEX audit_logs_by_org ON audit_logs (org_id, created_at, id);
 
 CREATE INDEX audit_logs_by_time ON audit_logs (created_at, id);
@@ -536,6 +538,8 @@ CREATE INDEX billing_portal_sessions_by_customer ON billing_portal_sessions (bil
 
 CREATE INDEX billing_subscriptions_by_customer ON billing_subscriptions (billing_customer_id);
 
+CREATE INDEX chat_messages_by_age ON chat_messages (org_id, created_at);
+
 CREATE INDEX chat_messages_by_session ON chat_messages (session_id, created_at);
 
 CREATE INDEX chat_sessions_active_by_site ON chat_sessions (site_id, last_message_at)
@@ -544,7 +548,11 @@ CREATE INDEX chat_sessions_active_by_site ON chat_sessions (site_id, last_messag
 CREATE INDEX chat_sessions_active_by_time ON chat_sessions (last_message_at)
   WHERE status = 'active';
 
+CREATE INDEX chat_sessions_by_age ON chat_sessions (org_id, started_at);
+
 CREATE INDEX chat_sessions_by_visitor ON chat_sessions (site_id, visitor_id, started_at);
+
+CREATE INDEX flow_runs_by_age ON flow_runs (org_id, started_at);
 
 CREATE INDEX idx_action_runs_action_id ON action_runs (action_id);
 
@@ -622,8 +630,26 @@ CREATE INDEX idx_users_email ON users (email);
 
 CREATE INDEX idx_webhook_events_org_id_status ON webhook_events (org_id, status);
 
+CREATE INDEX knowledge_ingestion_jobs_by_age ON knowledge_ingestion_jobs (org_id, created_at);
+
+CREATE INDEX outcome_events_by_age ON outcome_events (org_id, recorded_at);
+
+CREATE INDEX portal_sites_active_by_org ON portal_sites (org_id, created_at, id)
+  WHERE status = 'active';
+
+CREATE INDEX portal_sites_active_by_time ON portal_sites (created_at, id)
+  WHERE status = 'active';
+
+CREATE INDEX portal_sites_by_org ON portal_sites (org_id, created_at, id);
+
+CREATE INDEX portal_sites_by_time ON portal_sites (created_at, id);
+
 CREATE UNIQUE INDEX portal_sites_keyless_origin ON portal_sites (keyless_origin)
   WHERE keyless_origin IS NOT NULL;
+
+CREATE INDEX retention_policies_by_type ON retention_policies (data_type, id);
+
+CREATE INDEX webhook_events_by_age ON webhook_events (org_id, received_at);
 
 CREATE TRIGGER audit_logs_are_not_changed BEFORE UPDATE ON audit_logs
 BEGIN

@@ -40,24 +40,39 @@ function sql(...files) {
   return text.split("\n").filter((line) => !line.trimStart().startsWith("--")).join("\n");
 }
 
-/** The batch of GET /portal/overview, with its values. */
-function overviewBatch() {
-  const scope = "auth/sql/scope.sql";
-  const day = (offset) => new Date(Date.now() - offset * 86_400_000).toISOString();
-  const caller = ["user_demo_owner", null, 0];
-  return [
-    [sql(scope, "auth/sql/caller.sql"), caller],
-    [sql(scope, "overview/sql/overview_org.sql"), caller],
-    [sql(scope, "overview/sql/overview_sites.sql"), caller],
-    [sql(scope, "overview/sql/overview_stats.sql"), [...caller, day(30).slice(0, 10), day(0).slice(0, 10)]],
-    [sql(scope, "overview/sql/overview_active.sql"), [...caller, day(0)]],
-  ];
+/** A list's two statements, as `list_sql!` makes them: for one org and for all. */
+function list(file) {
+  const org = sql("auth/sql/scope.sql", file);
+  const all = org.replace(/(?<=\(SELECT org_id FROM scope\) = )[A-Za-z][\w.]*/g, "'*'")
+    .replace(/LIMIT \?/g, "LIMIT EXISTS (SELECT 1 FROM scope WHERE org_id = '*') * ?");
+  return [org, all];
 }
+
+const day = (offset) => new Date(Date.now() - offset * 86_400_000).toISOString();
+const CALLER = ["user_demo_owner", null, 0];
+const caller = () => [sql("auth/sql/scope.sql", "auth/sql/caller.sql"), CALLER];
+const scoped = (file, values = []) => [sql("auth/sql/scope.sql", file), [...CALLER, ...values]];
+const listed = (file, values) => list(file).map((text) => [text, [...CALLER, ...values]]);
+const LAST = "\u{10FFFF}";
+
+/** What each read sends to D1, with its values. */
+const BATCHES = {
+  "GET /portal/overview": () => [
+    caller(),
+    scoped("overview/sql/overview_org.sql"),
+    ...listed("overview/sql/overview_sites.sql", []),
+    scoped("overview/sql/overview_stats.sql", [day(30).slice(0, 10), day(0).slice(0, 10)]),
+    scoped("overview/sql/overview_active.sql", [day(0)]),
+  ],
+  "GET /portal/me": () => [caller()],
+  "GET /portal/engines": () => [caller(), ...listed("sites/sql/engines.sql", [LAST, LAST, 501, day(0), day(0).slice(0, 10)])],
+  "GET /portal/events": () => [caller(), ...listed("events/sql/events.sql", [LAST, LAST, 51])],
+};
 
 const BARE = `export default { fetch() { return new Response("ok"); } };`;
 
 /** The same one batch, without authentication, decoding, middleware or a log. */
-const floor = (batch) => `
+const floorOf = (batch) => `
   const BATCH = ${JSON.stringify(batch)};
   export default {
     async fetch(request, env) {
@@ -141,19 +156,21 @@ async function main() {
   };
   const limit = (namespace) => ({ namespace_id: namespace, simple: { limit: 100_000_000, period: 60 } });
   const bare = await start("bare", script(BARE));
-  const lone = await start("floor", script(floor(overviewBatch())));
   const koby = await start("koby", artefact(), { bindings: vars, ratelimits: { PORTAL_LIMITER: limit("1001"), CHAT_LIMITER: limit("1002") } });
   const bearer = await token("user_demo_owner", { claims: { exp: Math.floor(Date.now() / 1000) + 3600 } });
   const signed = { authorization: `Bearer ${bearer}`, origin: "http://localhost:3000" };
+  const running = [bare, koby];
 
   const contenders = [
-    { name: "bare: \"ok\"", url: bare.url, path: "/" },
-    { name: "floor: the overview's batch", url: lone.url, path: "/" },
+    { name: BARE_NAME, url: bare.url, path: "/" },
     { name: "GET /health", url: koby.url, path: "/health" },
-    { name: "GET /portal/overview", url: koby.url, path: "/portal/overview", headers: signed },
-    { name: "GET /portal/engines", url: koby.url, path: "/portal/engines", headers: signed },
-    { name: "GET /portal/me", url: koby.url, path: "/portal/me", headers: signed },
   ];
+  for (const [name, batch] of Object.entries(BATCHES)) {
+    const floor = await start("floor", script(floorOf(batch())));
+    running.push(floor);
+    contenders.push({ name: floorName(name), url: floor.url, path: "/" });
+    contenders.push({ name, url: koby.url, path: name.split(" ")[1], headers: signed });
+  }
   try {
     for (const contender of contenders) await requestsPerSecond(contender, 1);
     const figures = new Map(contenders.map(({ name }) => [name, []]));
@@ -162,22 +179,26 @@ async function main() {
     }
     report(new Map([...figures].map(([name, numbers]) => [name, median(numbers)])));
   } finally {
-    await Promise.all([bare, lone, koby].map((worker) => worker.stop()));
+    await Promise.all(running.map((worker) => worker.stop()));
   }
 }
 
+const BARE_NAME = "bare: \"ok\"";
+const floorName = (name) => `floor of ${name}: its batch alone`;
+
 function report(figures) {
-  const [bare, floor] = [...figures.values()];
   const goals = { "GET /health": "≥ 0.75 × bare", "GET /portal/overview": "≥ 0.70 × floor, ≥ 0.17 × bare" };
   console.log(`\n${CONNECTIONS} connections, median of ${rounds} rounds of ${seconds} s, LOG_LEVEL=${options["log-level"]}, this machine, this run\n`);
-  console.log("| what | requests/s | × bare | × floor | goal |");
+  console.log("| what | requests/s | × bare | × its floor | goal |");
   console.log("|---|---:|---:|---:|---|");
   for (const [name, figure] of figures) {
-    const ratio = (base) => (figure / base).toFixed(2);
-    console.log(`| ${name} | ${figure.toFixed(0)} | ${ratio(bare)} | ${ratio(floor)} | ${goals[name] ?? ""} |`);
+    const floor = figures.get(floorName(name));
+    const ratio = (base) => (base ? (figure / base).toFixed(2) : "");
+    const goal = goals[name] ?? (floor ? "≥ 0.70 × floor" : "");
+    console.log(`| ${name} | ${figure.toFixed(0)} | ${ratio(figures.get(BARE_NAME))} | ${ratio(floor)} | ${goal} |`);
   }
   const wasm = readFileSync(join(BUILD, "index_bg.wasm"));
-  console.log(`\nwasm: ${(wasm.length / 1024).toFixed(1)} KiB, ${(gzipSync(wasm, { level: 9 }).length / 1024).toFixed(1)} KiB gzipped (goal ≤ 250 KiB)`);
+  console.log(`\nwasm: ${(wasm.length / 1024).toFixed(1)} KiB, ${(gzipSync(wasm, { level: 9 }).length / 1024).toFixed(1)} KiB gzipped `);
 }
 
 await main();

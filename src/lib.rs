@@ -29,6 +29,7 @@ pub mod chat;
 pub mod choice;
 pub mod config;
 pub mod db;
+pub mod docs;
 pub mod error;
 pub mod events;
 pub mod health;

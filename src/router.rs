@@ -9,7 +9,8 @@ use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, guard};
 use crate::{
-    analytics, audit, billing, chat, events, health, insights, members, overview, portfolio, sites,
+    analytics, audit, billing, chat, docs, events, health, insights, members, overview, portfolio,
+    sites,
 };
 
 /// Builds the router; once per isolate.
@@ -24,6 +25,8 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/health/ready", get(health::routes::get_readiness))
         .route("/v1/health", get(health::routes::get_readiness))
         .route("/api/health", get(health::routes::get_readiness))
+        .route("/openapi.json", get(docs::routes::get_openapi))
+        .route("/docs", get(docs::routes::get_docs))
         .route("/portal/me", get(members::routes::get_me))
         .route("/portal/overview", get(overview::routes::get_overview))
         .route("/portal/engines", get(sites::routes::list_engines))

@@ -21,15 +21,24 @@ macro_rules! sql {
 const ORG_OF_SCOPE: &[u8] = b"(SELECT org_id FROM scope) = ";
 const ALL_ORGS: &[u8] = b"'*'";
 
-/// The length of a list's statement for the view of all orgs.
+/// Before a list's limit. SQLite tests the comparison above at every row, and would walk the whole
+/// index for a caller whose view is not that of all orgs; a limit of 0 ends before the first row.
+const LIMIT: &[u8] = b"LIMIT ?";
+const NONE_BUT_ALL: &[u8] = b"EXISTS (SELECT 1 FROM scope WHERE org_id = '*') * ";
+
+/// The length of a list's statement for the view of all orgs; that of the text if it is no list's.
 pub const fn all_orgs_length(text: &str) -> usize {
     let bytes = text.as_bytes();
+    let is_list = is_list(bytes);
     let (mut at, mut length) = (0, 0);
     while at < bytes.len() {
         if at_org(bytes, at) {
             at = column_end(bytes, at);
             length += ALL_ORGS.len();
         } else {
+            if is_list && follows(bytes, at + 1, LIMIT) {
+                length += NONE_BUT_ALL.len();
+            }
             at += 1;
             length += 1;
         }
@@ -38,43 +47,69 @@ pub const fn all_orgs_length(text: &str) -> usize {
 }
 
 /// A list's statement for the view of all orgs; `LENGTH` is [`all_orgs_length`].
-#[expect(clippy::indexing_slicing, reason = "runs while compiling, where a panic is an error")]
 pub const fn for_all_orgs<const LENGTH: usize>(text: &str) -> [u8; LENGTH] {
     let bytes = text.as_bytes();
+    let is_list = is_list(bytes);
     let mut written = [0; LENGTH];
     let (mut at, mut length) = (0, 0);
     while at < bytes.len() {
         if at_org(bytes, at) {
             at = column_end(bytes, at);
-            let mut from = 0;
-            while from < ALL_ORGS.len() {
-                written[length] = ALL_ORGS[from];
-                length += 1;
-                from += 1;
-            }
+            length = append(&mut written, length, ALL_ORGS);
         } else {
-            written[length] = bytes[at];
-            length += 1;
+            if is_list && follows(bytes, at + 1, LIMIT) {
+                length = append(&mut written, length, NONE_BUT_ALL);
+            }
+            length = append(&mut written, length, bytes.split_at(at).1.split_at(1).0);
             at += 1;
         }
     }
     written
 }
 
-/// Whether the column that is compared with the scope begins here.
+/// Writes `part` at `length`; gives the new length.
 #[expect(clippy::indexing_slicing, reason = "runs while compiling, where a panic is an error")]
-const fn at_org(bytes: &[u8], at: usize) -> bool {
-    if at < ORG_OF_SCOPE.len() || at >= bytes.len() || !bytes[at].is_ascii_alphabetic() {
+const fn append(written: &mut [u8], length: usize, part: &[u8]) -> usize {
+    let mut from = 0;
+    while from < part.len() {
+        written[length + from] = part[from];
+        from += 1;
+    }
+    length + part.len()
+}
+
+/// Whether the text compares an org with the scope.
+const fn is_list(bytes: &[u8]) -> bool {
+    let mut at = 0;
+    while at < bytes.len() {
+        if at_org(bytes, at) {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
+/// Whether `part` ends right before `end`.
+#[expect(clippy::indexing_slicing, reason = "runs while compiling, where a panic is an error")]
+const fn follows(bytes: &[u8], end: usize, part: &[u8]) -> bool {
+    if end < part.len() || end > bytes.len() {
         return false;
     }
     let mut back = 0;
-    while back < ORG_OF_SCOPE.len() {
-        if bytes[at - ORG_OF_SCOPE.len() + back] != ORG_OF_SCOPE[back] {
+    while back < part.len() {
+        if bytes[end - part.len() + back] != part[back] {
             return false;
         }
         back += 1;
     }
     true
+}
+
+/// Whether the column that is compared with the scope begins here.
+#[expect(clippy::indexing_slicing, reason = "runs while compiling, where a panic is an error")]
+const fn at_org(bytes: &[u8], at: usize) -> bool {
+    at < bytes.len() && bytes[at].is_ascii_alphabetic() && follows(bytes, at, ORG_OF_SCOPE)
 }
 
 /// Where the column's name ends.
@@ -146,15 +181,21 @@ mod tests {
 
     #[test]
     fn a_list_of_all_orgs_compares_with_the_mark_instead_of_the_column() {
-        const TEXT: &str = "SELECT (SELECT org_id FROM scope) = '*' FROM t WHERE (SELECT org_id FROM scope) = t.org_id AND t.a > ?4";
+        const TEXT: &str = "SELECT (SELECT org_id FROM scope) = '*' FROM t WHERE (SELECT org_id FROM scope) = t.org_id AND t.a > ?4 LIMIT ?6";
         const LENGTH: usize = all_orgs_length(TEXT);
         let all = for_all_orgs::<LENGTH>(TEXT);
         assert_eq!(
             std::str::from_utf8(&all),
             Ok(
-                "SELECT (SELECT org_id FROM scope) = '*' FROM t WHERE (SELECT org_id FROM scope) = '*' AND t.a > ?4"
+                "SELECT (SELECT org_id FROM scope) = '*' FROM t WHERE (SELECT org_id FROM scope) = '*' AND t.a > ?4 LIMIT EXISTS (SELECT 1 FROM scope WHERE org_id = '*') * ?6"
             )
         );
+    }
+
+    #[test]
+    fn a_text_that_is_no_list_stays_as_long() {
+        const TEXT: &str = "SELECT a FROM t WHERE t.org_id = ?1 LIMIT ?2";
+        assert_eq!(all_orgs_length(TEXT), TEXT.len());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The days that a request is about, and as many before them.
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Time};
+use jiff::tz::Offset;
 
 use crate::db::Param;
 use crate::error::Result;
@@ -8,71 +9,67 @@ use crate::http::extract::{Query, refused};
 use crate::time::Timestamp;
 
 /// Days of the period when none is asked for.
-const USUAL_DAYS: i32 = 30;
-const MOST_DAYS: i32 = 366;
+const USUAL_DAYS: i64 = 30;
+const MOST_DAYS: i64 = 366;
+const DAY_S: i64 = 86_400;
 
-/// A period, its last day counted.
+/// A period, its last day counted. Days are counted from 1970 on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Period {
-    first: Date,
-    last: Date,
-    before: Date,
+    first: i64,
+    last: i64,
 }
 
 impl Period {
     /// `from` and `to` of the query; the last 30 days if absent.
     pub(super) fn of(query: &Query, now: Timestamp) -> Result<Self> {
-        let (from, to) = (query.day("from")?, query.day("to")?);
-        let today: Date = now.date().parse().unwrap_or_default();
-        // A period that ends before today and names no start is 30 days long too.
-        let last = to.or(from.map(|from| from.max(today))).unwrap_or(today);
-        let first = from.unwrap_or_else(|| days_before(last, USUAL_DAYS - 1));
+        let (from, to) = (query.day("from")?.map(number), query.day("to")?.map(number));
+        let today = now.seconds().div_euclid(DAY_S);
+        let last = to.unwrap_or_else(|| from.map_or(today, |from| from.max(today)));
+        let first = from.unwrap_or(last - (USUAL_DAYS - 1));
         if first > last {
             return Err(refused("from", "must not be later than \"to\""));
         }
-        let days = days_between(first, last) + 1;
-        if days > MOST_DAYS {
-            return Err(refused("from", "must be at most 366 days before \"to\""));
+        let period = Self { first, last };
+        if period.length() > MOST_DAYS {
+            return Err(refused("from", "must be at most 365 days before \"to\""));
         }
-        Ok(Self { first, last, before: days_before(first, days) })
+        Ok(period)
     }
 
     /// How many days there are.
-    pub(super) fn length(self) -> i32 {
-        days_between(self.first, self.last) + 1
+    pub(super) fn length(self) -> i64 {
+        self.last - self.first + 1
     }
 
     /// Whether the day lies in the period, not before it.
     pub(super) fn holds(self, day: &str) -> bool {
-        day >= self.first.to_string().as_str()
+        day >= text(self.first).as_str()
     }
 
     /// Every day.
     pub(super) fn days(self) -> impl Iterator<Item = String> {
-        self.first
-            .series(jiff::Span::new().days(1))
-            .take_while(move |day| *day <= self.last)
-            .map(|day| day.to_string())
+        (self.first..=self.last).map(text)
     }
 
     /// First day of the period before, first and last of this.
     pub(super) fn dates(self) -> [Param; 3] {
-        [self.before, self.first, self.last].map(|day| Param::from(day.to_string()))
+        [self.first - self.length(), self.first, self.last].map(|day| Param::from(text(day)))
     }
 
     /// First day and the day after the last, to compare with timestamps.
     pub(super) fn bounds(self) -> [Param; 2] {
-        let after = self.last.tomorrow().unwrap_or(self.last);
-        [self.first, after].map(|day| Param::from(day.to_string()))
+        [self.first, self.last + 1].map(|day| Param::from(text(day)))
     }
 }
 
-fn days_before(day: Date, days: i32) -> Date {
-    day.checked_sub(jiff::Span::new().days(days)).unwrap_or(Date::MIN)
+fn number(day: Date) -> i64 {
+    let midnight = Offset::UTC.to_timestamp(day.to_datetime(Time::midnight()));
+    midnight.map_or(0, |midnight| midnight.as_second().div_euclid(DAY_S))
 }
 
-fn days_between(first: Date, last: Date) -> i32 {
-    (last - first).get_days()
+fn text(day: i64) -> String {
+    Timestamp::from_seconds(day * DAY_S).date()
 }
 
 #[cfg(test)]
@@ -99,7 +96,7 @@ mod tests {
         ] {
             let period = of(query).unwrap();
             assert_eq!(period.length(), days, "{query}");
-            assert_eq!(i32::try_from(period.days().count()), Ok(days), "{query}");
+            assert_eq!(i64::try_from(period.days().count()), Ok(days), "{query}");
             assert_eq!(period.dates(), [before, first, last].map(Param::from), "{query}");
         }
     }
@@ -112,7 +109,7 @@ mod tests {
             "from=2020-01-01",
             "from=x",
             "to=2026-02-30",
-            "from=-009999-01-01&to=9999-12-31",
+            "from=0000-01-01&to=9999-12-31",
         ] {
             assert_eq!(of(query).unwrap_err().code(), "invalid_query", "{query}");
         }

@@ -50,7 +50,9 @@ pub fn allow_page(response: &mut Response, page: Option<&Origin>) {
         allow(headers, page);
         headers.insert(
             ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("Retry-After, RateLimit, RateLimit-Policy, X-Request-ID"),
+            HeaderValue::from_static(
+                "Content-Disposition, ETag, Retry-After, RateLimit, RateLimit-Policy, X-Request-ID",
+            ),
         );
     }
 }

@@ -15,8 +15,8 @@ use utoipa::{Modify, OpenApi};
     info(
         title = "koby-portal",
         description = "The portal API, visitor chat and webhooks of an AI-chat business. \
-            Timestamps are ISO 8601 in UTC. Lists are paged: send `limit` and the `cursor` of the page before; \
-            a page without `nextCursor` is the last. Errors are RFC 9457 problem documents with a stable `code`.",
+            Timestamps are ISO 8601 in UTC. Lists are paged: send limit, and as cursor the nextCursor of the page before; \
+            a page without nextCursor is the last. Errors are RFC 9457 problem documents with a stable code.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0")
     ),
     servers((url = "/", description = "This Worker")),
@@ -24,6 +24,8 @@ use utoipa::{Modify, OpenApi};
         // Operation
         crate::health::routes::get_health,
         crate::health::routes::get_readiness,
+        crate::docs::routes::get_openapi,
+        crate::docs::routes::get_docs,
         // People and organizations
         crate::members::routes::get_me,
         // Dashboards
@@ -42,9 +44,40 @@ use utoipa::{Modify, OpenApi};
         crate::billing::routes::receive_stripe_event,
     ),
     components(schemas(Problem)),
-    modifiers(&Security)
+    modifiers(&Security, &Summaries)
 )]
 pub struct ApiDoc;
+
+/// A handler's first line names its route, which the document says already.
+struct Summaries;
+
+impl Modify for Summaries {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for item in document.paths.paths.values_mut() {
+            let methods =
+                [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete];
+            for operation in methods.into_iter().flatten() {
+                operation.summary = operation.summary.as_deref().map(without_route);
+            }
+        }
+    }
+}
+
+fn without_route(summary: &str) -> String {
+    let text = match summary.split_once("`: ").or_else(|| summary.split_once("): ")) {
+        Some((route, text)) if route.starts_with('`') => text,
+        _ => summary,
+    };
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first
+        .into_iter()
+        .flatten()
+        .chain(letters)
+        .collect::<String>()
+        .replace('`', "")
+        .replace('\n', " ")
+}
 
 /// How callers prove who they are.
 struct Security;

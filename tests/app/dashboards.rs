@@ -170,7 +170,7 @@ fn steps(app: &TestApp, user: &str, path: &str) -> usize {
 #[test]
 fn long_histories_cost_no_more_than_short_ones() {
     let (short, long) = (TestApp::new(), TestApp::new());
-    history(&short, 150);
+    history(&short, 400);
     history(&long, 3_000);
     let page = |app: &TestApp, user: &str, query: &str| {
         // Far enough that the newest events would be read in vain, were they read.

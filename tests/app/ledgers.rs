@@ -21,7 +21,7 @@ const UNSCOPED: [(&str, &str); 5] = [
 ];
 
 /// Scans that are meant, each with the reason.
-const SCANS: [(&str, &str, &str); 9] = [
+const SCANS: [(&str, &str, &str); 10] = [
     ("*", "SCAN CONSTANT ROW", "an expression without a table"),
     ("event_claim", "SCAN found", "one row"),
     ("migrations_applied", "SCAN d1_migrations", "tens of rows"),
@@ -29,6 +29,7 @@ const SCANS: [(&str, &str, &str); 9] = [
     ("*", "SCAN scope", "one row"),
     ("*", "SCAN visible", "one row, or the orgs of the staff view"),
     ("passages_match", "SCAN passages_fts VIRTUAL TABLE", "a full-text match, not a scan"),
+    ("site", "SCAN site", "the site that is asked for, or none"),
     ("_advance", "VIRTUAL TABLE INDEX", "the hours and topics of one day"),
     ("*", "2-ROW VALUES CLAUSE", "the values of one turn"),
 ];
@@ -168,7 +169,9 @@ pub fn routed() -> Vec<Routed> {
 }
 
 /// Routes that ask for no signed-in person, each with the reason.
-const OPEN: [(&str, &str); 8] = [
+const OPEN: [(&str, &str); 10] = [
+    ("/openapi.json", "the API's document"),
+    ("/docs", "the API's document"),
     ("/health", "uptime monitors"),
     ("/health/ready", "uptime monitors"),
     ("/v1/health", "uptime monitors"),

@@ -16,6 +16,7 @@ mod audit;
 mod auth;
 mod chat;
 mod dashboards;
+mod docs;
 mod health;
 mod ledgers;
 mod limits;

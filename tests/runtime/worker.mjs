@@ -90,8 +90,25 @@ async function freePort() {
   return port;
 }
 
+/** The file of a local database below a Worker's folder. */
+export function databaseFile(folder, name = "DB") {
+  const states = join(folder, ".wrangler/state/v3/d1/miniflare-D1DatabaseObject");
+  const table = name === "DB" ? "orgs" : "passages";
+  const files = readdirSync(states).filter((file) => file.endsWith(".sqlite") && file !== "metadata.sqlite");
+  const found = files.map((file) => join(states, file)).find((file) => {
+    const database = new DatabaseSync(file, { readOnly: true });
+    try {
+      return database.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(table) !== undefined;
+    } finally {
+      database.close();
+    }
+  });
+  if (!found) throw new Error(`no ${name} below ${states}`);
+  return found;
+}
+
 /** Starts a Worker; `vars` replace or add variables and secrets; an empty text removes one. */
-export async function startWorker({ build = process.env.KOBY_BUILD_DIR ?? join(ROOT, "build"), vars = {} } = {}) {
+export async function startWorker({ build = process.env.KOBY_BUILD_DIR ?? join(ROOT, "build"), vars = {}, beforeStart } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "koby-worker-"));
   cpSync(join(prepare(), ".wrangler"), join(folder, ".wrangler"), { recursive: true });
   writeConfiguration(folder, build);
@@ -99,6 +116,7 @@ export async function startWorker({ build = process.env.KOBY_BUILD_DIR ?? join(R
   const lines = Object.entries(secrets).map(([name, value]) => `${name}="${value}"`);
   writeFileSync(join(folder, ".dev.vars"), `${lines.join("\n")}\n`);
 
+  beforeStart?.(folder);
   const port = await freePort();
   const child = spawn(
     process.execPath,
@@ -160,6 +178,13 @@ class RunningWorker {
     return this.fetch(path, { headers: { ...headers, ...options.headers } });
   }
 
+  /** A write as a person, with a JSON body or none. */
+  async write(user, method, path, body, headers = {}) {
+    const authorization = `Bearer ${await token(user)}`;
+    const type = body === undefined ? {} : { "content-type": "application/json" };
+    return this.fetch(path, { method, headers: { authorization, ...type, ...headers }, body: JSON.stringify(body) });
+  }
+
   post(path, body, headers = {}) {
     const text = typeof body === "string" ? body : JSON.stringify(body);
     return this.fetch(path, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: text });
@@ -167,19 +192,12 @@ class RunningWorker {
 
   /** Rows of the Worker's own database, read beside it. */
   rows(sql, name = "DB") {
-    const folder = join(this.folder, ".wrangler/state/v3/d1/miniflare-D1DatabaseObject");
-    const table = name === "DB" ? "orgs" : "passages";
-    for (const file of readdirSync(folder).filter((file) => file.endsWith(".sqlite") && file !== "metadata.sqlite")) {
-      const database = new DatabaseSync(join(folder, file), { readOnly: true });
-      try {
-        if (database.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(table)) {
-          return database.prepare(sql).all().map((row) => ({ ...row }));
-        }
-      } finally {
-        database.close();
-      }
+    const database = new DatabaseSync(databaseFile(this.folder, name), { readOnly: true });
+    try {
+      return database.prepare(sql).all().map((row) => ({ ...row }));
+    } finally {
+      database.close();
     }
-    throw new Error(`no ${name} below ${folder}`);
   }
 
   /** The Worker's log lines. */

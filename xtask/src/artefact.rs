@@ -13,7 +13,8 @@ use crate::stamp::{self, Stamp};
 use crate::{node, pins, process, repo, setup, wasm_target};
 
 /// Everything that the artefact is made from, beside the names of the migrations.
-const INPUT_FILES: [&str; 6] = [
+const INPUT_FILES: [&str; 7] = [
+    "openapi.json",
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
