@@ -14,8 +14,8 @@ const SOCIAL_SECURITY: &str = "[redacted id]";
 /// Digits of a card number (ISO/IEC 7812).
 const MOST_DIGITS: usize = 19;
 
-/// Words in front of a number that is none of a phone.
-const ID_WORDS: [&str; 15] = [
+/// Words right in front of a number that is none of a phone.
+const ID_WORDS: [&str; 13] = [
     "order",
     "orders",
     "invoice",
@@ -23,30 +23,16 @@ const ID_WORDS: [&str; 15] = [
     "id",
     "ref",
     "reference",
-    "case",
     "confirmation",
     "tracking",
     "serial",
     "sku",
     "isbn",
     "version",
-    "part",
 ];
 /// Words in front of a phone number.
-const PHONE_WORDS: [&str; 12] = [
-    "phone",
-    "tel",
-    "telephone",
-    "mobile",
-    "cell",
-    "call",
-    "text",
-    "whatsapp",
-    "fax",
-    "sms",
-    "at",
-    "number",
-];
+const PHONE_WORDS: [&str; 10] =
+    ["phone", "tel", "telephone", "mobile", "cell", "call", "text", "whatsapp", "fax", "sms"];
 
 /// The text without what identifies a person.
 pub fn redacted(text: &str) -> String {
@@ -162,9 +148,22 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn has(&self, list: &[&str]) -> bool {
-        self.words.iter().any(|word| list.iter().any(|known| known.eq_ignore_ascii_case(word)))
+    fn is_about_phone(&self) -> bool {
+        self.words.iter().any(|word| is_one_of(word, &PHONE_WORDS))
     }
+
+    fn is_about_id(&self) -> bool {
+        let [_, near, nearest] = self.words;
+        [near, nearest].iter().any(|word| is_one_of(word, &ID_WORDS))
+    }
+
+    fn is_about_number(&self) -> bool {
+        self.words.iter().any(|word| word.eq_ignore_ascii_case("number"))
+    }
+}
+
+fn is_one_of(word: &str, list: &[&str]) -> bool {
+    list.iter().any(|known| known.eq_ignore_ascii_case(word))
 }
 
 /// What ends a chunk.
@@ -309,7 +308,8 @@ impl Number {
         if self.plus {
             return true;
         }
-        let (is_named, is_id) = (context.has(&PHONE_WORDS), context.has(&ID_WORDS));
+        let is_id = context.is_about_id() && !context.is_about_phone();
+        let is_named = context.is_about_phone() || context.is_about_number();
         let groups = self.groups.as_slice();
         if groups.len() == 1 {
             return !is_id && (is_named || self.is_dialled_whole());
@@ -490,6 +490,8 @@ mod tests {
         }
         assert_eq!(redacted("555-010-4471x12"), "[redacted phone]x12");
         assert_eq!(redacted("My number is 5550104"), "My number is [redacted phone]");
+        assert_eq!(redacted("In case: 555-010-4471"), "In case: [redacted phone]");
+        assert_eq!(redacted("order by phone: 5550104"), "order by phone: [redacted phone]");
         assert_eq!(
             redacted("call 555 010 4471 555 010 4472"),
             "call [redacted phone] [redacted phone]"
@@ -518,6 +520,7 @@ mod tests {
             "€ 12.345.678",
             "order 4820175533",
             "order number 555-010-4471",
+            "at 20260315",
             "Order #4820175533",
             "#5550104471",
             "ORD-5550104471",
