@@ -66,14 +66,15 @@ UPDATE metrics_rollup SET hours = packed.hours, last_message_at = packed.last_me
 
 -- Events ----------------------------------------------------------------------------------------
 
--- The feed merges these, each read newest first: of an org, of a site, and of all orgs for staff.
+-- The feed merges these, each read newest first: of an org, of a site, and of all orgs for staff. Lists
+-- of sessions and of outcomes walk some of them too.
 CREATE INDEX chat_messages_by_org_time ON chat_messages (org_id, created_at, id);
 CREATE INDEX chat_messages_by_site_time ON chat_messages (site_id, created_at, id);
 CREATE INDEX chat_messages_by_time ON chat_messages (created_at, id);
 
-CREATE INDEX chat_sessions_by_org_start ON chat_sessions (org_id, started_at, id);
-CREATE INDEX chat_sessions_by_site_start ON chat_sessions (site_id, started_at, id);
-CREATE INDEX chat_sessions_by_start ON chat_sessions (started_at, id);
+CREATE INDEX IF NOT EXISTS chat_sessions_by_org ON chat_sessions (org_id, started_at, id);
+CREATE INDEX IF NOT EXISTS chat_sessions_by_site ON chat_sessions (site_id, started_at, id);
+CREATE INDEX IF NOT EXISTS chat_sessions_by_time ON chat_sessions (started_at, id);
 
 CREATE INDEX chat_sessions_by_org_end ON chat_sessions (org_id, ended_at, id)
   WHERE ended_at IS NOT NULL;
@@ -92,8 +93,8 @@ ALTER TABLE outcome_events ADD COLUMN event_type TEXT GENERATED ALWAYS AS (
                     WHEN 'appointment_booked' THEN 'appointment_booked'
                     ELSE 'outcome_recorded' END) VIRTUAL;
 
-CREATE INDEX outcome_events_by_org_time ON outcome_events (org_id, recorded_at, id);
-CREATE INDEX outcome_events_by_time ON outcome_events (recorded_at, id);
+CREATE INDEX IF NOT EXISTS outcome_events_by_org_time ON outcome_events (org_id, recorded_at, id);
+CREATE INDEX IF NOT EXISTS outcome_events_by_time ON outcome_events (recorded_at, id);
 CREATE INDEX outcome_events_by_org_type ON outcome_events (org_id, event_type, recorded_at, id);
 CREATE INDEX outcome_events_by_type ON outcome_events (event_type, recorded_at, id);
 

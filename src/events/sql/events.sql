@@ -1,5 +1,5 @@
 -- What happened, newest first, as one merge of five lists that are each read along an index, so that
--- about as many rows are read as are given. Indexes: chat_sessions_by_org_start, chat_sessions_by_org_end,
+-- about as many rows are read as are given. Indexes: chat_sessions_by_org, chat_sessions_by_org_end,
 -- chat_messages_by_org_time, action_runs_by_org_moment, outcome_events_by_org_time; for all orgs those
 -- without `org`. The moment of a run is an expression, which its index is only searched by when it stands
 -- alone. A list is left out at once when ?7 asks for events of another.

@@ -1,5 +1,5 @@
 -- What happened at one site that the caller may see, newest first: its sessions and messages, as one merge.
--- Indexes: portal_sites.id, chat_sessions_by_site_start, chat_sessions_by_site_end,
+-- Indexes: portal_sites.id, chat_sessions_by_site, chat_sessions_by_site_end,
 -- chat_messages_by_site_time; the org's own are shunned (||), since they would read the rows of all its
 -- sites. A limit of 0 ends before the first row of a site that may not be seen.
 -- ?4 ?5 ?6 key of the page before   ?7 type of event, or NULL   ?8 limit   ?9 site
