@@ -202,7 +202,7 @@ CREATE TABLE chat_messages (
     latency_ms INTEGER,
     tokens_used INTEGER,
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-);
+, unanswered INTEGER NOT NULL DEFAULT 0);
 
 CREATE TABLE chat_sessions (
     id TEXT PRIMARY KEY,
@@ -411,7 +411,7 @@ CREATE TABLE metrics_daily (
     unique_visitors INTEGER DEFAULT 0,
     leads_captured INTEGER DEFAULT 0,
     appointments_booked INTEGER DEFAULT 0,
-    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), answers INTEGER NOT NULL DEFAULT 0, latency_ms_total INTEGER NOT NULL DEFAULT 0,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), answers INTEGER NOT NULL DEFAULT 0, latency_ms_total INTEGER NOT NULL DEFAULT 0, hours TEXT NOT NULL DEFAULT '{}', topics TEXT NOT NULL DEFAULT '{}', unanswered INTEGER NOT NULL DEFAULT 0,
     UNIQUE (org_id, site_id, date)
 );
 
@@ -425,7 +425,7 @@ CREATE TABLE metrics_rollup (
   tokens INTEGER NOT NULL DEFAULT 0,
   unique_visitors INTEGER NOT NULL DEFAULT 0,
   leads INTEGER NOT NULL DEFAULT 0,
-  appointments INTEGER NOT NULL DEFAULT 0,
+  appointments INTEGER NOT NULL DEFAULT 0, hours TEXT NOT NULL DEFAULT '{}', topics TEXT NOT NULL DEFAULT '{}', unanswered INTEGER NOT NULL DEFAULT 0, last_message_at TEXT,
   PRIMARY KEY (scope_id, date)
 ) WITHOUT ROWID;
 
@@ -439,7 +439,8 @@ CREATE TABLE orgs (
     max_members INTEGER DEFAULT 10,
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-, sessions_revoked_at TEXT, member_count INTEGER NOT NULL DEFAULT 0, site_count INTEGER NOT NULL DEFAULT 0);
+, sessions_revoked_at TEXT, member_count INTEGER NOT NULL DEFAULT 0, site_count INTEGER NOT NULL DEFAULT 0, listed_status TEXT
+  GENERATED ALWAYS AS (coalesce(status, 'inactive')) VIRTUAL);
 
 CREATE TABLE outcome_events (
     id TEXT PRIMARY KEY,
@@ -451,7 +452,10 @@ CREATE TABLE outcome_events (
     currency TEXT DEFAULT 'USD',
     recorded_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     metadata JSON DEFAULT '{}'
-);
+, event_type TEXT GENERATED ALWAYS AS (
+  CASE outcome_type WHEN 'lead_captured' THEN 'lead_captured'
+                    WHEN 'appointment_booked' THEN 'appointment_booked'
+                    ELSE 'outcome_recorded' END) VIRTUAL);
 
 CREATE TABLE outcomes_daily (
   scope_id TEXT NOT NULL,
@@ -589,7 +593,11 @@ CREATE INDEX action_runs_by_action ON action_runs (action_id, created_at, id);
 
 CREATE INDEX action_runs_by_age ON action_runs (org_id, created_at);
 
+CREATE INDEX action_runs_by_moment ON action_runs (coalesce(completed_at, created_at), id);
+
 CREATE INDEX action_runs_by_org ON action_runs (org_id, created_at, id);
+
+CREATE INDEX action_runs_by_org_moment ON action_runs (org_id, coalesce(completed_at, created_at), id);
 
 CREATE INDEX action_runs_by_org_status ON action_runs (org_id, status, created_at, id);
 
@@ -619,7 +627,22 @@ CREATE INDEX billing_subscriptions_by_org ON billing_subscriptions (org_id, crea
 
 CREATE INDEX chat_messages_by_age ON chat_messages (org_id, created_at);
 
+CREATE INDEX chat_messages_by_org_time ON chat_messages (org_id, created_at, id);
+
 CREATE INDEX chat_messages_by_session ON chat_messages (session_id, created_at);
+
+CREATE INDEX chat_messages_by_site_time ON chat_messages (site_id, created_at, id);
+
+CREATE INDEX chat_messages_by_time ON chat_messages (created_at, id);
+
+CREATE INDEX chat_messages_unanswered_by_org
+  ON chat_messages (org_id, unanswered, created_at, id) WHERE unanswered = 1;
+
+CREATE INDEX chat_messages_unanswered_by_site
+  ON chat_messages (site_id, unanswered, created_at, id) WHERE unanswered = 1;
+
+CREATE INDEX chat_messages_unanswered_by_time
+  ON chat_messages (unanswered, created_at, id) WHERE unanswered = 1;
 
 CREATE INDEX chat_sessions_active_by_site ON chat_sessions (site_id, last_message_at)
   WHERE status = 'active';
@@ -628,6 +651,21 @@ CREATE INDEX chat_sessions_active_by_time ON chat_sessions (last_message_at)
   WHERE status = 'active';
 
 CREATE INDEX chat_sessions_by_age ON chat_sessions (org_id, started_at);
+
+CREATE INDEX chat_sessions_by_end ON chat_sessions (ended_at, id)
+  WHERE ended_at IS NOT NULL;
+
+CREATE INDEX chat_sessions_by_org ON chat_sessions (org_id, started_at, id);
+
+CREATE INDEX chat_sessions_by_org_end ON chat_sessions (org_id, ended_at, id)
+  WHERE ended_at IS NOT NULL;
+
+CREATE INDEX chat_sessions_by_site ON chat_sessions (site_id, started_at, id);
+
+CREATE INDEX chat_sessions_by_site_end ON chat_sessions (site_id, ended_at, id)
+  WHERE ended_at IS NOT NULL;
+
+CREATE INDEX chat_sessions_by_time ON chat_sessions (started_at, id);
 
 CREATE INDEX chat_sessions_by_visitor ON chat_sessions (site_id, visitor_id, started_at);
 
@@ -763,6 +801,8 @@ CREATE INDEX knowledge_sources_by_time ON knowledge_sources (updated_at, id);
 
 CREATE INDEX knowledge_versions_by_document ON knowledge_versions (document_id, version_number, id);
 
+CREATE INDEX orgs_by_listed_status ON orgs (listed_status, name, id);
+
 CREATE INDEX orgs_by_time ON orgs (created_at, id);
 
 CREATE INDEX outcome_events_by_age ON outcome_events (org_id, recorded_at);
@@ -771,9 +811,13 @@ CREATE INDEX outcome_events_by_org_outcome ON outcome_events (org_id, outcome_ty
 
 CREATE INDEX outcome_events_by_org_time ON outcome_events (org_id, recorded_at, id);
 
+CREATE INDEX outcome_events_by_org_type ON outcome_events (org_id, event_type, recorded_at, id);
+
 CREATE INDEX outcome_events_by_outcome ON outcome_events (outcome_type, recorded_at, id);
 
 CREATE INDEX outcome_events_by_time ON outcome_events (recorded_at, id);
+
+CREATE INDEX outcome_events_by_type ON outcome_events (event_type, recorded_at, id);
 
 CREATE INDEX portal_sites_active_by_org ON portal_sites (org_id, created_at, id)
   WHERE status = 'active';

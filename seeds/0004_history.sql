@@ -27,28 +27,42 @@ traffic AS (
     SELECT org_id, site_id, date, day_number, seed, sessions, latency_ms, sessions * 2 + (day_number * seed) % 5 AS answers FROM volume
 )
 INSERT INTO metrics_daily (id, org_id, site_id, date, total_sessions, total_messages, avg_latency_ms, total_tokens, unique_visitors,
-                           leads_captured, appointments_booked, answers, latency_ms_total, created_at)
+                           leads_captured, appointments_booked, answers, latency_ms_total, hours, topics, unanswered, created_at)
 SELECT org_id || '_' || site_id || '_' || date, org_id, site_id, date, sessions, answers * 2, CAST(latency_ms AS REAL), answers * (310 + day_number % 40),
-       sessions - sessions / 6, 1 + (day_number + seed) % 3, (day_number + seed) % 2, answers, answers * latency_ms, date || 'T00:00:00.000Z'
+       sessions - sessions / 6, 1 + (day_number + seed) % 3, (day_number + seed) % 2, answers, answers * latency_ms,
+       -- A third each before noon and after it, the rest between.
+       json_object(CAST(9 + day_number % 2 AS TEXT), sessions / 3, CAST(14 + (day_number + seed) % 3 AS TEXT), sessions / 3,
+                   '12', sessions - 2 * (sessions / 3)),
+       iif(org_id = 'org_dental',
+           json_object('Fees, insurance and payment', answers / 3, 'Hours and location', answers / 4,
+                       'Appointments and cancellations', answers / 5, 'Emergencies and care for children', answers / 8),
+           json_object('What CHADIS is', answers / 3, 'Health record integration and privacy', answers / 4, 'Questionnaires', answers / 6)),
+       (day_number + seed) % 4, date || 'T00:00:00.000Z'
 FROM traffic WHERE true
 ON CONFLICT DO NOTHING;
 
 -- Daily sums of each organisation, and of all organisations together under the scope *.
-INSERT INTO metrics_rollup (scope_id, date, sessions, messages, answers, latency_ms_total, tokens, unique_visitors, leads, appointments)
-SELECT org_id, date, SUM(total_sessions), SUM(total_messages), SUM(answers), SUM(latency_ms_total), SUM(total_tokens), SUM(unique_visitors),
-       SUM(leads_captured), SUM(appointments_booked)
-FROM metrics_daily WHERE true GROUP BY org_id, date
+WITH scoped AS (
+    SELECT org_id AS scope_id, * FROM metrics_daily
+    UNION ALL SELECT '*', * FROM metrics_daily
+),
+hour AS (
+    SELECT scope_id, date, key, SUM(value) AS sessions FROM scoped, json_each(scoped.hours) GROUP BY scope_id, date, key
+),
+topic AS (
+    SELECT scope_id, date, key, SUM(value) AS questions FROM scoped, json_each(scoped.topics) GROUP BY scope_id, date, key
+)
+INSERT INTO metrics_rollup (scope_id, date, sessions, messages, answers, latency_ms_total, tokens, unique_visitors, leads, appointments,
+                            unanswered, hours, topics)
+SELECT scope_id, date, SUM(total_sessions), SUM(total_messages), SUM(answers), SUM(latency_ms_total), SUM(total_tokens), SUM(unique_visitors),
+       SUM(leads_captured), SUM(appointments_booked), SUM(unanswered),
+       (SELECT json_group_object(key, sessions) FROM hour WHERE hour.scope_id = scoped.scope_id AND hour.date = scoped.date),
+       (SELECT json_group_object(key, questions) FROM topic WHERE topic.scope_id = scoped.scope_id AND topic.date = scoped.date)
+FROM scoped WHERE true GROUP BY scope_id, date
 ON CONFLICT (scope_id, date) DO UPDATE SET
     sessions = excluded.sessions, messages = excluded.messages, answers = excluded.answers, latency_ms_total = excluded.latency_ms_total,
-    tokens = excluded.tokens, unique_visitors = excluded.unique_visitors, leads = excluded.leads, appointments = excluded.appointments;
-
-INSERT INTO metrics_rollup (scope_id, date, sessions, messages, answers, latency_ms_total, tokens, unique_visitors, leads, appointments)
-SELECT '*', date, SUM(total_sessions), SUM(total_messages), SUM(answers), SUM(latency_ms_total), SUM(total_tokens), SUM(unique_visitors),
-       SUM(leads_captured), SUM(appointments_booked)
-FROM metrics_daily WHERE true GROUP BY date
-ON CONFLICT (scope_id, date) DO UPDATE SET
-    sessions = excluded.sessions, messages = excluded.messages, answers = excluded.answers, latency_ms_total = excluded.latency_ms_total,
-    tokens = excluded.tokens, unique_visitors = excluded.unique_visitors, leads = excluded.leads, appointments = excluded.appointments;
+    tokens = excluded.tokens, unique_visitors = excluded.unique_visitors, leads = excluded.leads, appointments = excluded.appointments,
+    unanswered = excluded.unanswered, hours = excluded.hours, topics = excluded.topics;
 
 -- Eight finished conversations for each client organisation, one every four days, back to 32 days ago. The script
 -- that a day plays follows from its number, so eight such days in a row play all eight scripts once.
@@ -185,3 +199,15 @@ SELECT 'msg_' || line.prefix || date('now') || '_' || line.position, chat_sessio
        iif(line.position = 1, chat_sessions.started_at, chat_sessions.last_message_at)
 FROM line JOIN chat_sessions ON chat_sessions.id = 'ses_' || line.prefix || date('now') WHERE true
 ON CONFLICT DO NOTHING;
+
+-- Questions of theirs that nothing was found for.
+UPDATE chat_messages SET unanswered = 1
+WHERE role = 'user' AND org_id IN ('org_dental', 'org_chadis')
+  AND content IN ('Do you do braces?', 'Can I see the results of my son here?');
+
+-- The last message of each day.
+UPDATE metrics_rollup SET last_message_at = (
+    SELECT MAX(last_message_at) FROM chat_sessions
+    WHERE (metrics_rollup.scope_id = '*' OR chat_sessions.org_id = metrics_rollup.scope_id)
+      AND chat_sessions.started_at >= metrics_rollup.date AND chat_sessions.started_at < metrics_rollup.date || 'U'
+);

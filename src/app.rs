@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
+use crate::analytics::TrafficCache;
 use crate::auth::jwks::KeyCache;
 use crate::auth::session::{SignatureVerifier, TokenCache};
 use crate::config::Config;
@@ -51,6 +52,8 @@ pub struct App {
     pub tokens: TokenCache,
     /// Request counts of this isolate.
     pub windows: Windows,
+    /// The traffic of our own zone.
+    pub traffic: TrafficCache,
 }
 
 impl App {
@@ -63,6 +66,7 @@ impl App {
             keys: KeyCache::default(),
             tokens: TokenCache::default(),
             windows: Windows::default(),
+            traffic: TrafficCache::default(),
         }
     }
 }

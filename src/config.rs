@@ -101,8 +101,22 @@ pub struct Config {
     pub clerk_secret_key: Option<Secret<String>>,
     /// `PORTAL_URL`: the address of the portal's pages, without a slash at the end, for links in invitations.
     pub portal_url: Option<String>,
+    /// `CLOUDFLARE_API_TOKEN`, which may read the zone's analytics, and `CLOUDFLARE_ZONE_ID`: the traffic that staff
+    /// see. Both or none.
+    pub cloudflare_zone: Option<CloudflareZone>,
+    /// `CLOUDFLARE_ZONE_NAME`: what staff call the zone (default kobyai.com).
+    pub cloudflare_zone_name: String,
     /// What was refused, in words for the operator; never a value of a secret.
     pub problems: Vec<String>,
+}
+
+/// A zone at Cloudflare and the key to its analytics.
+#[derive(Debug, Clone)]
+pub struct CloudflareZone {
+    /// 32 hexadecimal digits.
+    pub id: String,
+    /// An API token.
+    pub token: Secret<String>,
 }
 
 impl Config {
@@ -129,6 +143,8 @@ impl Config {
             vault: reader.vault(environment),
             clerk_secret_key: reader.clerk_secret_key(),
             portal_url: reader.portal_url(environment),
+            cloudflare_zone: reader.cloudflare_zone(),
+            cloudflare_zone_name: reader.zone_name(),
             problems: reader.problems,
         }
     }
@@ -309,6 +325,36 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
         vault
     }
+
+    fn cloudflare_zone(&mut self) -> Option<CloudflareZone> {
+        let id = self.text("CLOUDFLARE_ZONE_ID");
+        let token = self.text("CLOUDFLARE_API_TOKEN");
+        if id.is_some() != token.is_some() {
+            self.refuse(
+                "CLOUDFLARE_API_TOKEN and CLOUDFLARE_ZONE_ID go together; no traffic is shown",
+            );
+        }
+        let (id, token) = (id?, token?);
+        if id.len() != 32 || !id.bytes().all(|b| b.is_ascii_hexdigit()) {
+            self.refuse("CLOUDFLARE_ZONE_ID is not 32 hexadecimal digits; no traffic is shown");
+            return None;
+        }
+        if !token.bytes().all(|b| b.is_ascii_graphic()) {
+            self.refuse("CLOUDFLARE_API_TOKEN cannot be sent in a header; no traffic is shown");
+            return None;
+        }
+        Some(CloudflareZone { id, token: Secret::new(token) })
+    }
+
+    fn zone_name(&mut self) -> String {
+        const DEFAULT: &str = "kobyai.com";
+        let Some(name) = self.text("CLOUDFLARE_ZONE_NAME") else { return DEFAULT.to_owned() };
+        if name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-')) {
+            return name;
+        }
+        self.refuse(format!("CLOUDFLARE_ZONE_NAME is not a domain; using {DEFAULT}"));
+        DEFAULT.to_owned()
+    }
 }
 
 fn is_local_host(domain: &str) -> bool {
@@ -430,6 +476,30 @@ mod tests {
         assert_eq!(read("production", "sk_a b", "https://app.example.com/?a=1"), (false, None, 2));
         let local = Some("http://localhost:3000".to_owned());
         assert_eq!(read("development", "", "http://localhost:3000"), (false, local, 0));
+    }
+
+    #[test]
+    fn a_zone_needs_its_id_and_its_token() {
+        let zone = |id: &str, token: &str| {
+            let config = read(&[("CLOUDFLARE_ZONE_ID", id), ("CLOUDFLARE_API_TOKEN", token)]);
+            let problems =
+                config.problems.iter().filter(|text| text.contains("CLOUDFLARE")).count();
+            (config.cloudflare_zone.is_some(), problems)
+        };
+        let id = "0123456789abcdef0123456789ABCDEF";
+        assert_eq!(zone(id, "token"), (true, 0));
+        assert_eq!(zone("", ""), (false, 0));
+        for (id, token) in
+            [(id, ""), ("", "token"), ("abc", "token"), (&"g".repeat(32), "token"), (id, "to ken")]
+        {
+            assert_eq!(zone(id, token), (false, 1), "{id} {token}");
+        }
+        assert_eq!(read(&[]).cloudflare_zone_name, "kobyai.com");
+        let name = |name| read(&[("CLOUDFLARE_ZONE_NAME", name)]).cloudflare_zone_name;
+        assert_eq!(
+            (name("shop.example").as_str(), name("<zone>").as_str()),
+            ("shop.example", "kobyai.com")
+        );
     }
 
     #[test]

@@ -20,6 +20,7 @@
     )
 )]
 
+pub mod analytics;
 pub mod app;
 pub mod audit;
 pub mod auth;
@@ -32,9 +33,11 @@ pub mod config;
 pub mod db;
 pub mod docs;
 pub mod error;
+pub mod events;
 pub mod health;
 pub mod http;
 pub mod ids;
+pub mod insights;
 pub mod integrations;
 pub mod invitations;
 pub mod knowledge;
@@ -49,6 +52,8 @@ pub mod outcomes;
 pub mod overview;
 pub mod page;
 pub mod portal_config;
+pub mod portfolio;
+pub mod redaction;
 pub mod retention;
 pub mod router;
 pub mod secret;

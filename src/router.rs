@@ -9,8 +9,9 @@ use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, guard};
 use crate::{
-    audit, automation, billing, chat, docs, health, integrations, invitations, knowledge, members,
-    orgs, outcomes, overview, portal_config, retention, sites,
+    analytics, audit, automation, billing, chat, docs, events, health, insights, integrations,
+    invitations, knowledge, members, orgs, outcomes, overview, portal_config, portfolio, retention,
+    sites,
 };
 
 /// Builds the router; once per isolate.
@@ -80,6 +81,10 @@ pub fn router(app: &Arc<App>) -> Router {
                 .put(retention::routes::put_retention_policy),
         )
         .route("/retention/policies/{id}", delete(retention::routes::delete_retention_policy))
+        .route("/portal/insights", get(insights::routes::get_insights))
+        .route("/portal/events", get(events::routes::list_events))
+        .route("/portal/clients", get(portfolio::routes::list_clients))
+        .route("/portal/cloudflare-analytics", get(analytics::routes::get_cloudflare_analytics))
         .route("/portal/audit-logs", get(audit::routes::list_audit_logs))
         .route("/audit/logs", get(audit::routes::list_audit_logs))
         .route("/portal/workflows", get(automation::flow_routes::list_workflows))

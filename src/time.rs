@@ -55,6 +55,11 @@ impl Timestamp {
         self.civil().map_or_else(String::new, |moment| moment.date().to_string())
     }
 
+    /// The hour of the UTC day, 0 to 23.
+    pub fn hour(self) -> i64 {
+        self.0.div_euclid(3_600_000).rem_euclid(24)
+    }
+
     fn civil(self) -> Option<jiff::civil::DateTime> {
         let moment = jiff::Timestamp::from_millisecond(self.0).ok()?;
         Some(jiff::tz::Offset::UTC.to_datetime(moment))
@@ -146,6 +151,8 @@ mod tests {
     #[test]
     fn day_is_utc() {
         assert_eq!(Timestamp::from_millis(1_735_787_045_678).date(), "2025-01-02");
+        assert_eq!(Timestamp::from_millis(1_735_787_045_678).hour(), 3);
+        assert_eq!(Timestamp::from_millis(-1).hour(), 23);
         let month_before =
             Timestamp::from_millis(1_735_787_045_678).minus(Duration::from_hours(30 * 24));
         assert_eq!(month_before.date(), "2024-12-03");

@@ -33,6 +33,13 @@ pub(super) struct Citation {
     pointer: Option<String>,
 }
 
+impl Citation {
+    /// The document's title.
+    pub(super) fn title(&self) -> &str {
+        &self.title
+    }
+}
+
 /// Quotes the passages that say something about the question's `terms`; else an honest "I don't know".
 pub(super) fn compose(terms: &[String], passages: Vec<Passage>, contact_line: &str) -> Answer {
     let mut quotes = Vec::new();

@@ -91,6 +91,9 @@ pub async fn post_chat(
         // The clock may stand still during a turn; the answer still comes after the question.
         answered_at: now.max(Timestamp::from_millis(asked_at.millis() + 1)),
         latency_ms,
+        topic: answer.citations.first().map(Citation::title),
+        // Greetings and the like ask for nothing.
+        is_unanswered: answer.citations.is_empty() && !terms.is_empty(),
     };
     let session_id = store::turn_insert(&op, &turn).await?.ok_or_else(admission::session_closed)?;
     Ok(Json(ChatOut { response: answer.text, session_id, latency_ms, citations: answer.citations }))

@@ -17,6 +17,9 @@ const MESSAGES_INSERT: &str = sql!("sql/messages_insert.sql");
 const METRICS_ADVANCE: &str = sql!("sql/metrics_advance.sql");
 const ROLLUP_ADVANCE: &str = sql!("sql/rollup_advance.sql");
 
+/// A document's title counts as a topic up to this length, in characters.
+const LONGEST_TOPIC: usize = 120;
+
 /// The site that a request names and the session it continues, in one round trip.
 pub(super) async fn admission(
     op: &Op,
@@ -51,6 +54,10 @@ pub(super) struct Turn<'a> {
     pub(super) answer: &'a str,
     pub(super) answered_at: Timestamp,
     pub(super) latency_ms: i64,
+    /// The document that answers it, by its title.
+    pub(super) topic: Option<&'a str>,
+    /// It asks for something, and nothing was found.
+    pub(super) is_unanswered: bool,
 }
 
 /// Stores a turn in one transaction; gives its session, or nothing when that was closed meanwhile.
@@ -71,6 +78,7 @@ fn turn_statements(turn: &Turn<'_>, session_id: &SessionId) -> Result<Vec<Statem
     let day = turn.asked_at.date();
     let is_new = turn.session.is_none();
     let answer_id = new_id(turn.answered_at)?;
+    let topic = turn.topic.map(|title| title.chars().take(LONGEST_TOPIC).collect::<String>());
     // Both counters take the same values.
     let advance = |sql| {
         statement!(
@@ -83,6 +91,9 @@ fn turn_statements(turn: &Turn<'_>, session_id: &SessionId) -> Result<Vec<Statem
             is_new,
             turn.visitor_id,
             session,
+            is_new.then(|| turn.asked_at.hour().to_string()),
+            topic.clone(),
+            turn.is_unanswered,
         )
     };
     let session_statement = if is_new {
@@ -112,6 +123,7 @@ fn turn_statements(turn: &Turn<'_>, session_id: &SessionId) -> Result<Vec<Statem
             turn.answer,
             turn.answered_at,
             turn.latency_ms,
+            turn.is_unanswered,
         ),
         advance(METRICS_ADVANCE),
         advance(ROLLUP_ADVANCE),

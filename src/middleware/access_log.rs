@@ -41,6 +41,7 @@ fn event_of(error: &Error) -> Option<(LogLevel, &'static str)> {
         Kind::RateLimited => Some((LogLevel::Warn, "rate_limit_exceeded")),
         Kind::TooLarge => Some((LogLevel::Warn, "request_too_large")),
         Kind::Internal => Some((LogLevel::Error, "internal_error")),
+        Kind::BadGateway => Some((LogLevel::Error, "dependency_failed")),
         Kind::Unavailable => Some((LogLevel::Error, "dependency_unavailable")),
         _ => None,
     }

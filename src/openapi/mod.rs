@@ -51,6 +51,10 @@ use utoipa::{Modify, OpenApi};
         // Dashboards
         crate::overview::routes::get_overview,
         crate::sites::routes::list_engines,
+        crate::insights::routes::get_insights,
+        crate::events::routes::list_events,
+        crate::portfolio::routes::list_clients,
+        crate::analytics::routes::get_cloudflare_analytics,
         // Conversations and leads
         // Settings and records
         crate::sites::routes::list_sites,

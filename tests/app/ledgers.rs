@@ -45,6 +45,8 @@ const SCANS: &[(&str, &str, &str)] = &[
     ("passages_match", "SCAN passages_fts VIRTUAL TABLE", "a full-text match, not a scan"),
     ("user_update", "SCAN s USING COVERING INDEX users_active_staff", "two rows"),
     ("members_insert_by_email", "SCAN address VIRTUAL TABLE", "one person's addresses"),
+    ("site", "SCAN site", "the site that is asked for, or none"),
+    ("_advance", "VIRTUAL TABLE INDEX", "the hours and topics of one day"),
     ("*", "2-ROW VALUES CLAUSE", "the values of one turn"),
     ("site_insert", "SCAN chat_messages", "planned by a trigger's count, never run for a new site"),
     ("site_insert", "SCAN metrics_daily", "planned by a trigger's count, never run for a new site"),

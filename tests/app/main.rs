@@ -17,6 +17,7 @@ mod auth;
 mod automation;
 mod billing;
 mod chat;
+mod dashboards;
 mod docs;
 mod health;
 mod home_screen;

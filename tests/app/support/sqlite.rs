@@ -15,6 +15,8 @@ use serde_json::{Map, Value, json};
 pub struct Sqlite {
     connection: Mutex<Connection>,
     round_trips: AtomicUsize,
+    /// Steps of SQLite's machine that batches took: the same for the same work.
+    steps: AtomicUsize,
     /// Messages that the next batches fail with, first come first served.
     failures: Mutex<Vec<(usize, String)>>,
 }
@@ -41,6 +43,7 @@ impl Sqlite {
         Self {
             connection: Mutex::new(connection),
             round_trips: AtomicUsize::new(0),
+            steps: AtomicUsize::new(0),
             failures: Mutex::default(),
         }
     }
@@ -72,7 +75,7 @@ impl Sqlite {
     /// The rows of a query, for assertions.
     pub fn rows(&self, sql: &str) -> Vec<Value> {
         let connection = self.connection.lock().unwrap();
-        select(&connection, sql, &[]).unwrap()
+        select(&connection, sql, &[]).unwrap().0
     }
 
     /// The first column of the first row, for assertions.
@@ -86,6 +89,11 @@ impl Sqlite {
     /// Batches so far.
     pub fn round_trips(&self) -> usize {
         self.round_trips.load(Ordering::Relaxed)
+    }
+
+    /// Steps of SQLite's machine that batches took so far.
+    pub fn steps_taken(&self) -> usize {
+        self.steps.load(Ordering::Relaxed)
     }
 
     /// Lets the batch after the next `skip` fail with `message`.
@@ -131,7 +139,8 @@ impl Database for Sqlite {
             let results: Result<Vec<Rows>, rusqlite::Error> = statements
                 .iter()
                 .map(|statement| {
-                    let rows = select(&connection, statement.sql, &statement.params)?;
+                    let (rows, steps) = select(&connection, statement.sql, &statement.params)?;
+                    self.steps.fetch_add(steps, Ordering::Relaxed);
                     let json = serde_json::value::to_raw_value(&rows).unwrap();
                     Ok(Rows::new(json, Meta { rows_read: rows.len() as u64, rows_written: 0 }))
                 })
@@ -147,7 +156,7 @@ fn select(
     connection: &Connection,
     sql: &str,
     params: &[Param],
-) -> Result<Vec<Value>, rusqlite::Error> {
+) -> Result<(Vec<Value>, usize), rusqlite::Error> {
     let mut statement = connection.prepare(sql)?;
     let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
     let mut rows = statement.query(params_from_iter(params.iter().map(sql_value)))?;
@@ -159,7 +168,9 @@ fn select(
         }
         objects.push(Value::Object(object));
     }
-    Ok(objects)
+    drop(rows);
+    let steps = statement.get_status(StatementStatus::VmStep);
+    Ok((objects, usize::try_from(steps).unwrap()))
 }
 
 /// As JavaScript binds them: a number is a double, which SQLite stores by the column's affinity.
