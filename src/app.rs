@@ -10,6 +10,7 @@ use http::request::Parts;
 use crate::auth::jwks::KeyCache;
 use crate::auth::session::{SignatureVerifier, TokenCache};
 use crate::config::Config;
+use crate::conversations::feed::Pending;
 use crate::db::{Database, Retry, Rows, Statement};
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
@@ -51,6 +52,8 @@ pub struct App {
     pub tokens: TokenCache,
     /// Request counts of this isolate.
     pub windows: Windows,
+    /// Whether this isolate is about to tell the index what changed.
+    pub search_feed: Pending,
 }
 
 impl App {
@@ -63,6 +66,7 @@ impl App {
             keys: KeyCache::default(),
             tokens: TokenCache::default(),
             windows: Windows::default(),
+            search_feed: Pending::default(),
         }
     }
 }
@@ -106,6 +110,11 @@ impl Op {
     /// Reads from `SEARCH` in one round trip.
     pub async fn search(&self, statements: Vec<Statement>) -> Result<Vec<Rows>> {
         self.run(&self.app.ports.search, statements, Retry::Reads).await
+    }
+
+    /// Writes to `SEARCH` in one transaction and one round trip.
+    pub async fn search_write(&self, statements: Vec<Statement>) -> Result<Vec<Rows>> {
+        self.run(&self.app.ports.search, statements, Retry::Never).await
     }
 
     async fn run(

@@ -28,6 +28,7 @@ pub mod billing;
 pub mod chat;
 pub mod choice;
 pub mod config;
+pub mod conversations;
 pub mod db;
 pub mod docs;
 pub mod error;
@@ -35,7 +36,9 @@ pub mod health;
 pub mod http;
 pub mod ids;
 pub mod integrations;
+pub mod jobs;
 pub mod knowledge;
+pub mod leads;
 pub mod log;
 pub mod members;
 pub mod middleware;
@@ -52,6 +55,7 @@ pub mod secret;
 pub mod sites;
 pub mod time;
 pub mod vault;
+pub mod visitors;
 
 #[cfg(target_arch = "wasm32")]
 mod platform;

@@ -9,8 +9,8 @@ use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, guard};
 use crate::{
-    audit, automation, billing, chat, docs, health, integrations, knowledge, members, outcomes,
-    overview, portal_config, retention, sites,
+    audit, automation, billing, chat, conversations, docs, health, integrations, knowledge, leads,
+    members, outcomes, overview, portal_config, retention, sites, visitors,
 };
 
 /// Builds the router; once per isolate.
@@ -51,6 +51,22 @@ pub fn router(app: &Arc<App>) -> Router {
                 .put(retention::routes::put_retention_policy),
         )
         .route("/retention/policies/{id}", delete(retention::routes::delete_retention_policy))
+        .route("/portal/conversations", get(conversations::routes::list_conversations))
+        .route("/portal/conversations/export.csv", get(conversations::routes::export_conversations))
+        .route(
+            "/portal/conversations/{id}",
+            get(conversations::routes::get_conversation)
+                .delete(conversations::routes::delete_conversation),
+        )
+        .route("/portal/leads", get(leads::routes::list_leads))
+        .route("/portal/leads/export.csv", get(leads::routes::export_leads))
+        .route(
+            "/portal/leads/{id}",
+            get(leads::routes::get_lead)
+                .patch(leads::routes::update_lead)
+                .delete(leads::routes::delete_lead),
+        )
+        .route("/portal/visitors/{visitorId}", delete(visitors::routes::delete_visitor))
         .route("/portal/audit-logs", get(audit::routes::list_audit_logs))
         .route("/audit/logs", get(audit::routes::list_audit_logs))
         .route("/portal/workflows", get(automation::flow_routes::list_workflows))
