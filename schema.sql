@@ -214,7 +214,7 @@ CREATE TABLE chat_sessions (
     message_count INTEGER DEFAULT 0,
     status TEXT DEFAULT 'active' CHECK (status IN ('active', 'completed', 'abandoned')),
     metadata JSON DEFAULT '{}'
-, last_message_at TEXT);
+, last_message_at TEXT, has_lead INTEGER NOT NULL DEFAULT 0);
 
 CREATE TABLE flow_rules (
     id TEXT PRIMARY KEY,
@@ -399,6 +399,30 @@ CREATE TABLE knowledge_versions (
     change_note TEXT
 );
 
+CREATE TABLE leads (
+  id TEXT PRIMARY KEY,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+  site_id TEXT NOT NULL REFERENCES portal_sites(id) ON DELETE CASCADE,
+  session_id TEXT REFERENCES chat_sessions(id) ON DELETE SET NULL,
+  visitor_id TEXT,
+  name TEXT,
+  email TEXT,
+  phone TEXT,
+  company TEXT,
+  message TEXT,
+  status TEXT NOT NULL DEFAULT 'new' CHECK (status IN ('new', 'contacted', 'qualified', 'won', 'lost')),
+  notes TEXT,
+  assigned_to TEXT REFERENCES users(id) ON DELETE SET NULL,
+  -- Where it came from, such as chat, voice or form.
+  source TEXT NOT NULL DEFAULT 'chat',
+  -- The words that the person agreed to.
+  consent_text TEXT,
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL,
+  -- When the personal fields were emptied for good.
+  anonymized_at TEXT
+);
+
 CREATE TABLE metrics_daily (
     id TEXT PRIMARY KEY,
     org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
@@ -520,6 +544,12 @@ CREATE TABLE row_counts (
   total INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 
+CREATE TABLE search_changes (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  org_id TEXT NOT NULL,
+  message_id TEXT NOT NULL
+);
+
 CREATE TABLE stripe_events (
     id TEXT PRIMARY KEY,
     stripe_event_id TEXT UNIQUE NOT NULL,
@@ -631,6 +661,8 @@ CREATE INDEX chat_messages_by_org_time ON chat_messages (org_id, created_at, id)
 
 CREATE INDEX chat_messages_by_session ON chat_messages (session_id, created_at);
 
+CREATE INDEX chat_messages_by_session_time ON chat_messages (session_id, created_at, id);
+
 CREATE INDEX chat_messages_by_site_time ON chat_messages (site_id, created_at, id);
 
 CREATE INDEX chat_messages_by_time ON chat_messages (created_at, id);
@@ -660,14 +692,39 @@ CREATE INDEX chat_sessions_by_org ON chat_sessions (org_id, started_at, id);
 CREATE INDEX chat_sessions_by_org_end ON chat_sessions (org_id, ended_at, id)
   WHERE ended_at IS NOT NULL;
 
+CREATE INDEX chat_sessions_by_org_status ON chat_sessions (org_id, status, started_at, id);
+
 CREATE INDEX chat_sessions_by_site ON chat_sessions (site_id, started_at, id);
 
 CREATE INDEX chat_sessions_by_site_end ON chat_sessions (site_id, ended_at, id)
   WHERE ended_at IS NOT NULL;
 
+CREATE INDEX chat_sessions_by_site_status ON chat_sessions (site_id, status, started_at, id);
+
 CREATE INDEX chat_sessions_by_time ON chat_sessions (started_at, id);
 
 CREATE INDEX chat_sessions_by_visitor ON chat_sessions (site_id, visitor_id, started_at);
+
+CREATE INDEX chat_sessions_by_visitor_time ON chat_sessions (visitor_id, started_at, id)
+  WHERE visitor_id IS NOT NULL;
+
+CREATE INDEX chat_sessions_of_visitor ON chat_sessions (org_id, visitor_id, started_at, id)
+  WHERE visitor_id IS NOT NULL;
+
+CREATE INDEX chat_sessions_with_lead_by_org ON chat_sessions (org_id, started_at, id)
+  WHERE has_lead = 1;
+
+CREATE INDEX chat_sessions_with_lead_by_org_status ON chat_sessions (org_id, status, started_at, id)
+  WHERE has_lead = 1;
+
+CREATE INDEX chat_sessions_with_lead_by_site ON chat_sessions (site_id, started_at, id)
+  WHERE has_lead = 1;
+
+CREATE INDEX chat_sessions_with_lead_by_site_status ON chat_sessions (site_id, status, started_at, id)
+  WHERE has_lead = 1;
+
+CREATE INDEX chat_sessions_with_lead_by_time ON chat_sessions (started_at, id)
+  WHERE has_lead = 1;
 
 CREATE INDEX flow_rules_by_flow ON flow_rules (flow_id, created_at, id);
 
@@ -801,6 +858,22 @@ CREATE INDEX knowledge_sources_by_time ON knowledge_sources (updated_at, id);
 
 CREATE INDEX knowledge_versions_by_document ON knowledge_versions (document_id, version_number, id);
 
+CREATE INDEX leads_by_assignee ON leads (assigned_to) WHERE assigned_to IS NOT NULL;
+
+CREATE INDEX leads_by_org ON leads (org_id, created_at, id);
+
+CREATE INDEX leads_by_org_status ON leads (org_id, status, created_at, id);
+
+CREATE INDEX leads_by_session ON leads (session_id, created_at, id) WHERE session_id IS NOT NULL;
+
+CREATE INDEX leads_by_site ON leads (site_id, created_at, id);
+
+CREATE INDEX leads_by_site_status ON leads (site_id, status, created_at, id);
+
+CREATE INDEX leads_by_time ON leads (created_at, id);
+
+CREATE INDEX leads_by_visitor ON leads (org_id, visitor_id) WHERE visitor_id IS NOT NULL;
+
 CREATE INDEX orgs_by_listed_status ON orgs (listed_status, name, id);
 
 CREATE INDEX orgs_by_time ON orgs (created_at, id);
@@ -891,6 +964,33 @@ BEGIN
      AND usage_type = OLD.usage_type AND status = coalesce(OLD.status, 'pending');
 END;
 
+CREATE TRIGGER chat_messages_changed AFTER UPDATE OF content ON chat_messages
+BEGIN
+  INSERT INTO search_changes (org_id, message_id) VALUES (new.org_id, new.id);
+END;
+
+CREATE TRIGGER chat_messages_deleted AFTER DELETE ON chat_messages
+BEGIN
+  INSERT INTO search_changes (org_id, message_id) VALUES (old.org_id, old.id);
+END;
+
+CREATE TRIGGER chat_messages_inserted AFTER INSERT ON chat_messages
+BEGIN
+  INSERT INTO search_changes (org_id, message_id) VALUES (new.org_id, new.id);
+END;
+
+CREATE TRIGGER leads_mark_their_session AFTER INSERT ON leads WHEN new.session_id IS NOT NULL
+BEGIN
+  UPDATE chat_sessions SET has_lead = 1 WHERE id = new.session_id AND org_id = new.org_id;
+END;
+
+CREATE TRIGGER leads_unmark_their_session AFTER DELETE ON leads WHEN old.session_id IS NOT NULL
+BEGIN
+  UPDATE chat_sessions SET has_lead = 0
+   WHERE id = old.session_id AND org_id = old.org_id
+     AND NOT EXISTS (SELECT 1 FROM leads l WHERE l.session_id = old.session_id);
+END;
+
 CREATE TRIGGER outcome_events_are_summed AFTER INSERT ON outcome_events
 BEGIN
   INSERT INTO outcomes_daily (scope_id, date, outcome_type, currency, outcomes, amount_cents)
@@ -960,6 +1060,28 @@ END;
 
 -- SEARCH
 
+CREATE TABLE feeds (
+  name TEXT PRIMARY KEY,
+  seq INTEGER NOT NULL
+);
+
+CREATE TABLE messages (
+  -- Grows with time, so that the newest matches are read first.
+  id INTEGER PRIMARY KEY,
+  message_id TEXT NOT NULL UNIQUE,
+  session_id TEXT NOT NULL,
+  org_id TEXT NOT NULL,
+  -- The org as one token for FTS5: 't' and 16 hex digits of SHA-256(org_id).
+  tenant_key TEXT NOT NULL,
+  content TEXT NOT NULL
+);
+
+CREATE VIRTUAL TABLE messages_fts USING fts5 (
+  tenant_key, content,
+  content = 'messages', content_rowid = 'id',
+  tokenize = 'porter unicode61 remove_diacritics 2'
+);
+
 CREATE TABLE passages (
   id INTEGER PRIMARY KEY,
   chunk_id TEXT NOT NULL UNIQUE,
@@ -980,9 +1102,30 @@ CREATE VIRTUAL TABLE passages_fts USING fts5 (
   tokenize = 'porter unicode61 remove_diacritics 2'
 );
 
+CREATE INDEX messages_by_org ON messages (org_id);
+
+CREATE INDEX messages_by_session ON messages (session_id);
+
 CREATE INDEX passages_by_org ON passages (org_id);
 
 CREATE INDEX passages_by_version ON passages (version_id);
+
+CREATE TRIGGER messages_deleted AFTER DELETE ON messages BEGIN
+  INSERT INTO messages_fts (messages_fts, rowid, tenant_key, content)
+  VALUES ('delete', old.id, old.tenant_key, old.content);
+END;
+
+CREATE TRIGGER messages_inserted AFTER INSERT ON messages BEGIN
+  INSERT INTO messages_fts (rowid, tenant_key, content)
+  VALUES (new.id, new.tenant_key, new.content);
+END;
+
+CREATE TRIGGER messages_updated AFTER UPDATE ON messages BEGIN
+  INSERT INTO messages_fts (messages_fts, rowid, tenant_key, content)
+  VALUES ('delete', old.id, old.tenant_key, old.content);
+  INSERT INTO messages_fts (rowid, tenant_key, content)
+  VALUES (new.id, new.tenant_key, new.content);
+END;
 
 CREATE TRIGGER passages_deleted AFTER DELETE ON passages BEGIN
   INSERT INTO passages_fts (passages_fts, rowid, tenant_key, title, content)

@@ -11,6 +11,7 @@ use crate::analytics::TrafficCache;
 use crate::auth::jwks::KeyCache;
 use crate::auth::session::{SignatureVerifier, TokenCache};
 use crate::config::Config;
+use crate::conversations::feed::Pending;
 use crate::db::{Database, Retry, Rows, Statement};
 use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
@@ -54,6 +55,8 @@ pub struct App {
     pub windows: Windows,
     /// The traffic of our own zone.
     pub traffic: TrafficCache,
+    /// Whether this isolate is about to tell the index what changed.
+    pub search_feed: Pending,
 }
 
 impl App {
@@ -67,6 +70,7 @@ impl App {
             tokens: TokenCache::default(),
             windows: Windows::default(),
             traffic: TrafficCache::default(),
+            search_feed: Pending::default(),
         }
     }
 }
@@ -110,6 +114,11 @@ impl Op {
     /// Reads from `SEARCH` in one round trip.
     pub async fn search(&self, statements: Vec<Statement>) -> Result<Vec<Rows>> {
         self.run(&self.app.ports.search, statements, Retry::Reads).await
+    }
+
+    /// Writes to `SEARCH` in one transaction and one round trip.
+    pub async fn search_write(&self, statements: Vec<Statement>) -> Result<Vec<Rows>> {
+        self.run(&self.app.ports.search, statements, Retry::Never).await
     }
 
     async fn run(

@@ -30,6 +30,7 @@ pub mod chat;
 pub mod choice;
 pub mod clients;
 pub mod config;
+pub mod conversations;
 pub mod db;
 pub mod docs;
 pub mod error;
@@ -40,7 +41,9 @@ pub mod ids;
 pub mod insights;
 pub mod integrations;
 pub mod invitations;
+pub mod jobs;
 pub mod knowledge;
+pub mod leads;
 pub mod log;
 pub mod members;
 pub mod middleware;
@@ -60,6 +63,7 @@ pub mod secret;
 pub mod sites;
 pub mod time;
 pub mod vault;
+pub mod visitors;
 
 #[cfg(target_arch = "wasm32")]
 mod platform;

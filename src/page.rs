@@ -44,6 +44,21 @@ impl<const KEYS: usize> Page<KEYS> {
         self.params(LAST)
     }
 
+    /// Like [`Page::descending`], for a list of what came before `bound`, a value of the key's first column:
+    /// so that the index is entered there.
+    pub fn descending_before(&self, bound: &Param) -> Vec<Param> {
+        let mut params = self.descending();
+        if let (Param::Text(bound), Some(Param::Text(first))) = (bound, params.first())
+            && bound <= first
+        {
+            let start = std::iter::once(bound.as_str()).chain(std::iter::repeat(""));
+            for (param, start) in params.iter_mut().take(KEYS).zip(start) {
+                *param = start.into();
+            }
+        }
+        params
+    }
+
     /// Values for an ascending list: `(a, …, id) > (?n, …)`, then `LIMIT`.
     pub fn ascending(&self) -> Vec<Param> {
         self.params("")
@@ -111,6 +126,21 @@ mod tests {
             [Param::from("2025-01-01 00:00:00"), "b".into(), 51_i64.into()]
         );
         assert_eq!(second.cut(vec![row("a")], |(at, id)| [at.clone(), id.clone()]).1, None);
+    }
+
+    #[test]
+    fn a_bound_moves_the_start_of_a_list_back_but_never_forth() {
+        let first = Page::<2>::new(None, None, 50, 100).unwrap();
+        let starts = |page: &Page<2>, bound: &str| {
+            let params = page.descending_before(&bound.into());
+            (params[0].clone(), params[1].clone(), params[2].clone())
+        };
+        assert_eq!(starts(&first, "2025-02-01"), ("2025-02-01".into(), "".into(), 51_i64.into()));
+        assert_eq!(starts(&first, LAST).0, LAST.into());
+        let cursor = write_cursor(&["2025-01-10".to_owned(), "b".to_owned()]);
+        let later = Page::<2>::new(None, Some(&cursor), 50, 100).unwrap();
+        assert_eq!(starts(&later, "2025-02-01"), ("2025-01-10".into(), "b".into(), 51_i64.into()));
+        assert_eq!(starts(&later, "2025-01-01"), ("2025-01-01".into(), "".into(), 51_i64.into()));
     }
 
     #[test]

@@ -9,9 +9,9 @@ use crate::app::App;
 use crate::error::{Error, Kind};
 use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, guard};
 use crate::{
-    analytics, audit, automation, billing, chat, docs, events, health, insights, integrations,
-    invitations, knowledge, members, orgs, outcomes, overview, portal_config, portfolio, retention,
-    sites,
+    analytics, audit, automation, billing, chat, conversations, docs, events, health, insights,
+    integrations, invitations, knowledge, leads, members, orgs, outcomes, overview, portal_config,
+    portfolio, retention, sites, visitors,
 };
 
 /// Builds the router; once per isolate.
@@ -85,6 +85,22 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/portal/events", get(events::routes::list_events))
         .route("/portal/clients", get(portfolio::routes::list_clients))
         .route("/portal/cloudflare-analytics", get(analytics::routes::get_cloudflare_analytics))
+        .route("/portal/conversations", get(conversations::routes::list_conversations))
+        .route("/portal/conversations/export.csv", get(conversations::routes::export_conversations))
+        .route(
+            "/portal/conversations/{id}",
+            get(conversations::routes::get_conversation)
+                .delete(conversations::routes::delete_conversation),
+        )
+        .route("/portal/leads", get(leads::routes::list_leads))
+        .route("/portal/leads/export.csv", get(leads::routes::export_leads))
+        .route(
+            "/portal/leads/{id}",
+            get(leads::routes::get_lead)
+                .patch(leads::routes::update_lead)
+                .delete(leads::routes::delete_lead),
+        )
+        .route("/portal/visitors/{visitorId}", delete(visitors::routes::delete_visitor))
         .route("/portal/audit-logs", get(audit::routes::list_audit_logs))
         .route("/audit/logs", get(audit::routes::list_audit_logs))
         .route("/portal/workflows", get(automation::flow_routes::list_workflows))

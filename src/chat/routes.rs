@@ -7,6 +7,7 @@ use super::admission::{self, SiteClaim};
 use super::answer::{self, Citation};
 use super::store::{self, Turn};
 use crate::app::Op;
+use crate::conversations::feed;
 use crate::error::Result;
 use crate::http::extract::{Json, JsonBody};
 use crate::ids::SessionId;
@@ -96,6 +97,7 @@ pub async fn post_chat(
         is_unanswered: answer.citations.is_empty() && !terms.is_empty(),
     };
     let session_id = store::turn_insert(&op, &turn).await?.ok_or_else(admission::session_closed)?;
+    feed::run_soon(&op);
     Ok(Json(ChatOut { response: answer.text, session_id, latency_ms, citations: answer.citations }))
 }
 

@@ -221,14 +221,15 @@ pub fn expected_one_of(texts: &[&str]) -> String {
 mod schema {
     use std::borrow::Cow;
 
+    use utoipa::__dev::ComposeSchema;
     use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, SchemaType, Type};
     use utoipa::openapi::{RefOr, Schema};
     use utoipa::{PartialSchema, ToSchema};
 
     use super::{Change, Text, Whole};
 
-    impl<T: ToSchema> PartialSchema for Change<T> {
-        fn schema() -> RefOr<Schema> {
+    impl<T: ToSchema> ComposeSchema for Change<T> {
+        fn compose(_generics: Vec<RefOr<Schema>>) -> RefOr<Schema> {
             let null = ObjectBuilder::new().schema_type(SchemaType::Type(Type::Null));
             OneOfBuilder::new().item(null).item(T::schema()).into()
         }
@@ -285,6 +286,7 @@ mod tests {
         struct Sample {
             title as "title": Text<1, 5>,
             note as "note": Option<Text<0, 3>>,
+            reply as "reply": Change<Text<0, 3>>,
             seats as "maxSeats": Option<Whole<1, 10>>,
             tags as "tags": Option<Vec<Text<1, 9>>>,
         }
@@ -301,6 +303,7 @@ mod tests {
                 .unwrap();
         assert_eq!(sample.title.as_str(), "hey");
         assert_eq!((sample.note, sample.seats), (None, Some(Whole(3))));
+        assert_eq!(sample.reply, Change::Keep);
         assert_eq!(sample.tags.unwrap()[0].as_str(), "a");
     }
 

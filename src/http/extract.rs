@@ -38,6 +38,18 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
+/// The answer to a deletion.
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+pub struct DeletedOut {
+    deleted: bool,
+}
+
+impl DeletedOut {
+    /// It is gone.
+    pub const DONE: Self = Self { deleted: true };
+}
+
 /// A body as it came, within the limit of its audience.
 #[derive(Debug)]
 pub struct RawBody(pub Bytes);

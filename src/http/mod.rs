@@ -2,5 +2,6 @@
 
 pub mod body;
 pub mod client;
+pub mod csv;
 pub mod extract;
 pub mod problem;

@@ -58,7 +58,8 @@ fn inbound(headers: &HeaderMap) -> Option<String> {
     fits.then(|| id.to_owned())
 }
 
-fn fresh() -> String {
+/// A new id.
+pub fn fresh() -> String {
     let bytes = random_bytes::<8>().unwrap_or_default();
     format!("req_{}", hex::encode(bytes))
 }

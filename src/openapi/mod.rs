@@ -56,6 +56,16 @@ use utoipa::{Modify, OpenApi};
         crate::portfolio::routes::list_clients,
         crate::analytics::routes::get_cloudflare_analytics,
         // Conversations and leads
+        crate::conversations::routes::list_conversations,
+        crate::conversations::routes::export_conversations,
+        crate::conversations::routes::get_conversation,
+        crate::conversations::routes::delete_conversation,
+        crate::leads::routes::list_leads,
+        crate::leads::routes::export_leads,
+        crate::leads::routes::get_lead,
+        crate::leads::routes::update_lead,
+        crate::leads::routes::delete_lead,
+        crate::visitors::routes::delete_visitor,
         // Settings and records
         crate::sites::routes::list_sites,
         crate::sites::routes::create_site,

@@ -5,7 +5,7 @@ use std::str::FromStr as _;
 use std::sync::{Arc, OnceLock};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::response::IntoResponse as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::BodyExt as _;
@@ -29,9 +29,14 @@ use crate::log::Log;
 use crate::middleware::security_headers;
 use crate::router::router;
 
-/// The router with the application inside. What it holds is the same for every request: bindings,
+/// The application and its router. What they hold is the same for every request: bindings,
 /// configuration, caches that survive being empty.
-static ROUTER: OnceLock<Router> = OnceLock::new();
+pub(super) struct Isolate {
+    pub(super) app: Arc<App>,
+    router: Router,
+}
+
+static ISOLATE: OnceLock<Isolate> = OnceLock::new();
 
 #[event(start)]
 fn start() {
@@ -44,12 +49,7 @@ async fn fetch(
     env: Env,
     context: Context,
 ) -> worker::Result<web_sys::Response> {
-    let router = if let Some(router) = ROUTER.get() {
-        router
-    } else {
-        let built = build(&env)?;
-        ROUTER.get_or_init(|| built)
-    };
+    let router = &isolate(&env)?.router;
     let background: Arc<dyn Background> = Arc::new(WaitUntil::new(context));
     let response = match to_http(&request) {
         Ok(mut request) => {
@@ -61,7 +61,16 @@ async fn fetch(
     to_js(response).await
 }
 
-fn build(env: &Env) -> worker::Result<Router> {
+/// What this isolate serves with; built with its first request or job.
+pub(super) fn isolate(env: &Env) -> worker::Result<&'static Isolate> {
+    if let Some(isolate) = ISOLATE.get() {
+        return Ok(isolate);
+    }
+    let built = build(env)?;
+    Ok(ISOLATE.get_or_init(|| built))
+}
+
+fn build(env: &Env) -> worker::Result<Isolate> {
     let config = Config::read(|name| env.var(name).ok().map(|value| value.to_string()));
     let log = Log::new(config.log_level, Arc::new(Console));
     let ports = Ports {
@@ -72,7 +81,9 @@ fn build(env: &Env) -> worker::Result<Router> {
         http: Arc::new(Fetch),
         limiter: Arc::new(Limiters::bind(env)),
     };
-    Ok(router(&Arc::new(App::new(config, ports, log))))
+    let app = Arc::new(App::new(config, ports, log));
+    let router = router(&app);
+    Ok(Isolate { app, router })
 }
 
 /// The answer to a request that never became one.
@@ -116,16 +127,24 @@ fn headers(request: &web_sys::Request) -> Option<HeaderMap> {
     Some(headers)
 }
 
-/// Plain bytes: wrapping every body in a stream would cost a quarter of the throughput. The headers
+/// Plain bytes where there are: wrapping every body in a stream would cost a quarter of the throughput. The headers
 /// cross as one object, which the runtime reads twice as fast as a list of pairs.
 async fn to_js(response: Response<Body>) -> worker::Result<web_sys::Response> {
     let (parts, body) = response.into_parts();
-    let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-
     let init = web_sys::ResponseInit::new();
     init.set_status(parts.status.as_u16());
     init.set_headers(&JSON::parse(&header_object(&parts.headers)?)?);
 
+    // A body that is still being made: it is sent as it comes, and its failure breaks the transfer.
+    if body.size_hint().exact().is_none() {
+        let stream = worker::Body::from_stream(body.into_data_stream())?.into_inner();
+        return Ok(web_sys::Response::new_with_opt_readable_stream_and_init(
+            stream.as_ref(),
+            &init,
+        )?);
+    }
+
+    let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
     let body = if bytes.is_empty() { JsValue::NULL } else { Uint8Array::from(&*bytes).into() };
     let body = body.dyn_ref::<js_sys::Object>();
     Ok(web_sys::Response::new_with_opt_buffer_source_and_init(body, &init)?)

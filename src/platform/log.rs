@@ -24,26 +24,31 @@ impl LogSink for Console {
     }
 }
 
-/// The last line of an instance that panicked; which request it was is not known any more.
+/// A line of something that failed before there was a request to tie it to, or after it was lost.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct PanicLine {
+struct UntiedLine<'a> {
     timestamp: Timestamp,
     level: &'static str,
     request_id: &'static str,
     message: &'static str,
-    reason: String,
+    reason: &'a str,
 }
 
-/// The panic hook.
-#[expect(clippy::cast_possible_truncation, reason = "Date.now() is a whole number below 2^53")]
+/// The panic hook: the last line of an instance; which request it was is not known any more.
 pub(super) fn log_panic(panic: &PanicHookInfo<'_>) {
-    let line = PanicLine {
+    log_failure(&panic.to_string());
+}
+
+/// Logs a failure that belongs to no request.
+#[expect(clippy::cast_possible_truncation, reason = "Date.now() is a whole number below 2^53")]
+pub(super) fn log_failure(reason: &str) {
+    let line = UntiedLine {
         timestamp: Timestamp::from_millis(js_sys::Date::now() as i64),
         level: LogLevel::Error.name(),
         request_id: "unknown",
         message: "internal_error",
-        reason: panic.to_string(),
+        reason,
     };
     if let Ok(line) = serde_json::to_string(&line) {
         console::error_1(&line.into());

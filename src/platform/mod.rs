@@ -10,4 +10,5 @@ mod fetch;
 mod http;
 mod limiter;
 mod log;
+mod scheduled;
 mod webcrypto;

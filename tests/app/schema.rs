@@ -13,7 +13,7 @@ fn schema(folder: &str) -> String {
     let rows = Sqlite::migrated(folder).rows(
         "SELECT sql FROM sqlite_master
           WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'd1_%'
-            AND name NOT LIKE 'passages_fts_%'
+            AND name NOT LIKE 'passages_fts_%' AND name NOT LIKE 'messages_fts_%'
           ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'index' THEN 1 ELSE 2 END, name",
     );
     let statements = rows.iter().map(|row| format!("{};\n", row["sql"].as_str().unwrap()));
@@ -81,6 +81,7 @@ fn every_tenant_table_has_its_org_and_an_index_on_it() {
         "knowledge_chunks",
         "knowledge_embeddings",
         "knowledge_versions",
+        "search_changes",
     ];
     for table in tables.iter().map(|row| row["tbl"].as_str().unwrap()) {
         let indexed = database.rows(&format!(
@@ -103,6 +104,7 @@ fn seeds_can_be_applied_twice() {
             "chat_messages",
             "metrics_rollup",
             "audit_logs",
+            "leads",
         ]
         .map(|table| database.value(&format!("SELECT count(*) FROM {table}")))
     };

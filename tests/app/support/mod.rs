@@ -12,12 +12,13 @@ use axum::body::Body;
 use futures_executor::block_on;
 use http::{HeaderMap, Request, Response};
 use http_body_util::BodyExt as _;
-use koby_portal::app::{App, Background, Ports};
+use koby_portal::app::{App, Background, Op, Ports};
 use koby_portal::config::Config;
 use koby_portal::ids::OrgId;
 use koby_portal::knowledge::retrieval::tenant_key;
-use koby_portal::log::Log;
+use koby_portal::log::{Log, RequestContext};
 use koby_portal::router::router;
+use koby_portal::time::Clock as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -43,6 +44,7 @@ const CONFIG: [(&str, &str); 8] = [
 /// The application with all its ports in reach.
 pub struct TestApp {
     router: Router,
+    app: Arc<App>,
     pub db: Arc<Sqlite>,
     pub search: Arc<Sqlite>,
     pub clock: Arc<FakeClock>,
@@ -85,8 +87,9 @@ impl TestApp {
             limiter: limiter.clone(),
         };
         let log = Log::new(config.log_level, lines.clone());
-        let router = router(&Arc::new(App::new(config, ports, log)));
-        Self { router, db, search, clock, http, limiter, lines }
+        let app = Arc::new(App::new(config, ports, log));
+        let router = router(&app);
+        Self { router, app, db, search, clock, http, limiter, lines }
     }
 
     /// Sends a request as the Workers runtime would hand it over; work for later runs after it.
@@ -102,8 +105,43 @@ impl TestApp {
             self.db.round_trips() - db_before,
             self.search.round_trips() - search_before,
         );
+        // It runs beside the next requests, whose time its waits are not.
+        let now = self.clock.seconds();
         later.run();
+        self.clock.advance(now - self.clock.seconds());
         answer
+    }
+
+    /// What the platform hands to a job.
+    pub fn job(&self) -> Op {
+        let path = "/scheduled";
+        let now = self.clock.now();
+        let request = RequestContext::new(
+            "job_1".to_owned(),
+            "CRON".to_owned(),
+            path,
+            "local".to_owned(),
+            now,
+        );
+        let background = Arc::new(Later::default());
+        Op { app: self.app.clone(), request: Arc::new(request), background }
+    }
+
+    /// `GET path` whose body breaks off: its status, and what came before that.
+    pub fn get_broken(&self, user: &str, path: &str) -> (u16, String) {
+        let authorization = format!("Bearer {}", self.token(user).sign());
+        let request = Request::get(path).header("authorization", authorization);
+        let request = request.body(Body::empty()).unwrap();
+        let response = block_on(self.router.clone().oneshot(request)).unwrap();
+        let status = response.status().as_u16();
+        let (mut body, mut text) = (response.into_body(), String::new());
+        loop {
+            match block_on(body.frame()) {
+                Some(Ok(frame)) => text += std::str::from_utf8(frame.data_ref().unwrap()).unwrap(),
+                Some(Err(_)) => return (status, text),
+                None => panic!("the body is whole: {text}"),
+            }
+        }
     }
 
     /// `GET path` without a token.

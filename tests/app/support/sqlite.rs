@@ -19,6 +19,8 @@ pub struct Sqlite {
     steps: AtomicUsize,
     /// Messages that the next batches fail with, first come first served.
     failures: Mutex<Vec<(usize, String)>>,
+    /// What another request does right before a batch.
+    interruptions: Mutex<Vec<(usize, String)>>,
 }
 
 impl Sqlite {
@@ -45,6 +47,7 @@ impl Sqlite {
             round_trips: AtomicUsize::new(0),
             steps: AtomicUsize::new(0),
             failures: Mutex::default(),
+            interruptions: Mutex::default(),
         }
     }
 
@@ -111,6 +114,11 @@ impl Sqlite {
         statement.get_status(StatementStatus::VmStep)
     }
 
+    /// Runs a script right before the `nth` batch from now, as another request might.
+    pub fn before_batch(&self, nth: usize, script: &str) {
+        self.interruptions.lock().unwrap().push((self.round_trips() + nth, script.to_owned()));
+    }
+
     /// The plan of a statement, one step a line.
     pub fn plan(&self, sql: &str) -> Vec<String> {
         let connection = self.connection.lock().unwrap();
@@ -134,6 +142,11 @@ impl Database for Sqlite {
                 return Err(DbError::new(failures.remove(at).1));
             }
             drop(failures);
+            let mut interruptions = self.interruptions.lock().unwrap();
+            if let Some(at) = interruptions.iter().position(|(due, _)| *due == trip) {
+                self.run_script(&interruptions.remove(at).1);
+            }
+            drop(interruptions);
             let connection = self.connection.lock().unwrap();
             connection.execute_batch("BEGIN IMMEDIATE").unwrap();
             let results: Result<Vec<Rows>, rusqlite::Error> = statements

@@ -1,0 +1,5 @@
+-- Parts conversations from their visitor. Index: chat_sessions.id.
+-- ?1 org   ?2 conversations as a JSON array   ?3 visitor
+UPDATE chat_sessions SET visitor_id = NULL, metadata = '{}'
+WHERE id IN (SELECT value FROM json_each(?2)) AND +org_id = ?1 AND +visitor_id = ?3
+RETURNING id
