@@ -14,7 +14,7 @@ const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 const STYLE: &str = include_str!("docs.css");
 const SCRIPT: &str = include_str!("docs.js");
 
-/// `GET /openapi.json`: this API as an OpenAPI 3.1 document.
+/// `GET /openapi.json`: this API as a document of `OpenAPI` 3.1.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/openapi.json", tag = "Operation",
     responses((status = 200, description = "The document", content_type = "application/json", body = Object))))]
 pub async fn get_openapi() -> Result<Response> {

@@ -292,14 +292,14 @@ mod tests {
         }
     }
 
-    fn read(body: Value) -> Result<Sample> {
+    fn read(body: &Value) -> Result<Sample> {
         Sample::from_members(body.as_object().unwrap().clone())
     }
 
     #[test]
     fn members_are_read_and_others_ignored() {
         let sample =
-            read(json!({"title": " hey ", "note": null, "maxSeats": 3, "tags": ["a"], "more": 1}))
+            read(&json!({"title": " hey ", "note": null, "maxSeats": 3, "tags": ["a"], "more": 1}))
                 .unwrap();
         assert_eq!(sample.title.as_str(), "hey");
         assert_eq!((sample.note, sample.seats), (None, Some(Whole(3))));
@@ -327,7 +327,7 @@ mod tests {
             (json!({"title": "a", "tags": "x"}), "\"tags\" must be an array."),
             (json!({"title": "a", "tags": [1]}), "\"tags\" has an entry that must be a text."),
         ] {
-            let error = read(body).unwrap_err();
+            let error = read(&body).unwrap_err();
             assert_eq!(error.public_hint(), Some(hint));
         }
     }
