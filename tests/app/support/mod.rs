@@ -41,6 +41,23 @@ const CONFIG: [(&str, &str); 8] = [
     ("ENCRYPTION_KEYS", "test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="),
 ];
 
+fn two_orgs() -> Sqlite {
+    let db = Sqlite::migrated("migrations");
+    db.run_script(include_str!("../../fixtures/two_orgs.sql"));
+    db
+}
+
+fn passages() -> Sqlite {
+    let search = Sqlite::migrated("migrations/search");
+    let mut passages = include_str!("../../fixtures/passages.sql").to_owned();
+    for org in ["org_a", "org_b"] {
+        let key = tenant_key(&OrgId::from(org.to_owned()));
+        passages = passages.replace(&format!("{{key:{org}}}"), &key);
+    }
+    search.run_script(&passages);
+    search
+}
+
 /// The application with all its ports in reach.
 pub struct TestApp {
     router: Router,
@@ -64,15 +81,8 @@ impl TestApp {
             let entries = changes.iter().chain(&CONFIG);
             entries.into_iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
         });
-        let db = Arc::new(Sqlite::migrated("migrations"));
-        db.run_script(include_str!("../../fixtures/two_orgs.sql"));
-        let search = Arc::new(Sqlite::migrated("migrations/search"));
-        let mut passages = include_str!("../../fixtures/passages.sql").to_owned();
-        for org in ["org_a", "org_b"] {
-            let key = tenant_key(&OrgId::from(org.to_owned()));
-            passages = passages.replace(&format!("{{key:{org}}}"), &key);
-        }
-        search.run_script(&passages);
+        let db = Arc::new(Sqlite::like("DB with two orgs", two_orgs));
+        let search = Arc::new(Sqlite::like("SEARCH with passages", passages));
         let clock = Arc::new(FakeClock::at(NOON));
         let http = Arc::new(FakeHttp::default());
         http.answer_with_keys(&[SigningKey::clerk()]);

@@ -1,11 +1,14 @@
 //! D1 as SQLite in memory, with D1's limits and its way of answering.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use koby_portal::app::BoxFuture;
 use koby_portal::db::{Database, DbError, Meta, Param, Rows, Statement};
+use rusqlite::backup::Backup;
 use rusqlite::limits::Limit;
 use rusqlite::types::{Value as SqlValue, ValueRef};
 use rusqlite::{Connection, StatementStatus, params_from_iter};
@@ -49,6 +52,21 @@ impl Sqlite {
             failures: Mutex::default(),
             interruptions: Mutex::default(),
         }
+    }
+
+    /// A copy of the database that `make` makes, which happens once per name: migrating one takes longer
+    /// than most tests.
+    pub fn like(name: &'static str, make: impl FnOnce() -> Self) -> Self {
+        static MADE: Mutex<BTreeMap<&str, Sqlite>> = Mutex::new(BTreeMap::new());
+        let copy = Self::empty();
+        let mut made = MADE.lock().unwrap();
+        let original = made.entry(name).or_insert_with(make).connection.lock().unwrap();
+        let mut target = copy.connection.lock().unwrap();
+        let backup = Backup::new(&original, &mut target).unwrap();
+        backup.run_to_completion(i32::MAX, Duration::from_millis(1), None).unwrap();
+        drop(backup);
+        drop(target);
+        copy
     }
 
     /// A database with the migrations of `folder`, recorded as wrangler records them.
