@@ -621,8 +621,6 @@ CREATE INDEX action_definitions_by_time ON action_definitions (created_at, id);
 
 CREATE INDEX action_runs_by_action ON action_runs (action_id, created_at, id);
 
-CREATE INDEX action_runs_by_age ON action_runs (org_id, created_at);
-
 CREATE INDEX action_runs_by_moment ON action_runs (coalesce(completed_at, created_at), id);
 
 CREATE INDEX action_runs_by_org ON action_runs (org_id, created_at, id);
@@ -655,11 +653,7 @@ CREATE INDEX billing_subscriptions_by_customer ON billing_subscriptions (billing
 
 CREATE INDEX billing_subscriptions_by_org ON billing_subscriptions (org_id, created_at, id);
 
-CREATE INDEX chat_messages_by_age ON chat_messages (org_id, created_at);
-
 CREATE INDEX chat_messages_by_org_time ON chat_messages (org_id, created_at, id);
-
-CREATE INDEX chat_messages_by_session ON chat_messages (session_id, created_at);
 
 CREATE INDEX chat_messages_by_session_time ON chat_messages (session_id, created_at, id);
 
@@ -681,8 +675,6 @@ CREATE INDEX chat_sessions_active_by_site ON chat_sessions (site_id, last_messag
 
 CREATE INDEX chat_sessions_active_by_time ON chat_sessions (last_message_at)
   WHERE status = 'active';
-
-CREATE INDEX chat_sessions_by_age ON chat_sessions (org_id, started_at);
 
 CREATE INDEX chat_sessions_by_end ON chat_sessions (ended_at, id)
   WHERE ended_at IS NOT NULL;
@@ -728,8 +720,6 @@ CREATE INDEX chat_sessions_with_lead_by_time ON chat_sessions (started_at, id)
 
 CREATE INDEX flow_rules_by_flow ON flow_rules (flow_id, created_at, id);
 
-CREATE INDEX flow_runs_by_age ON flow_runs (org_id, started_at);
-
 CREATE INDEX flow_runs_by_org ON flow_runs (org_id, started_at, id);
 
 CREATE INDEX flow_runs_by_time ON flow_runs (started_at, id);
@@ -740,19 +730,11 @@ CREATE INDEX flows_by_org ON flows (org_id, updated_at, id);
 
 CREATE INDEX flows_by_time ON flows (updated_at, id);
 
-CREATE INDEX idx_action_runs_action_id ON action_runs (action_id);
-
 CREATE INDEX idx_action_runs_next_retry_at ON action_runs (next_retry_at) WHERE status = 'failed';
-
-CREATE INDEX idx_action_runs_org_id_status ON action_runs (org_id, status);
-
-CREATE INDEX idx_audit_logs_org_id ON audit_logs (org_id);
 
 CREATE INDEX idx_billing_checkout_sessions_org_id ON billing_checkout_sessions (org_id);
 
 CREATE INDEX idx_billing_invoice_lines_billing_invoice_id ON billing_invoice_lines (billing_invoice_id);
-
-CREATE INDEX idx_billing_invoices_org_id ON billing_invoices (org_id);
 
 CREATE INDEX idx_billing_invoices_status ON billing_invoices (status);
 
@@ -760,31 +742,13 @@ CREATE INDEX idx_billing_portal_sessions_org_id ON billing_portal_sessions (org_
 
 CREATE INDEX idx_billing_records_org_id_period_start_period_end ON billing_records (org_id, period_start, period_end);
 
-CREATE INDEX idx_billing_subscriptions_org_id ON billing_subscriptions (org_id);
-
 CREATE INDEX idx_billing_subscriptions_status ON billing_subscriptions (status);
 
-CREATE INDEX idx_chat_messages_org_id ON chat_messages (org_id);
-
-CREATE INDEX idx_chat_messages_session_id ON chat_messages (session_id);
-
-CREATE INDEX idx_chat_sessions_org_id ON chat_sessions (org_id);
-
-CREATE INDEX idx_chat_sessions_site_id ON chat_sessions (site_id);
-
-CREATE INDEX idx_chat_sessions_started_at ON chat_sessions (started_at);
-
-CREATE INDEX idx_flow_rules_flow_id ON flow_rules (flow_id);
-
 CREATE INDEX idx_flow_runs_flow_id_started_at ON flow_runs (flow_id, started_at);
-
-CREATE INDEX idx_flow_steps_flow_id ON flow_steps (flow_id);
 
 CREATE INDEX idx_flow_tests_flow_id ON flow_tests (flow_id);
 
 CREATE INDEX idx_flows_org_id_status ON flows (org_id, status);
-
-CREATE INDEX idx_knowledge_chunks_version_id ON knowledge_chunks (version_id);
 
 CREATE INDEX idx_knowledge_documents_org_id_source_id ON knowledge_documents (org_id, source_id);
 
@@ -792,25 +756,13 @@ CREATE INDEX idx_knowledge_embeddings_version_id ON knowledge_embeddings (versio
 
 CREATE INDEX idx_knowledge_ingestion_jobs_org_id_status ON knowledge_ingestion_jobs (org_id, status);
 
-CREATE INDEX idx_knowledge_policies_org_id ON knowledge_policies (org_id);
-
-CREATE INDEX idx_knowledge_sources_org_id ON knowledge_sources (org_id);
-
-CREATE INDEX idx_knowledge_versions_document_id_version_number ON knowledge_versions (document_id, version_number);
-
 CREATE INDEX idx_metrics_daily_org_id_date ON metrics_daily (org_id, date);
-
-CREATE INDEX idx_outcome_events_org_id ON outcome_events (org_id);
-
-CREATE INDEX idx_portal_sites_org_id ON portal_sites (org_id);
 
 CREATE INDEX idx_stripe_events_event_type ON stripe_events (event_type);
 
 CREATE INDEX idx_stripe_events_org_id ON stripe_events (org_id);
 
 CREATE INDEX idx_stripe_events_status ON stripe_events (status);
-
-CREATE INDEX idx_user_memberships_org_id ON user_memberships (org_id);
 
 CREATE INDEX idx_users_email ON users (email);
 
@@ -877,8 +829,6 @@ CREATE INDEX leads_by_visitor ON leads (org_id, visitor_id) WHERE visitor_id IS 
 CREATE INDEX orgs_by_listed_status ON orgs (listed_status, name, id);
 
 CREATE INDEX orgs_by_time ON orgs (created_at, id);
-
-CREATE INDEX outcome_events_by_age ON outcome_events (org_id, recorded_at);
 
 CREATE INDEX outcome_events_by_org_outcome ON outcome_events (org_id, outcome_type, recorded_at, id);
 

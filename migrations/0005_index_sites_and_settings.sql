@@ -26,11 +26,6 @@ ALTER TABLE portal_config ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
 -- Policies of all orgs, for staff; those of one org are in its UNIQUE index.
 CREATE INDEX retention_policies_by_type ON retention_policies (data_type, id);
 
--- What a policy would remove: the oldest rows of one org.
-CREATE INDEX chat_messages_by_age ON chat_messages (org_id, created_at);
-CREATE INDEX chat_sessions_by_age ON chat_sessions (org_id, started_at);
-CREATE INDEX action_runs_by_age ON action_runs (org_id, created_at);
-CREATE INDEX flow_runs_by_age ON flow_runs (org_id, started_at);
+-- What a policy would remove: the oldest rows of one org. Other tables have such an index for their lists.
 CREATE INDEX webhook_events_by_age ON webhook_events (org_id, received_at);
-CREATE INDEX outcome_events_by_age ON outcome_events (org_id, recorded_at);
 CREATE INDEX knowledge_ingestion_jobs_by_age ON knowledge_ingestion_jobs (org_id, created_at);

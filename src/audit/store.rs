@@ -47,8 +47,9 @@ impl AuditLogOut {
 }
 
 pub(super) fn audit_logs(scope: &Scope, page: &Page<2>, query: &Query) -> Result<Scoped> {
-    let mut params = page.descending();
-    params.extend(query.days()?);
+    let [from, after] = query.days()?;
+    let mut params = page.descending_before(&after);
+    params.push(from);
     params.extend(["eventType", "actorId", "targetId"].map(|name| Param::from(query.text(name))));
     Ok(scope.list(AUDIT_LOGS, params))
 }

@@ -5,123 +5,22 @@
 //! are handed out only after the caller was judged.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
-use super::caller::{ActiveOrg, Caller, NoOrg, OrgChoice, UserStatus};
-use super::policy::{self, Action, Role};
-use super::session::{self, Session};
+use super::caller::{ActiveOrg, Caller, NoOrg};
+use super::policy::{self, Action};
+use super::sign_in::{note_login, signed_in};
 use crate::app::Op;
-use crate::audit::{self, Entry};
-use crate::db::{FromRow, Param, Rows, Statement};
+use crate::db::{FromRow, Rows};
 use crate::error::{Error, Result};
-use crate::http::extract::Query;
-use crate::ids::{ClerkUserId, OrgId, new_id};
-use crate::invitations::{self, Invited};
-use crate::time::{StoredTime, Timestamp};
-use crate::{row, sql, statement};
+use crate::ids::OrgId;
+use crate::row;
 
-/// Joins the scope rule and a statement that reads from its `scope` or `visible`.
-#[macro_export]
-macro_rules! scoped_sql {
-    ($file:literal) => {
-        $crate::sql!("../auth/sql/scope.sql", $file)
-    };
-}
-
-const CALLER: &str = scoped_sql!("sql/caller.sql");
-const USER_INSERT: &str = sql!("sql/user_insert.sql");
-const USER_TOUCH: &str = sql!("sql/user_touch.sql");
-
-/// A login is noted at most this often, so that reads do not become writes.
-const LOGIN_NOTED_EVERY: Duration = Duration::from_hours(1);
-
-/// A statement that reads no more than its caller may see.
-#[derive(Debug)]
-pub struct Scoped {
-    statement: Statement,
-    /// The same for the view of all orgs, where the request may turn out to be about these.
-    all: Option<Statement>,
-}
-
-/// A list's statement, for one org and for all.
-#[derive(Debug, Clone, Copy)]
-pub struct ListSql {
-    /// Reads the rows of one org in the order of an index that begins with it.
-    pub org: &'static str,
-    /// Reads those of all orgs, in the order of an index that begins with the key.
-    pub all: &'static str,
-}
-
-/// Joins the scope rule and a list's statement. The file compares its org exactly so:
-/// `(SELECT org_id FROM scope) = t.org_id`; the view of all orgs is made from it.
-#[macro_export]
-macro_rules! list_sql {
-    ($file:literal) => {{
-        const ORG: &str = $crate::scoped_sql!($file);
-        const LENGTH: usize = $crate::db::all_orgs_length(ORG);
-        const BYTES: [u8; LENGTH] = $crate::db::for_all_orgs(ORG);
-        const ALL: &str = match std::str::from_utf8(&BYTES) {
-            Ok(sql) => sql,
-            Err(_) => panic!("names of columns are replaced whole"),
-        };
-        $crate::auth::permission::ListSql { org: ORG, all: ALL }
-    }};
-}
-
-/// What scopes the statements of one request. It proves nothing by itself: the rows stay hidden until
-/// the caller was judged.
-#[derive(Debug, Clone)]
-pub struct Scope {
-    session: Arc<Session>,
-    choice: OrgChoice,
-}
-
-impl Scope {
-    /// `sql` must be made by [`scoped_sql!`]; `params` are its `?4`, `?5`, …
-    pub fn statement(&self, sql: &'static str, params: impl IntoIterator<Item = Param>) -> Scoped {
-        Scoped { statement: self.bound(sql, params), all: None }
-    }
-
-    /// A list; `params` are its `?4`, `?5`, …
-    pub fn list(&self, sql: ListSql, params: Vec<Param>) -> Scoped {
-        // A request that names its org is about no other.
-        let all = self.choice.org.is_none().then(|| self.bound(sql.all, params.clone()));
-        Scoped { statement: self.bound(sql.org, params), all }
-    }
-
-    /// The org that the request names by `?orgId=`, its path or its body; unproven until it was judged.
-    pub fn named_org(&self) -> Option<&OrgId> {
-        self.choice.org.as_ref()
-    }
-
-    fn bound(&self, sql: &'static str, params: impl IntoIterator<Item = Param>) -> Statement {
-        let mut all = vec![
-            Param::from(self.session.user.as_str()),
-            Param::from(self.choice.org.as_ref().map(OrgId::as_str)),
-            Param::from(self.choice.all),
-        ];
-        all.extend(params);
-        Statement { sql, params: all }
-    }
-
-    fn caller_statement(&self) -> Statement {
-        self.bound(CALLER, [])
-    }
-
-    /// The person in the result of [`CALLER`]; nothing when they have no row.
-    fn caller(&self, rows: Option<&Rows>) -> Result<Option<Caller>> {
-        let Some(caller) = rows.map_or(Ok(None), |rows| Caller::from_rows(rows, &self.choice))?
-        else {
-            return Ok(None);
-        };
-        caller.refuse_revoked(self.session.issued_at)?;
-        Ok(Some(caller))
-    }
-}
+pub use super::grant::{Actor, Grant};
+pub use super::scope::{ListSql, Scope, Scoped};
+pub use super::sign_in::SignedIn;
 
 /// What a route asks of its caller, as a type for its signature.
 pub trait Need: Send + Sync + 'static {
@@ -223,30 +122,28 @@ pub enum Tenant {
 pub struct Access<N> {
     /// The operation.
     pub op: Op,
-    scope: Scope,
-    /// The org in the path: another one than the judged does not exist for this caller.
-    path_org: Option<OrgId>,
+    asked: Asked,
     need: PhantomData<N>,
 }
 
 impl<N: Need> Access<N> {
     /// For building the statements of [`Access::read`].
     pub fn scope(&self) -> &Scope {
-        &self.scope
+        &self.asked.scope
     }
 
     /// The request is about the org in its path. A foreign one there is a 404.
     #[must_use]
     pub fn of_path_org(mut self, org: OrgId) -> Self {
-        self.scope.choice.org.get_or_insert_with(|| org.clone());
-        self.path_org = Some(org);
+        self.asked.scope.choice.org.get_or_insert_with(|| org.clone());
+        self.asked.path_org = Some(org);
         self
     }
 
     /// The request is about the org in its body, if its query names none. A foreign one is a 403.
     #[must_use]
     pub fn of_body_org(mut self, org: OrgId) -> Self {
-        self.scope.choice.org.get_or_insert(org);
+        self.asked.scope.choice.org.get_or_insert(org);
         self
     }
 
@@ -256,8 +153,8 @@ impl<N: Need> Access<N> {
         &self,
         statements: [Scoped; COUNT],
     ) -> Result<(Tenant, [Rows; COUNT])> {
-        let (_caller, tenant, rows) = self.judged(statements).await?;
-        Ok((tenant, rows))
+        let (_caller, tenant, rows) = self.asked.judged(N::judge, statements.into()).await?;
+        Ok((tenant, all_of(rows)?))
     }
 
     /// Like [`Access::read`], for a route that then changes something that belongs to no org, or to
@@ -266,16 +163,65 @@ impl<N: Need> Access<N> {
         &self,
         statements: [Scoped; COUNT],
     ) -> Result<(Actor, Tenant, [Rows; COUNT])> {
-        let (caller, tenant, rows) = self.judged(statements).await?;
-        Ok((self.actor(caller), tenant, rows))
+        let (caller, tenant, rows) = self.asked.judged(N::judge, statements.into()).await?;
+        Ok((self.asked.actor(caller), tenant, all_of(rows)?))
     }
+}
 
-    async fn judged<const COUNT: usize>(
+impl<N: Change> Access<N> {
+    /// Reads the caller and the handler's statements in one round trip, for a change to the org of the
+    /// request.
+    pub async fn grant<const COUNT: usize>(
         &self,
         statements: [Scoped; COUNT],
-    ) -> Result<(Caller, Tenant, [Rows; COUNT])> {
-        let (caller, loaded) = self.load(statements.into()).await?;
-        let judged = N::judge(&caller).map_err(|error| self.hide_path_org(&caller, error))?;
+    ) -> Result<(Grant, [Rows; COUNT])> {
+        let (caller, tenant, rows) = self.asked.judged(N::judge, statements.into()).await?;
+        let Tenant::Org(org) = tenant else {
+            return Err(Error::bad_request("org_required", "Organization required")
+                .hint("Name the organization with ?orgId=."));
+        };
+        Ok((self.asked.grant(caller, org, N::ACTION)?, all_of(rows)?))
+    }
+
+    /// Like [`Access::grant`], for a change to one row: the org is that row's (its column `org_id`), also
+    /// when staff look at all orgs. `target` finds the row if the caller may see it; nothing found is
+    /// `not_found`.
+    pub async fn grant_for<T: FromRow, const COUNT: usize>(
+        &self,
+        target: Scoped,
+        not_found: fn() -> Error,
+        others: [Scoped; COUNT],
+    ) -> Result<(Grant, T, [Rows; COUNT])> {
+        let mut statements = vec![target];
+        statements.extend(others);
+        let (grant, rows, others) = self.asked.grant_for(N::ACTION, not_found, statements).await?;
+        let row = rows.first()?.ok_or_else(not_found)?;
+        Ok((grant, row, all_of(others)?))
+    }
+}
+
+/// Statements and results are as many as each other.
+fn all_of<const COUNT: usize>(rows: Vec<Rows>) -> Result<[Rows; COUNT]> {
+    rows.try_into().map_err(|_| Error::internal("fewer results than statements"))
+}
+
+/// What [`Access`] does whatever its need and the number of statements: compiled once.
+struct Asked {
+    op: Op,
+    scope: Scope,
+    /// The org in the path: another one than the judged does not exist for this caller.
+    path_org: Option<OrgId>,
+}
+
+impl Asked {
+    /// The caller, what they were proved to be allowed to touch, and the rows of that.
+    async fn judged(
+        &self,
+        judge: fn(&Caller) -> Result<Tenant>,
+        statements: Vec<Scoped>,
+    ) -> Result<(Caller, Tenant, Vec<Rows>)> {
+        let (caller, loaded) = self.load(statements).await?;
+        let judged = judge(&caller).map_err(|error| self.hide_path_org(&caller, error))?;
         if let (Some(path), Tenant::Org(org)) = (&self.path_org, &judged)
             && path != org
         {
@@ -284,7 +230,7 @@ impl<N: Need> Access<N> {
         if let Tenant::Org(org) = &judged {
             self.op.request.set_org(org);
         }
-        let rows = in_view(loaded, &judged)?;
+        let rows = loaded.into_iter().map(|loaded| loaded.of(&judged)).collect();
         Ok((caller, judged, rows))
     }
 
@@ -295,6 +241,25 @@ impl<N: Need> Access<N> {
             return NoOrg::Unknown.into();
         }
         error
+    }
+
+    /// The grant for the org of the row that the first statement finds, that row, and the other rows.
+    async fn grant_for(
+        &self,
+        action: Action,
+        not_found: fn() -> Error,
+        statements: Vec<Scoped>,
+    ) -> Result<(Grant, Rows, Vec<Rows>)> {
+        let (caller, loaded) = self.load(statements).await?;
+        let tenant = match &caller.active {
+            ActiveOrg::None(reason) => return Err((*reason).into()),
+            ActiveOrg::All => Tenant::All,
+            ActiveOrg::One(org, _) => Tenant::Org(org.clone()),
+        };
+        let mut rows = loaded.into_iter().map(|loaded| loaded.of(&tenant));
+        let target = rows.next().ok_or_else(|| Error::internal("no result for the target"))?;
+        let TargetOrg { org_id } = target.first()?.ok_or_else(not_found)?;
+        Ok((self.grant(caller, org_id, action)?, target, rows.collect()))
     }
 
     /// The caller and the rows, not judged yet.
@@ -316,60 +281,19 @@ impl<N: Need> Access<N> {
         Ok((caller, loaded.collect()))
     }
 
-    fn actor(&self, caller: Caller) -> Actor {
-        let impersonator = self.scope.session.impersonator.clone();
-        Actor { op: self.op.clone(), caller, impersonator }
-    }
-}
-
-impl<N: Change> Access<N> {
-    /// Reads the caller and the handler's statements in one round trip, for a change to the org of the
-    /// request.
-    pub async fn grant<const COUNT: usize>(
-        &self,
-        statements: [Scoped; COUNT],
-    ) -> Result<(Grant, [Rows; COUNT])> {
-        let (caller, tenant, rows) = self.judged(statements).await?;
-        let Tenant::Org(org) = tenant else {
-            return Err(Error::bad_request("org_required", "Organization required")
-                .hint("Name the organization with ?orgId=."));
-        };
-        Ok((self.grant_of(caller, org)?, rows))
-    }
-
-    /// Like [`Access::grant`], for a change to one row: the org is that row's (its column `org_id`), also
-    /// when staff look at all orgs. `target` finds the row if the caller may see it; nothing found is
-    /// `not_found`.
-    pub async fn grant_for<T: FromRow, const COUNT: usize>(
-        &self,
-        target: Scoped,
-        not_found: fn() -> Error,
-        others: [Scoped; COUNT],
-    ) -> Result<(Grant, T, [Rows; COUNT])> {
-        let mut statements = vec![target];
-        statements.extend(others);
-        let (caller, mut loaded) = self.load(statements).await?;
-        let tenant = match &caller.active {
-            ActiveOrg::None(reason) => return Err((*reason).into()),
-            ActiveOrg::All => Tenant::All,
-            ActiveOrg::One(org, _) => Tenant::Org(org.clone()),
-        };
-        let others = in_view(loaded.split_off(1), &tenant)?;
-        let [target] = in_view(loaded, &tenant)?;
-        let org: TargetOrg = target.first()?.ok_or_else(not_found)?;
-        let row = target.first()?.ok_or_else(not_found)?;
-        let grant = self.grant_of(caller, org.org_id)?;
-        Ok((grant, row, others))
-    }
-
-    fn grant_of(&self, caller: Caller, org: OrgId) -> Result<Grant> {
+    fn grant(&self, caller: Caller, org: OrgId, action: Action) -> Result<Grant> {
         let role = caller.role_in(&org).ok_or(NoOrg::Foreign)?;
-        if !policy::allows(role, N::ACTION) {
-            return Err(role_too_low(N::ACTION));
+        if !policy::allows(role, action) {
+            return Err(role_too_low(action));
         }
         caller.refuse_revoked_in(&org, self.scope.session.issued_at)?;
         self.op.request.set_org(&org);
         Ok(Grant { actor: self.actor(caller), org, role })
+    }
+
+    fn actor(&self, caller: Caller) -> Actor {
+        let impersonator = self.scope.session.impersonator.clone();
+        Actor { op: self.op.clone(), caller, impersonator }
     }
 }
 
@@ -385,16 +309,14 @@ struct Loaded {
     all: Option<Rows>,
 }
 
-/// Of each result, the one that fits what was judged.
-fn in_view<const COUNT: usize>(loaded: Vec<Loaded>, tenant: &Tenant) -> Result<[Rows; COUNT]> {
-    let rows: Vec<Rows> = loaded
-        .into_iter()
-        .map(|loaded| match (tenant, loaded.all) {
+impl Loaded {
+    /// The one that fits what was judged.
+    fn of(self, tenant: &Tenant) -> Rows {
+        match (tenant, self.all) {
             (Tenant::All, Some(all)) => all,
-            _ => loaded.org,
-        })
-        .collect();
-    rows.try_into().map_err(|_| Error::internal("fewer results than statements"))
+            _ => self.org,
+        }
+    }
 }
 
 fn tenant_for(caller: &Caller, action: Action) -> Result<Tenant> {
@@ -421,239 +343,13 @@ pub fn role_too_low(action: Action) -> Error {
     Error::forbidden("role_too_low", text).hint(hint)
 }
 
-/// Who makes a change.
-#[derive(Clone)]
-pub struct Actor {
-    /// The operation.
-    pub op: Op,
-    /// The person.
-    pub caller: Caller,
-    /// Who acts in the person's name.
-    pub impersonator: Option<String>,
-}
-
-impl Actor {
-    /// The audit entry of the statement right before it, which is written only if that one changed a row.
-    pub fn audit(&self, org: Option<&OrgId>, entry: &Entry<'_>) -> Result<Statement> {
-        audit::entry_insert(self, org, entry)
-    }
-
-    /// For the part of a change that staff alone may make.
-    pub fn require_staff(&self) -> Result<()> {
-        if self.caller.user.is_staff { Ok(()) } else { Err(staff_only()) }
-    }
-
-    /// Writes in one transaction and one round trip.
-    pub async fn write(&self, statements: Vec<Statement>) -> Result<Vec<Rows>> {
-        self.op.write(statements).await
-    }
-}
-
-/// Proof that the caller may change this org.
-#[derive(Clone)]
-pub struct Grant {
-    /// Who.
-    pub actor: Actor,
-    /// Which org.
-    pub org: OrgId,
-    /// As what.
-    pub role: Role,
-}
-
-impl Grant {
-    /// The operation.
-    pub fn op(&self) -> &Op {
-        &self.actor.op
-    }
-
-    /// A statement whose `?1` is the org; `params` are `?2`, `?3`, …
-    pub fn statement(
-        &self,
-        sql: &'static str,
-        params: impl IntoIterator<Item = Param>,
-    ) -> Statement {
-        let mut all = vec![Param::from(&self.org)];
-        all.extend(params);
-        Statement { sql, params: all }
-    }
-
-    /// The audit entry of the statement right before it, which is written only if that one changed a row.
-    pub fn audit(&self, entry: &Entry<'_>) -> Result<Statement> {
-        self.actor.audit(Some(&self.org), entry)
-    }
-
-    /// Writes in one transaction and one round trip.
-    pub async fn write(&self, statements: Vec<Statement>) -> Result<Vec<Rows>> {
-        self.actor.write(statements).await
-    }
-}
-
 impl<S: Send + Sync, N: Need> FromRequestParts<S> for Access<N> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let op = Op::from_request_parts(parts, state).await?;
         let scope = signed_in(&op, parts).await?;
-        Ok(Self { op, scope, path_org: None, need: PhantomData })
+        let asked = Asked { op: op.clone(), scope, path_org: None };
+        Ok(Self { op, asked, need: PhantomData })
     }
-}
-
-/// A verified session, whatever its orgs: for what a person may do who belongs to none.
-pub struct SignedIn {
-    /// The operation.
-    pub op: Op,
-    scope: Scope,
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
-    type Rejection = Error;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
-        let op = Op::from_request_parts(parts, state).await?;
-        let scope = signed_in(&op, parts).await?;
-        Ok(Self { op, scope })
-    }
-}
-
-impl SignedIn {
-    /// For building the statements of [`SignedIn::read`].
-    pub fn scope(&self) -> &Scope {
-        &self.scope
-    }
-
-    /// Clerk's id of the person.
-    pub fn user(&self) -> &ClerkUserId {
-        &self.scope.session.user
-    }
-
-    /// Refuses someone who acts in another's name: nobody joins an org but in person.
-    pub fn in_person(&self) -> Result<()> {
-        match self.scope.session.impersonator {
-            None => Ok(()),
-            Some(_) => Err(Error::forbidden("impersonation_forbidden", "Forbidden")
-                .hint("This cannot be done in another person's name; sign in as yourself.")),
-        }
-    }
-
-    /// Reads the caller and the handler's statements in one round trip. There is no caller before the
-    /// first [`SignedIn::caller`]. Such statements see to it themselves that they give no more than the
-    /// person of `?1` may see.
-    pub async fn read<const COUNT: usize>(
-        &self,
-        statements: [Scoped; COUNT],
-    ) -> Result<(Option<Caller>, [Rows; COUNT])> {
-        let mut batch = vec![self.scope.caller_statement()];
-        batch.extend(statements.into_iter().map(|scoped| scoped.statement));
-        let mut rows = self.op.read(batch).await?;
-        let rest = rows.split_off(1);
-        let caller = self.scope.caller(rows.first())?;
-        match &caller {
-            Some(caller) => {
-                if let ActiveOrg::None(
-                    reason @ (NoOrg::UserNotActive | NoOrg::Foreign | NoOrg::Unknown),
-                ) = &caller.active
-                {
-                    return Err((*reason).into());
-                }
-                note_login(&self.op, caller);
-            }
-            None if self.scope.named_org().is_some() => return Err(NoOrg::Foreign.into()),
-            None => {}
-        }
-        let rest = rest.try_into();
-        Ok((caller, rest.map_err(|_| Error::internal("fewer results than statements"))?))
-    }
-
-    /// Reads the caller, making the row of a person who signs in for the first time. Someone whom an
-    /// address that Clerk verified was invited by becomes a member with it, or within the hour.
-    pub async fn caller(&self) -> Result<Caller> {
-        let rows = self.op.read(vec![self.scope.caller_statement()]).await?;
-        if let Some(caller) = self.scope.caller(rows.first())? {
-            if note_login(&self.op, &caller) && caller.memberships.is_empty() {
-                self.accept_beside();
-            }
-            return Ok(caller);
-        }
-        let emails = match self.in_person() {
-            Ok(()) => invitations::verified_emails(&self.op, self.user()).await,
-            Err(_) => Vec::new(),
-        };
-        let mut statements = vec![self.first_row(emails.first())?];
-        if !emails.is_empty() {
-            let invited = Invited::ByEmails(&emails);
-            statements.extend(invitations::acceptance(&self.op, self.user(), &invited)?);
-        }
-        statements.push(self.scope.caller_statement());
-        let rows = self.op.write(statements).await?;
-        self.scope
-            .caller(rows.last())?
-            .ok_or_else(|| Error::internal("a row that was just inserted is not there"))
-    }
-
-    /// Looks beside the response for invitations of a known person who belongs nowhere.
-    fn accept_beside(&self) {
-        if self.op.app.config.clerk_secret_key.is_none() || self.in_person().is_err() {
-            return;
-        }
-        let (op, user) = (self.op.clone(), self.user().clone());
-        self.op.background.spawn(Box::pin(async move {
-            let emails = invitations::verified_emails(&op, &user).await;
-            let invited = Invited::ByEmails(&emails);
-            if !emails.is_empty()
-                && let Ok(statements) = invitations::acceptance(&op, &user, &invited)
-            {
-                // What is lost is made up for an hour later.
-                let _lost = op.write(statements.into()).await;
-            }
-        }));
-    }
-
-    /// The row of a person who signs in for the first time; `email` is known better than by the token.
-    pub fn first_row(&self, email: Option<&String>) -> Result<Statement> {
-        let now = self.op.now();
-        let session = &self.scope.session;
-        let profile = &session.profile;
-        Ok(statement!(
-            USER_INSERT,
-            new_id(now)?,
-            session.user.as_str(),
-            email.or(profile.email.as_ref()).cloned(),
-            profile.name.clone(),
-            profile.avatar_url.clone(),
-            now,
-        ))
-    }
-}
-
-/// Verifies the token and reads which org is asked for.
-async fn signed_in(op: &Op, parts: &Parts) -> Result<Scope> {
-    let session = session::authenticate(op, &parts.headers).await?;
-    op.request.set_user(&session.user, session.impersonator.as_deref());
-    let query = Query::of(parts);
-    let choice = OrgChoice {
-        org: query.text("orgId").map(|org| OrgId::from(org.to_owned())),
-        all: query.text("scope") == Some("all"),
-    };
-    Ok(Scope { session, choice })
-}
-
-/// Notes the login beside the response, when the last note is old enough; tells whether it was.
-fn note_login(op: &Op, caller: &Caller) -> bool {
-    let now = op.now();
-    let before = StoredTime::from(now.minus(LOGIN_NOTED_EVERY).to_string());
-    let noted = caller.user.last_login_at.as_ref().is_some_and(|noted| *noted >= before);
-    if noted || caller.user.status != UserStatus::Active {
-        return false;
-    }
-    let statement = touch(caller, now, &before);
-    let database = Arc::clone(&op.app.ports.db);
-    op.background.spawn(Box::pin(async move {
-        // Lost notes are made up for by the next request.
-        let _lost = database.batch(&[statement]).await;
-    }));
-    true
-}
-
-fn touch(caller: &Caller, now: Timestamp, before: &StoredTime) -> Statement {
-    statement!(USER_TOUCH, caller.user.clerk_user_id.as_str(), now, before)
 }

@@ -65,7 +65,7 @@ pub struct RetentionResultOut {
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 struct PreviewOut {
-    /// Rows of the org; `null` where they are not counted.
+    /// Rows of the org.
     rows: Option<i64>,
     /// What is older goes.
     before: StoredTime,
@@ -162,7 +162,6 @@ fn preview(data_type: DataType, day: &str, older: Option<i64>) -> PreviewOut {
         DataType::AuditLogs => {
             (Some(0), Some("The audit trail is append-only: no policy removes entries."))
         }
-        _ if older.is_none() => (None, Some("This kind of data is not counted.")),
         _ => (older, None),
     };
     PreviewOut {

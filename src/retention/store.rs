@@ -126,7 +126,8 @@ pub(super) async fn older_than(
         DataType::WebhookEvents => sql!("sql/webhook_events_older.sql"),
         DataType::OutcomeEvents => sql!("sql/outcome_events_older.sql"),
         DataType::KnowledgeIngestionJobs => sql!("sql/knowledge_ingestion_jobs_older.sql"),
-        DataType::AuditLogs | DataType::Leads => return Ok(None),
+        DataType::Leads => sql!("sql/leads_older.sql"),
+        DataType::AuditLogs => return Ok(None),
     };
     let statement = grant.statement(sql, [day.into(), MOST_COUNTED.into()]);
     let rows = grant.op().read(vec![statement]).await?;

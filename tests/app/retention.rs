@@ -203,8 +203,8 @@ fn every_kind_of_data_has_a_preview() {
         assert_eq!(answer.status, 200, "{kind}: {}", answer.text);
         let preview = answer.json()["preview"].clone();
         assert_eq!(preview["before"], "2026-03-14T00:00:00.000Z", "{kind}");
-        assert_eq!(preview["rows"].is_null(), *kind == "leads", "{kind}");
-        assert_eq!(preview.get("note").is_some(), ["leads", "audit_logs"].contains(kind), "{kind}");
+        assert!(preview["rows"].is_number(), "{kind}");
+        assert_eq!(preview.get("note").is_some(), *kind == "audit_logs", "{kind}");
         assert!(preview.get("atLeast").is_none(), "{kind}");
     }
 }

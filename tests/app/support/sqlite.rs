@@ -59,8 +59,8 @@ impl Sqlite {
     pub fn like(name: &'static str, make: impl FnOnce() -> Self) -> Self {
         static MADE: Mutex<BTreeMap<&str, Sqlite>> = Mutex::new(BTreeMap::new());
         let copy = Self::empty();
-        let mut made = MADE.lock().unwrap();
-        let original = made.entry(name).or_insert_with(make).connection.lock().unwrap();
+        let mut known = MADE.lock().unwrap();
+        let original = known.entry(name).or_insert_with(make).connection.lock().unwrap();
         let mut target = copy.connection.lock().unwrap();
         let backup = Backup::new(&original, &mut target).unwrap();
         backup.run_to_completion(i32::MAX, Duration::from_millis(1), None).unwrap();
