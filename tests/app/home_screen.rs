@@ -47,6 +47,40 @@ const CALLS: &[(&str, &[(&str, Kind)])] = &[
         ],
     ),
     (
+        "/portal/me",
+        &[
+            ("user.id", Text),
+            ("user.clerkUserId", Text),
+            ("user.isKobyStaff", Flag),
+            ("memberships[].orgId", Text),
+            ("memberships[].orgName", Text),
+            ("memberships[].role", Text),
+            ("currentOrgId", TextOrNull),
+        ],
+    ),
+    (
+        "/portal/insights",
+        &[
+            ("dailyMetrics[].date", Text),
+            ("dailyMetrics[].total_sessions", Number),
+            ("insights[].type", Text),
+            ("insights[].message", Text),
+        ],
+    ),
+    (
+        "/portal/events",
+        &[
+            ("events[].id", Text),
+            ("events[].type", Text),
+            ("events[].created_at", Text),
+            ("events[].session_id", Text),
+            ("events[].content", TextOrNull),
+            ("events[].site_id", Text),
+            ("events[].org_id", Text),
+        ],
+    ),
+    ("/portal/team", &[("team[].id", Text), ("team[].role", Text)]),
+    (
         "/portal/workflows",
         &[("workflows[].id", Text), ("workflows[].name", Text), ("workflows[].lastRun", Text)],
     ),
@@ -129,6 +163,26 @@ const CALLS: &[(&str, &[(&str, Kind)])] = &[
             ("logs[].actorId", TextOrNull),
             ("logs[].targetType", TextOrNull),
             ("logs[].targetId", TextOrNull),
+        ],
+    ),
+    (
+        "/retention/policies",
+        &[
+            ("policies[].id", Text),
+            ("policies[].dataType", Text),
+            ("policies[].ttlDays", Number),
+            ("policies[].applyAnonymization", Flag),
+            ("policies[].enforcedAt", TextOrNull),
+        ],
+    ),
+    (
+        "/portal/config",
+        &[
+            ("config.branding.company_name", TextOrNull),
+            ("config.branding.primary_color", Text),
+            ("config.branding.logo_url", TextOrNull),
+            ("config.enabled_modules", List),
+            ("config.custom_cards", List),
         ],
     ),
     (

@@ -1,9 +1,10 @@
 -- Everybody, for staff alone, newest first. Indexes: users_by_time, users.clerk_user_id.
+-- For others the limit is 0, which ends before the first row.
 -- ?1 caller   ?4 ?5 key of the page before   ?6 limit   ?7 offset
 SELECT u.id, u.clerk_user_id, u.email, u.name, u.avatar_url, u.is_koby_staff,
        coalesce(u.status, 'inactive') AS status, u.org_count, u.last_login_at, u.created_at
 FROM users u
-WHERE EXISTS (SELECT 1 FROM users s WHERE s.clerk_user_id = ?1 AND s.is_koby_staff = 1 AND s.status = 'active')
-  AND (u.created_at, u.id) < (?4, ?5)
+WHERE (u.created_at, u.id) < (?4, ?5)
 ORDER BY u.created_at DESC, u.id DESC
-LIMIT ?6 OFFSET ?7
+LIMIT ?6 * EXISTS (SELECT 1 FROM users s WHERE s.clerk_user_id = ?1 AND s.is_koby_staff = 1 AND s.status = 'active')
+OFFSET ?7
