@@ -60,13 +60,13 @@ const BATCHES = {
   "GET /portal/overview": () => [
     caller(),
     scoped("overview/sql/overview_org.sql"),
-    ...listed("overview/sql/overview_sites.sql", []),
+    scoped("overview/sql/overview_sites.sql"),
     scoped("overview/sql/overview_stats.sql", [day(30).slice(0, 10), day(0).slice(0, 10)]),
     scoped("overview/sql/overview_active.sql", [day(0)]),
   ],
   "GET /portal/me": () => [caller()],
   "GET /portal/engines": () => [caller(), ...listed("sites/sql/engines.sql", [LAST, LAST, 501, day(0), day(0).slice(0, 10)])],
-  "GET /portal/events": () => [caller(), ...listed("events/sql/events.sql", [LAST, LAST, 51])],
+  "GET /portal/events": () => [caller(), ...listed("events/sql/events.sql", [LAST, LAST, LAST, null, 51])],
 };
 
 const BARE = `export default { fetch() { return new Response("ok"); } };`;
