@@ -34,6 +34,7 @@ mod orgs;
 mod outcomes;
 mod portal;
 mod portal_config;
+mod restore;
 mod retention;
 mod routes;
 mod schema;

@@ -2,6 +2,7 @@
 //! private half, with which [`crate::token`] signs.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -32,10 +33,11 @@ fn private_key_file() -> PathBuf {
     repo::local().join("dev-signing-key.pem")
 }
 
-/// Writes `.dev.vars` and the signing key unless `.dev.vars` is there; it is never changed.
+/// Writes `.dev.vars` and the signing key unless `.dev.vars` is there. What it holds is never changed;
+/// secrets that it does not name, as an older version wrote it, are added at its end.
 pub(crate) fn ensure() -> Result<()> {
     if vars_file().exists() {
-        return Ok(());
+        return complete();
     }
     eprintln!("Writing .dev.vars with fresh keys for local use …");
     let output = process::output(node::command("node").args(["-e", GENERATE]))?;
@@ -48,16 +50,64 @@ pub(crate) fn ensure() -> Result<()> {
     write_secret(&vars_file(), &vars_text(half("publicKey")?)?)
 }
 
+fn complete() -> Result<()> {
+    let vars = fs::read_to_string(vars_file()).context("cannot read .dev.vars")?;
+    let addition = addition(&vars)?;
+    if addition.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> =
+        addition.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+    eprintln!("Adding {} to .dev.vars …", names.join(" and "));
+    // Appended, so that nothing of it can be lost.
+    let opened = fs::OpenOptions::new().append(true).open(vars_file());
+    opened
+        .and_then(|mut opened| opened.write_all(addition.as_bytes()))
+        .context("cannot add to .dev.vars")
+}
+
+/// The lines that a `.dev.vars` lacks.
+fn addition(vars: &str) -> Result<String> {
+    let mut lines = String::new();
+    for (name, value) in secrets()? {
+        if !names(vars).any(|named| named == name) {
+            lines.push_str(&line(name, &value));
+        }
+    }
+    let is_open = !lines.is_empty() && !vars.is_empty() && !vars.ends_with('\n');
+    Ok(if is_open { format!("\n{lines}") } else { lines })
+}
+
+/// The variables that a `.dev.vars` sets, also to nothing.
+fn names(vars: &str) -> impl Iterator<Item = &str> {
+    vars.lines().filter_map(|line| {
+        let name = line.split_once('=')?.0.trim();
+        Some(name.strip_prefix("export ").unwrap_or(name).trim())
+    })
+}
+
 fn vars_text(public_key: &str) -> Result<String> {
     let one_line = public_key.replace('\n', "\\n");
-    Ok(format!(
-        "# Written once by `cargo xtask dev`, for the local Worker only. See .dev.vars.example.\n\
-         {PUBLIC_KEY_VARIABLE}=\"{one_line}\"\n\
-         STRIPE_WEBHOOK_SECRET=\"whsec_{}\"\n\
-         ENCRYPTION_KEYS=\"local:{}\"\n",
-        random_text()?,
-        STANDARD.encode(random_bytes::<32>()?)
-    ))
+    let mut text =
+        "# Written once by `cargo xtask dev`, for the local Worker only. See .dev.vars.example.\n"
+            .to_owned();
+    text.push_str(&line(PUBLIC_KEY_VARIABLE, &one_line));
+    for (name, value) in secrets()? {
+        text.push_str(&line(name, &value));
+    }
+    Ok(text)
+}
+
+fn line(name: &str, value: &str) -> String {
+    format!("{name}=\"{value}\"\n")
+}
+
+/// Fresh values of what depends on nothing outside.
+fn secrets() -> Result<[(&'static str, String); 2]> {
+    Ok([
+        ("STRIPE_WEBHOOK_SECRET", format!("whsec_{}", random_text()?)),
+        ("ENCRYPTION_KEYS", format!("local:{}", STANDARD.encode(random_bytes::<32>()?))),
+    ])
 }
 
 /// 32 characters that nobody can guess.
@@ -74,7 +124,6 @@ fn random_bytes<const N: usize>() -> Result<[u8; N]> {
 
 /// A file that only its owner may read.
 fn write_secret(file: &Path, text: &str) -> Result<()> {
-    use std::io::Write as _;
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
@@ -142,13 +191,38 @@ pub(crate) fn remove() -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{public_key_in, random_text};
+    use super::{addition, public_key_in, random_text, vars_text};
 
     #[test]
     fn a_public_key_is_read_from_its_one_line() {
         let vars = "# x\nA=\"1\"\nLOCAL_JWT_KEY=\"-----BEGIN PUBLIC KEY-----\\nAQID\\n-----END PUBLIC KEY-----\\n\"\n";
         assert_eq!(public_key_in(vars), Some(vec![1, 2, 3]));
         assert_eq!(public_key_in("A=1"), None);
+    }
+
+    #[test]
+    fn what_a_file_lacks_is_added_and_what_it_holds_stays() -> anyhow::Result<()> {
+        let older = "LOCAL_JWT_KEY=\"x\"\nSTRIPE_WEBHOOK_SECRET=\"whsec_mine\"";
+        let added = addition(older)?;
+        assert!(
+            added.starts_with("\nENCRYPTION_KEYS=\"local:") && added.ends_with("=\"\n"),
+            "{added}"
+        );
+        assert_eq!(added.lines().count(), 2);
+        assert_eq!(addition(&format!("{older}{added}"))?, "");
+        let commented = "# ENCRYPTION_KEYS=\n  export STRIPE_WEBHOOK_SECRET = whsec_mine\n";
+        assert!(addition(commented)?.starts_with("ENCRYPTION_KEYS="));
+        assert_eq!(addition("ENCRYPTION_KEYS=\nSTRIPE_WEBHOOK_SECRET=''\n")?, "");
+        Ok(())
+    }
+
+    #[test]
+    fn a_new_file_lacks_nothing() -> anyhow::Result<()> {
+        let vars = vars_text("-----BEGIN PUBLIC KEY-----\nAQID\n-----END PUBLIC KEY-----\n")?;
+        assert_eq!(vars.lines().count(), 4);
+        assert_eq!(public_key_in(&vars), Some(vec![1, 2, 3]));
+        assert_eq!(addition(&vars)?, "");
+        Ok(())
     }
 
     #[test]

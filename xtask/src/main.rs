@@ -16,8 +16,10 @@ mod pins;
 mod process;
 mod repo;
 mod reset;
+mod restore;
 mod search_index;
 mod setup;
+mod sql_export;
 mod stamp;
 mod token;
 mod wasm_std;
@@ -50,8 +52,10 @@ enum Command {
     Bench(bench::BenchArgs),
     /// Print a session token of a demo user, for requests to the local Worker
     Token(token::TokenArgs),
-    /// Rebuild the full-text index from the live knowledge
+    /// Fill the full-text index anew: passages of the live knowledge, messages of conversations
     SearchRebuild(search_index::SearchRebuildArgs),
+    /// Turn an export of DB into files from which an empty database can be filled
+    RestoreFiles(restore::RestoreFilesArgs),
     /// Delete the local databases
     Reset(reset::ResetArgs),
 }
@@ -77,6 +81,7 @@ fn run(command: Command) -> Result<()> {
         Command::Bench(args) => bench::command(&args),
         Command::Token(args) => token::command(&args),
         Command::SearchRebuild(args) => search_index::command(&args),
+        Command::RestoreFiles(args) => restore::command(&args),
         Command::Reset(args) => reset::command(&args),
     }
 }

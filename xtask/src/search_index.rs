@@ -1,5 +1,6 @@
 //! Rebuilds `SEARCH` from `DB`. It holds nothing else, so that it may be emptied at any time.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -9,21 +10,32 @@ use ring::digest::{SHA256, digest};
 use serde_json::Value;
 
 use crate::wrangler::{self, Database, Environment, Place};
-use crate::{repo, setup, stamp};
+use crate::{node, repo, stamp};
 
-/// Bounds one answer of wrangler; a passage has a few kilobytes at most.
-const PAGE_ROWS: usize = 500;
+/// Bound one answer of wrangler.
+const PAGE_ROWS: usize = 5_000;
+const PAGE_CHARS: u64 = 4_000_000;
 /// Statements are sent once there are so many: neither memory nor the file grows with the tables.
 const FILE_BYTES: usize = 8_000_000;
+/// Bytes of a content that go into one statement: as hexadecimal digits they double, and D1 takes 100 000.
+const PIECE_BYTES: usize = 40_000;
+/// Rows that one statement deletes, and such statements in a file: other queries have a turn in between.
+const DELETED_AT_ONCE: i64 = 1_000;
+const DELETIONS_PER_FILE: usize = 20;
 
 /// A table of the index and what it is filled from.
 struct Table {
     name: &'static str,
+    /// The row's id comes first.
     columns: &'static [&'static str],
-    /// The rows of DB after the one given.
-    page_query: fn(&Value) -> Result<String>,
+    selection: &'static str,
+    source: &'static str,
+    /// What the rows of DB are read in the order of, and its type.
+    place: &'static str,
+    place_type: &'static str,
 }
 
+/// The passages of live versions.
 const PASSAGES: Table = Table {
     name: "passages",
     columns: &[
@@ -36,14 +48,31 @@ const PASSAGES: Table = Table {
         "content",
         "page_label",
     ],
-    page_query: passages_query,
+    selection: "c.id AS chunk_id, c.org_id, c.version_id, v.document_id, d.source_id, d.title, \
+                c.content, c.page_label",
+    source: "knowledge_chunks c \
+             JOIN knowledge_versions v ON v.id = c.version_id AND v.is_live = 1 AND v.stage = 'live' \
+             JOIN knowledge_documents d ON d.id = v.document_id AND d.live_version_id = v.id \
+             AND d.status = 'ready'",
+    place: "c.id",
+    place_type: "TEXT",
 };
 
+/// All messages, in the order they were stored, which the index keeps: it reads the newest first.
 const MESSAGES: Table = Table {
     name: "messages",
     columns: &["message_id", "org_id", "session_id", "content"],
-    page_query: messages_query,
+    selection: "m.id AS message_id, m.org_id, m.session_id, m.content",
+    source: "chat_messages m",
+    place: "m.rowid",
+    place_type: "INTEGER",
 };
+
+impl Table {
+    fn id(&self) -> &'static str {
+        self.columns.first().copied().unwrap_or_default()
+    }
+}
 
 /// Options of `cargo xtask search-rebuild`.
 #[derive(Args)]
@@ -55,43 +84,130 @@ pub(crate) struct SearchRebuildArgs {
 
 /// Runs `cargo xtask search-rebuild`.
 pub(crate) fn command(args: &SearchRebuildArgs) -> Result<()> {
-    setup::for_serving()?;
+    node::ensure_packages()?;
     rebuild(args.env.map_or(Place::Local, Place::Deployed))
 }
 
 /// Empties the index and fills it with every passage of the live knowledge and with every message.
 pub(crate) fn rebuild(place: Place) -> Result<()> {
-    eprintln!("Rebuilding the full-text index …");
-    // The number that the feed has come to starts anew: DB may have been set back to an earlier state.
-    let start = "DELETE FROM passages;\nDELETE FROM messages;\n\
-                 UPDATE feeds SET seq = 0 WHERE name = 'messages';\n";
-    let mut statements = Statements { place, sql: start.to_owned() };
-    let passages = refill(&mut statements, &PASSAGES)?;
-    let messages = refill(&mut statements, &MESSAGES)?;
-    statements.send()?;
-    eprintln!("The full-text index holds {passages} passages and {messages} messages.");
+    eprintln!("Filling the full-text index with passages and messages …");
+    let mut filling =
+        Filling { statements: Statements { place, sql: String::new() }, sent: vec![], deleted: 0 };
+    empty(&mut filling.statements)?;
+    let passages = filling.read(&PASSAGES)?;
+    let messages = filling.read(&MESSAGES)?;
+    filling.settle()?;
+    eprintln!("The full-text index was filled with {passages} passages and {messages} messages.");
+    if filling.deleted > 0 {
+        eprintln!("{} of them were deleted meanwhile and taken out again.", filling.deleted);
+    }
     Ok(())
 }
 
-/// Fills a table, page by page; gives the number of its rows.
-fn refill(statements: &mut Statements, table: &Table) -> Result<usize> {
-    let mut count = 0_usize;
-    let mut last = Value::Null;
-    loop {
-        let query = (table.page_query)(&last)?;
-        let rows = wrangler::query(Database::Main, statements.place, &query)?;
-        for row in &rows {
-            statements.sql.push_str(&insertion(table, row)?);
-        }
-        count += rows.len();
-        if statements.sql.len() > FILE_BYTES {
+/// Takes everything out of the index, oldest first. This ends before anything is read: what the feed
+/// writes from then on stays.
+fn empty(statements: &mut Statements) -> Result<()> {
+    // The state that is read later has all changes that are queued now: no feed has to tell of them. It
+    // may be less than the index has come to, if DB was set back to an earlier state.
+    let queued = "SELECT CAST(coalesce(max(seq), 0) AS TEXT) AS seq FROM search_changes";
+    let queued = wrangler::query(Database::Main, statements.place, queued)?;
+    let seq = number(queued.first(), "seq")?;
+    statements.sql = format!("UPDATE feeds SET seq = {seq} WHERE name = 'messages';\n");
+    for table in [&PASSAGES, &MESSAGES] {
+        let range = format!(
+            "SELECT CAST(coalesce(min(id), 1) AS TEXT) AS first, \
+             CAST(coalesce(max(id), 0) AS TEXT) AS last FROM {}",
+            table.name
+        );
+        let range = wrangler::query(Database::Search, statements.place, &range)?;
+        let (first, last) = (number(range.first(), "first")?, number(range.first(), "last")?);
+        for deletions in deletions(table, first, last).chunks(DELETIONS_PER_FILE) {
+            statements.sql.extend(deletions.iter().map(String::as_str));
             statements.send()?;
         }
-        match rows.last().filter(|_| rows.len() == PAGE_ROWS) {
-            Some(row) => last = row.clone(),
-            None => return Ok(count),
+    }
+    statements.send()
+}
+
+fn deletions(table: &Table, first: i64, last: i64) -> Vec<String> {
+    let firsts = (0..).map_while(|at: i64| {
+        let from = first.checked_add(at.checked_mul(DELETED_AT_ONCE)?)?;
+        (from <= last).then_some(from)
+    });
+    let deletion = |from: i64| {
+        let to = last.min(from.saturating_add(DELETED_AT_ONCE - 1));
+        format!("DELETE FROM {} WHERE id BETWEEN {from} AND {to};\n", table.name)
+    };
+    firsts.map(deletion).collect()
+}
+
+/// What is written to the index, and has yet to be compared with DB.
+struct Filling {
+    statements: Statements,
+    sent: Vec<Written>,
+    /// How much of it was not there any more.
+    deleted: usize,
+}
+
+/// Rows of a table that were read between two places.
+struct Written {
+    table: &'static Table,
+    from: String,
+    to: String,
+    ids: Vec<String>,
+}
+
+impl Filling {
+    /// Reads a table, page by page; gives the number of its rows.
+    fn read(&mut self, table: &'static Table) -> Result<usize> {
+        let mut count = 0_usize;
+        let mut last = String::new();
+        loop {
+            let query = page_query(table, &last);
+            let rows = wrangler::query(Database::Main, self.statements.place, &query)?;
+            let Some(end) = rows.last() else { return Ok(count) };
+            let mut ids = Vec::with_capacity(rows.len());
+            for row in &rows {
+                self.statements.sql.push_str(&insertion(table, row)?);
+                ids.push(text(row, table.id())?.to_owned());
+            }
+            count += rows.len();
+            let to = text(end, "place")?.to_owned();
+            let from = std::mem::replace(&mut last, to.clone());
+            self.sent.push(Written { table, from, to, ids });
+            if self.statements.sql.len() > FILE_BYTES {
+                self.settle()?;
+            }
+            let chars = end.get("so_far").and_then(Value::as_u64).unwrap_or(PAGE_CHARS);
+            if rows.len() < PAGE_ROWS && chars < PAGE_CHARS {
+                return Ok(count);
+            }
         }
     }
+
+    /// Sends what is waiting, then takes out again what was deleted after it had been read: the feed told
+    /// of that while it was not in the index yet. What is deleted later, the feed finds.
+    fn settle(&mut self) -> Result<()> {
+        self.statements.send()?;
+        for written in std::mem::take(&mut self.sent) {
+            let left =
+                wrangler::query(Database::Main, self.statements.place, &left_query(&written))?;
+            for id in gone(&written, &left) {
+                self.deleted += 1;
+                let (table, column) = (written.table.name, written.table.id());
+                let removal = format!("DELETE FROM {table} WHERE {column} = {};\n", literal(id));
+                self.statements.sql.push_str(&removal);
+            }
+        }
+        self.statements.send()
+    }
+}
+
+/// What was written and is not left.
+fn gone<'ids>(written: &'ids Written, left: &[Value]) -> Vec<&'ids str> {
+    let left: HashSet<&str> =
+        left.iter().filter_map(|row| row.get(written.table.id())?.as_str()).collect();
+    written.ids.iter().map(String::as_str).filter(|id| !left.contains(id)).collect()
 }
 
 /// What is to be run in the index.
@@ -102,6 +218,9 @@ struct Statements {
 
 impl Statements {
     fn send(&mut self) -> Result<()> {
+        if self.sql.is_empty() {
+            return Ok(());
+        }
         let file = statements_file();
         repo::write(&file, std::mem::take(&mut self.sql))?;
         wrangler::execute_file(Database::Search, self.place, &file)?;
@@ -113,36 +232,40 @@ fn statements_file() -> PathBuf {
     repo::local().join("search-rebuild.sql")
 }
 
-/// The passages of live versions after the one given, in the order of their ids.
-fn passages_query(last: &Value) -> Result<String> {
-    let last_id = if last.is_null() { "" } else { text(last, "chunk_id")? };
-    Ok(format!(
-        "SELECT c.id AS chunk_id, c.org_id, c.version_id, v.document_id, d.source_id, d.title, \
-         c.content, c.page_label FROM knowledge_chunks c \
-         JOIN knowledge_versions v ON v.id = c.version_id AND v.is_live = 1 AND v.stage = 'live' \
-         JOIN knowledge_documents d ON d.id = v.document_id AND d.live_version_id = v.id \
-         AND d.status = 'ready' WHERE c.id > {} ORDER BY c.id LIMIT {PAGE_ROWS}",
-        literal(last_id)
-    ))
+/// The rows of DB after a place, as many as one answer can hold. Each has its own place, and how many
+/// characters of content there are up to it.
+fn page_query(table: &Table, after: &str) -> String {
+    let Table { selection, source, place, place_type, .. } = table;
+    format!(
+        "SELECT * FROM (SELECT page.*, sum(length(content)) OVER (ORDER BY at ROWS UNBOUNDED PRECEDING) \
+         AS so_far FROM (SELECT {place} AS at, CAST({place} AS TEXT) AS place, {selection} FROM {source} \
+         WHERE {place} > CAST({} AS {place_type}) ORDER BY {place} LIMIT {PAGE_ROWS}) AS page) \
+         WHERE so_far - length(content) < {PAGE_CHARS} ORDER BY at",
+        literal(after)
+    )
 }
 
-/// The messages after the one given, in the order they were stored, which the index keeps: it reads the
-/// newest first.
-fn messages_query(last: &Value) -> Result<String> {
-    let last_place = if last.is_null() { "0" } else { text(last, "place")? };
-    Ok(format!(
-        "SELECT CAST(m.rowid AS TEXT) AS place, m.id AS message_id, m.org_id, m.session_id, m.content \
-         FROM chat_messages m WHERE m.rowid > CAST({} AS INTEGER) ORDER BY m.rowid LIMIT {PAGE_ROWS}",
-        literal(last_place)
-    ))
+/// The ids of what there still is between two places.
+fn left_query(written: &Written) -> String {
+    let Table { selection, source, place, place_type, .. } = written.table;
+    let id = selection.split(',').next().unwrap_or_default();
+    format!(
+        "SELECT {id} FROM {source} WHERE {place} > CAST({} AS {place_type}) \
+         AND {place} <= CAST({} AS {place_type})",
+        literal(&written.from),
+        literal(&written.to)
+    )
 }
 
+/// Puts a row into the index; a long content follows in further statements.
 fn insertion(table: &Table, row: &Value) -> Result<String> {
-    let tenant_key = tenant_key(text(row, "org_id")?);
-    let mut values = literal(&tenant_key);
+    let content = pieces(text(row, "content")?);
+    let (first, rest) = content.split_first().context("a text has at least one piece")?;
+    let mut values = literal(&tenant_key(text(row, "org_id")?));
     for column in table.columns {
         let value = row.get(column).filter(|value| !value.is_null());
         let sql = match value {
+            Some(_) if *column == "content" => literal(first),
             Some(value) => literal(value.as_str().with_context(|| unexpected(column))?),
             None => "NULL".to_owned(),
         };
@@ -150,10 +273,42 @@ fn insertion(table: &Table, row: &Value) -> Result<String> {
     }
     let columns = table.columns.join(", ");
     // The feed may have been there in the meantime.
-    Ok(format!(
+    let mut sql = format!(
         "INSERT INTO {} (tenant_key, {columns}) VALUES ({values}) ON CONFLICT DO NOTHING;\n",
         table.name
-    ))
+    );
+    let id = literal(text(row, table.id())?);
+    let mut bytes = first.len();
+    for piece in rest {
+        // Only to what the statements before this one wrote.
+        let _ = writeln!(
+            sql,
+            "UPDATE {} SET content = content || {} WHERE {} = {id} \
+             AND length(CAST(content AS BLOB)) = {bytes};",
+            table.name,
+            literal(piece),
+            table.id()
+        );
+        bytes += piece.len();
+    }
+    Ok(sql)
+}
+
+/// A text in pieces that a statement can hold; at least one.
+fn pieces(mut text: &str) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    while text.len() > PIECE_BYTES {
+        let (piece, rest) = text.split_at(text.floor_char_boundary(PIECE_BYTES));
+        pieces.push(piece);
+        text = rest;
+    }
+    pieces.push(text);
+    pieces
+}
+
+fn number(row: Option<&Value>, column: &str) -> Result<i64> {
+    let text = row.and_then(|row| row.get(column)).and_then(Value::as_str);
+    text.and_then(|text| text.parse().ok()).with_context(|| unexpected(column))
 }
 
 fn text<'row>(row: &'row Value, column: &str) -> Result<&'row str> {
@@ -183,7 +338,10 @@ fn literal(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{PASSAGES, insertion, literal, messages_query, tenant_key};
+    use super::{
+        MESSAGES, PASSAGES, Written, deletions, gone, insertion, left_query, literal, page_query,
+        pieces, tenant_key,
+    };
     use serde_json::json;
 
     #[test]
@@ -212,10 +370,62 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_read_in_the_order_they_were_stored() -> anyhow::Result<()> {
-        assert!(messages_query(&json!(null))?.contains("m.rowid > CAST('0' AS INTEGER)"));
-        assert!(messages_query(&json!({"place": "500"}))?.contains("CAST('500' AS INTEGER)"));
-        assert!(messages_query(&json!({"place": 500})).is_err());
+    fn a_page_begins_after_the_place_given() {
+        assert!(page_query(&MESSAGES, "").contains("WHERE m.rowid > CAST('' AS INTEGER)"));
+        assert!(page_query(&MESSAGES, "500").contains("WHERE m.rowid > CAST('500' AS INTEGER)"));
+        assert!(page_query(&PASSAGES, "c_1").contains("WHERE c.id > CAST('c_1' AS TEXT)"));
+    }
+
+    #[test]
+    fn what_was_deleted_meanwhile_is_taken_out_again() {
+        let ids = ["a", "b", "c"].map(str::to_owned).to_vec();
+        let written = Written { table: &MESSAGES, from: "0".into(), to: "9".into(), ids };
+        assert_eq!(
+            left_query(&written),
+            "SELECT m.id AS message_id FROM chat_messages m WHERE m.rowid > CAST('0' AS INTEGER) \
+             AND m.rowid <= CAST('9' AS INTEGER)"
+        );
+        let left =
+            [json!({"message_id": "c"}), json!({"message_id": "a"}), json!({"message_id": "d"})];
+        assert_eq!(gone(&written, &left), ["b"]);
+        assert_eq!(gone(&written, &[]), ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn the_index_is_emptied_in_chunks() {
+        assert!(deletions(&MESSAGES, 1, 0).is_empty());
+        let chunks = deletions(&MESSAGES, 5, 2_004);
+        assert_eq!(
+            chunks,
+            [
+                "DELETE FROM messages WHERE id BETWEEN 5 AND 1004;\n",
+                "DELETE FROM messages WHERE id BETWEEN 1005 AND 2004;\n"
+            ]
+        );
+        assert_eq!(deletions(&MESSAGES, 5, 2_005).len(), 3);
+        assert_eq!(
+            deletions(&PASSAGES, 1, 1),
+            ["DELETE FROM passages WHERE id BETWEEN 1 AND 1;\n"]
+        );
+    }
+
+    #[test]
+    fn a_long_content_goes_in_pieces_that_a_statement_can_hold() -> anyhow::Result<()> {
+        assert_eq!(pieces(""), [""]);
+        let content = "é😀;".repeat(20_000);
+        assert_eq!(pieces(&content).concat(), content);
+        let row = json!({"message_id": "m", "org_id": "o", "session_id": "s", "content": content});
+        let sql = insertion(&MESSAGES, &row)?;
+        assert_eq!(sql.lines().count(), 4);
+        assert!(sql.lines().all(|statement| statement.len() < 100_000));
+        let written: Vec<usize> = pieces(&content).iter().map(|piece| piece.len()).collect();
+        let second = sql.lines().nth(2).unwrap_or_default();
+        let expected = format!(
+            "WHERE message_id = 'm' AND length(CAST(content AS BLOB)) = {};",
+            written[0] + written[1]
+        );
+        assert!(second.starts_with("UPDATE messages SET content = content || CAST(X'"));
+        assert!(second.ends_with(&expected), "{expected}");
         Ok(())
     }
 }
