@@ -79,6 +79,8 @@ row! {
         pub(super) is_org_active: bool,
         pub(super) has_seat: bool,
         pub(super) is_member: bool,
+        /// Who invited may still do so.
+        pub(super) is_backed: bool,
     }
 }
 
@@ -96,7 +98,12 @@ impl TokenRow {
                 ended("invitation_revoked", "It was taken back; ask for a new invitation.")
             }
             InvitationStatus::Open if self.expires_at.as_str() > now.to_string().as_str() => {
-                if !self.is_org_active {
+                if !self.is_backed {
+                    ended(
+                        "invitation_withdrawn",
+                        "Who invited may no longer do so; ask for a new invitation.",
+                    )
+                } else if !self.is_org_active {
                     Err(NoOrg::OrgNotActive.into())
                 } else if self.is_member {
                     Err(already_member())

@@ -123,6 +123,51 @@ fn guesses_are_404_and_old_links_409() {
     assert_eq!(outcome(&missing), refused(400, "invalid_body"));
 }
 
+/// What takes the right to invite from who made both invitations of the fixture, and gives it to others.
+const WITHOUT_RIGHT: [&str; 5] = [
+    "DELETE FROM user_memberships WHERE id IN ('m_owner_b', 'm_admin_a')",
+    "UPDATE user_memberships SET role = 'member' WHERE id IN ('m_owner_b', 'm_admin_a')",
+    "UPDATE users SET status = 'suspended' WHERE id IN ('u_owner_b', 'u_admin_a')",
+    "UPDATE user_memberships SET role = 'admin' WHERE id IN ('m_owner_b', 'm_admin_a'); UPDATE invitations SET role = 'owner'",
+    "UPDATE invitations SET invited_by = 'u_staff_off'",
+];
+
+#[test]
+fn an_invitation_is_worth_the_right_of_who_made_it() {
+    let token = "a-token-of-the-fixture";
+    for sql in WITHOUT_RIGHT {
+        let app = TestApp::with(&[WITH_CLERK]);
+        app.db.run_script(sql);
+        let answer = accept(&app, "user_none", token);
+        assert_eq!(outcome(&answer), refused(409, "invitation_withdrawn"), "{sql}");
+        clerk_user(&app, "user_ines", "verified");
+        let me = app.get_as("user_ines", "/portal/me").json();
+        assert_eq!(me["memberships"], json!([]), "{sql}");
+        assert_eq!(app.db.value("SELECT count(*) FROM invitations WHERE status = 'open'"), 2);
+    }
+    for sql in [
+        "UPDATE invitations SET invited_by = 'u_staff'",
+        "UPDATE user_memberships SET role = 'admin' WHERE id = 'm_owner_b'",
+    ] {
+        let app = TestApp::new();
+        app.db.run_script(sql);
+        assert_eq!(accept(&app, "user_none", token).status, 200, "{sql}");
+    }
+}
+
+#[test]
+fn an_inviter_who_loses_the_right_in_that_moment_makes_nobody_a_member() {
+    let app = TestApp::new();
+    // Between this request's read and its write.
+    app.db.run_script(
+        "CREATE TRIGGER loses AFTER INSERT ON users WHEN new.clerk_user_id = 'user_fresh'
+         BEGIN UPDATE user_memberships SET role = 'viewer' WHERE id = 'm_owner_b'; END",
+    );
+    let answer = accept(&app, "user_fresh", "a-token-of-the-fixture");
+    assert_eq!(outcome(&answer), refused(409, "conflict"));
+    assert_eq!(app.db.value("SELECT status FROM invitations WHERE id = 'inv_b'"), "open");
+}
+
 #[test]
 fn of_two_who_bring_one_link_at_once_one_becomes_a_member() {
     let app = TestApp::new();
