@@ -299,3 +299,19 @@ fn logins_are_noted_hourly_beside_the_response() {
     let answer = app.get_as("user_owner_a", "/portal/engines");
     assert_eq!((answer.db_trips, noted()), (1, json!("2026-03-15T12:30:01.000Z")));
 }
+
+#[test]
+fn a_membership_beyond_those_that_are_listed_gives_no_role() {
+    let app = TestApp::new();
+    app.db.run_script(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+         INSERT INTO orgs (id, name, slug, status, plan, created_at)
+         SELECT 'org_many_' || i, 'Many', 'many-' || i, 'active', 'chatbot', '2020-01-01T00:00:00.000Z' FROM n;
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+         INSERT INTO user_memberships (id, clerk_user_id, org_id, role, created_at)
+         SELECT 'm_many_' || i, 'user_viewer_a', 'org_many_' || i, 'viewer', '2020-01-01T00:00:00.000Z' FROM n",
+    );
+    let answer = app.get_as("user_viewer_a", "/portal/audit-logs?orgId=org_a");
+    assert_eq!((answer.status, answer.code().as_str()), (403, "org_forbidden"));
+    assert_eq!(app.get_as("user_viewer_a", "/portal/overview?orgId=org_many_1").status, 200);
+}
