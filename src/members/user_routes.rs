@@ -213,6 +213,9 @@ pub async fn revoke_user_sessions(
         may_sign_out(&user)?;
     }
     let org = user.administered_org_id.as_ref().filter(|_| !is_staff);
+    if let Some(org) = org {
+        access.refuse_revoked_in(&actor, org)?;
+    }
     let now = actor.op.now();
     let entry = Entry {
         event: "user.sessions_revoked",

@@ -457,3 +457,24 @@ fn an_orgs_sessions_are_ended() {
     assert_eq!(traces(&app)[0]["event_type"], "org.sessions_revoked");
     assert_eq!(app.send_as("user_owner_b", "POST", path, None).status, 404);
 }
+
+#[test]
+fn a_right_from_another_org_ends_with_the_sessions_of_that_org() {
+    let app = TestApp::new();
+    app.db.run_script(
+        "UPDATE user_memberships SET role = 'admin' WHERE id = 'm_both_b';
+         INSERT INTO user_memberships (id, clerk_user_id, org_id, role, created_at, updated_at) VALUES
+          ('m_none_b', 'user_none', 'org_b', 'viewer', '2025-03-01T00:00:00.000Z', '2025-03-01T00:00:00.000Z')",
+    );
+    let token = app.token("user_both");
+    app.clock.advance(10);
+    app.db.run_script(
+        "UPDATE orgs SET sessions_revoked_at = '2026-03-15T12:00:05.000Z' WHERE id = 'org_b'",
+    );
+    let path = "/portal/users/u_none/revoke-sessions";
+    assert_eq!(app.get_with(&token, "/portal/overview").status, 200, "the active org is another");
+    let old = app.send_with(Some(&token), "POST", path, None);
+    assert_eq!((old.status, old.code().as_str()), (401, "session_revoked"));
+    assert_eq!(app.db.value("SELECT count(*) FROM audit_logs"), 0);
+    assert_eq!(app.send_as("user_both", "POST", path, None).status, 200, "a new sign-in");
+}
