@@ -225,6 +225,7 @@ async fn send(grant: &Grant, new: &NewInvitation<'_>, link: Option<&str>) -> Res
 }
 
 /// `DELETE /portal/invitations/{id}`: takes an open invitation back; its link opens nothing from then on.
+/// Only owners and staff take back what makes an owner.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(delete, path = "/portal/invitations/{id}", tag = "People",
     params(("id" = String, Path), ("orgId" = Option<String>, Query)),
     responses((status = 200, body = InvitationRevokedOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
@@ -236,6 +237,7 @@ pub async fn revoke_invitation(
     let not_found = || Error::not_found("invitation_not_found", "Invitation not found");
     let (grant, target, []) =
         access.grant_for::<InvitationTarget, 0>(target, not_found, []).await?;
+    may_give(&grant, target.role)?;
     let entry = Entry {
         event: "invitation.revoked",
         target_type: "invitation",

@@ -275,6 +275,17 @@ fn an_invitation_is_taken_back_once() {
 }
 
 #[test]
+fn an_admin_takes_back_no_invitation_of_an_owner() {
+    let app = TestApp::new();
+    app.db.run_script("UPDATE invitations SET role = 'owner', invited_by = 'u_owner_a'");
+    let revoke = |by: &str| app.send_as(by, "DELETE", "/portal/invitations/inv_a", None);
+    assert_eq!(outcome(&revoke("user_admin_a")), refused(403, "role_too_low"));
+    assert_eq!(app.db.value("SELECT status FROM invitations WHERE id = 'inv_a'"), "open");
+    assert!(events(&app).is_empty());
+    assert_eq!(revoke("user_owner_a").status, 200);
+}
+
+#[test]
 fn clerk_sends_the_e_mail() {
     let app = TestApp::with(&[WITH_CLERK, PORTAL]);
     app.http.answer_at(CLERK_INVITATIONS, 200, r#"{"object":"invitation","id":"inv_clerk_1"}"#);
