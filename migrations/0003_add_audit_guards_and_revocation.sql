@@ -7,6 +7,10 @@ ALTER TABLE audit_logs ADD COLUMN impersonator_id TEXT;
 ALTER TABLE audit_logs ADD COLUMN request_id TEXT;
 
 CREATE INDEX audit_logs_by_time ON audit_logs (created_at, id);
+-- A filter that few entries pass reads these alone, however long the trail.
+CREATE INDEX audit_logs_by_org_and_event ON audit_logs (org_id, event_type, created_at, id);
+CREATE INDEX audit_logs_by_org_and_actor ON audit_logs (org_id, actor_id, created_at, id);
+CREATE INDEX audit_logs_by_org_and_target ON audit_logs (org_id, target_id, created_at, id);
 
 CREATE TRIGGER audit_logs_are_not_changed BEFORE UPDATE ON audit_logs
 BEGIN
