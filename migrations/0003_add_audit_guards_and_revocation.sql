@@ -22,6 +22,13 @@ BEGIN
   SELECT RAISE(ABORT, 'audit_logs is append-only');
 END;
 
+-- INSERT OR REPLACE deletes what is there without asking the trigger above.
+CREATE TRIGGER audit_logs_are_not_replaced BEFORE INSERT ON audit_logs
+WHEN EXISTS (SELECT 1 FROM audit_logs a WHERE a.id = new.id)
+BEGIN
+  SELECT RAISE(ABORT, 'audit_logs is append-only');
+END;
+
 -- Revocation ------------------------------------------------------------------------------------
 
 -- Session tokens that were issued before this moment are refused.

@@ -124,11 +124,19 @@ fn nobody_changes_the_trail() {
         "UPDATE audit_logs SET actor_id = 'x'",
         "DELETE FROM audit_logs WHERE id = 'a1'",
         "DELETE FROM orgs WHERE id = 'org_b'",
+        "INSERT OR REPLACE INTO audit_logs (id, event_type) VALUES ('a1', 'x')",
+        "REPLACE INTO audit_logs (id, event_type) VALUES ('a1', 'x')",
+        "INSERT INTO audit_logs (id, event_type) VALUES ('a1', 'x')
+           ON CONFLICT (id) DO UPDATE SET event_type = 'x'",
     ] {
         let error = app.db.try_script(sql).unwrap_err();
         assert!(error.contains("append-only"), "{sql}: {error}");
     }
     assert_eq!(app.db.value("SELECT count(*) FROM audit_logs"), json!(5));
+    assert_eq!(
+        app.db.value("SELECT event_type FROM audit_logs WHERE id = 'a1'"),
+        json!("flow.created")
+    );
 }
 
 #[test]
