@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::http::body::{Change, Read, Text};
 use crate::http::extract::{Json, Path, Query, refused};
 use crate::ids::ClerkUserId;
-use crate::time::Timestamp;
+use crate::time::{StoredTime, Timestamp};
 
 /// Rows that `offset` may skip: each is read. A cursor skips any number.
 const MOST_SKIPPED: u32 = 10_000;
@@ -65,7 +65,21 @@ struct ChangedUserOut {
     name: Option<String>,
     is_koby_staff: bool,
     status: UserStatus,
-    updated_at: Timestamp,
+    updated_at: StoredTime,
+}
+
+impl From<UserRow> for ChangedUserOut {
+    fn from(user: UserRow) -> Self {
+        Self {
+            id: user.id,
+            clerk_user_id: user.clerk_user_id,
+            email: user.email,
+            name: user.name,
+            is_koby_staff: user.is_koby_staff,
+            status: user.status,
+            updated_at: user.updated_at,
+        }
+    }
 }
 
 /// Since when tokens must be newer.
@@ -140,6 +154,9 @@ pub async fn update_user(
     }
     let old: UserRow = user.first()?.ok_or_else(not_found)?;
     let (new, changes) = patched(&old, &patch);
+    if changes.is_empty() {
+        return Ok(Json(UserChangedOut { user: old.into() }));
+    }
     let now = actor.op.now();
     let entry = Entry {
         event: "user.updated",
@@ -161,37 +178,34 @@ pub async fn update_user(
             },
         );
     }
-    let user = ChangedUserOut {
-        id: new.id,
-        clerk_user_id: new.clerk_user_id,
-        email: new.email,
-        name: new.name,
-        is_koby_staff: new.is_koby_staff,
-        status: new.status,
-        updated_at: now,
-    };
+    let user = UserRow { updated_at: now.to_string().into(), ..new }.into();
     Ok(Json(UserChangedOut { user }))
 }
 
-/// The person as they will be, and what that changes.
+/// The person as they will be, and what that changes. Of name and address the trail tells only that they
+/// changed: it outlives the person's wish to be forgotten.
 fn patched(old: &UserRow, patch: &UserPatch) -> (UserRow, Map<String, Value>) {
     let mut new = old.clone();
     let mut changes = Map::new();
-    if let Some(staff) = patch.is_koby_staff {
-        new.is_koby_staff = staff;
-        changes.insert("isKobyStaff".into(), json!({ "from": old.is_koby_staff, "to": staff }));
-    }
-    if let Some(status) = patch.status {
-        new.status = status;
-        changes.insert("status".into(), json!({ "from": old.status, "to": status }));
-    }
+    new.is_koby_staff = patch.is_koby_staff.unwrap_or(old.is_koby_staff);
+    new.status = patch.status.unwrap_or(old.status);
     if patch.name.is_change() {
         new.name = patch.name.value().map(|name| name.0.clone());
-        changes.insert("name".into(), json!({ "from": old.name, "to": new.name }));
     }
     if patch.email.is_change() {
         new.email = patch.email.value().map(|email| email.as_str().to_owned());
-        changes.insert("email".into(), json!({ "from": old.email, "to": new.email }));
+    }
+    if new.is_koby_staff != old.is_koby_staff {
+        let change = json!({ "from": old.is_koby_staff, "to": new.is_koby_staff });
+        changes.insert("isKobyStaff".into(), change);
+    }
+    if new.status != old.status {
+        changes.insert("status".into(), json!({ "from": old.status, "to": new.status }));
+    }
+    for (name, is_changed) in [("name", new.name != old.name), ("email", new.email != old.email)] {
+        if is_changed {
+            changes.insert(name.into(), json!({ "changed": true }));
+        }
     }
     (new, changes)
 }

@@ -250,3 +250,15 @@ fn a_policy_is_removed_by_its_org_alone() {
     );
     assert_eq!(app.db.value("SELECT count(*) FROM retention_policies"), 1);
 }
+
+#[test]
+fn the_same_policy_again_changes_nothing() {
+    let app = TestApp::new();
+    let before = app.db.rows("SELECT * FROM retention_policies");
+    let body = r#"{"dataType":"chat_sessions","ttlDays":365}"#;
+    let answer = app.send_as("user_admin_a", "POST", "/portal/retention", Some(body));
+    assert_eq!((answer.status, answer.db_trips), (200, 1), "{}", answer.text);
+    assert_eq!(answer.json()["policy"]["updatedAt"], "2025-01-01T00:00:00.000Z");
+    assert_eq!(app.db.rows("SELECT * FROM retention_policies"), before);
+    assert_eq!(app.db.value("SELECT count(*) FROM audit_logs"), 0);
+}
