@@ -230,6 +230,57 @@ fn invitations_are_bounded_and_not_doubled() {
 }
 
 #[test]
+fn invitations_are_no_flood() {
+    let app = TestApp::new();
+    let with = |sql: &str| {
+        let app = TestApp::new();
+        app.db.run_script(sql);
+        app
+    };
+    let limit = refused(429, "invitation_limit");
+    let body = json!({"email": "ruth@alpha.example"});
+    let made = |count: u32, email: &str, at: &str| {
+        format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+             INSERT INTO invitations (id, org_id, email, role, status, token_hash, invited_by, created_at, expires_at)
+             SELECT 'f' || i, 'org_a', {email}, 'viewer', 'revoked', 'f' || i, 'u_admin_a', '{at}', '2026-03-22T00:00:00.000Z' FROM n"
+        )
+    };
+    // Each is revoked, so that neither an open one nor the cap stands against another.
+    for round in 0..5 {
+        let answer = invite(&app, "user_admin_a", &body);
+        assert_eq!(answer.status, 201, "{round}");
+        let path =
+            format!("/portal/invitations/{}", answer.json()["invitation"]["id"].as_str().unwrap());
+        assert_eq!(app.send_as("user_admin_a", "DELETE", &path, None).status, 200);
+    }
+    let traces = events(&app).len();
+    let answer = invite(&app, "user_admin_a", &body);
+    assert_eq!((outcome(&answer), answer.header("retry-after")), (limit.clone(), Some("3600")));
+    assert_eq!(events(&app).len(), traces);
+    let other = json!({"email": "other@alpha.example"});
+    assert_eq!(invite(&app, "user_admin_a", &other).status, 201, "another address");
+    let elsewhere = invite(&app, "user_owner_b", &body);
+    assert_eq!(elsewhere.status, 201, "another org");
+    app.clock.advance(86_400);
+    assert_eq!(invite(&app, "user_admin_a", &body).status, 201, "a day later");
+
+    let mail = "'x' || i || '@alpha.example'";
+    for (count, at, expected) in [
+        (99, "2026-03-14T12:00:01.000Z", (201, String::new())),
+        (100, "2026-03-14T12:00:01.000Z", limit),
+        (100, "2026-03-14T12:00:00.000Z", (201, String::new())),
+    ] {
+        for by in ["user_admin_a", "user_staff_a"] {
+            let app = with(&format!("DELETE FROM invitations; {}", made(count, mail, at)));
+            let answer = invite(&app, by, &body);
+            let code = if answer.status == 201 { String::new() } else { answer.code() };
+            assert_eq!((answer.status, code), expected, "{by}: {count} {at}");
+        }
+    }
+}
+
+#[test]
 fn invitations_are_listed_by_what_became_of_them() {
     let app = TestApp::new();
     app.db.run_script(
