@@ -85,8 +85,8 @@ pub struct InvitationsOut {
     next_cursor: Option<String>,
 }
 
-/// A new invitation. Where Clerk sends no e-mail, the link, or without an address of the portal the token:
-/// shown this once, for the caller to pass on.
+/// A new invitation. Where Clerk sends no e-mail, the link; without an address of the portal, which an e-mail
+/// would need to lead there, the token. Shown this once, for the caller to pass on.
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub struct InvitedOut {
@@ -169,7 +169,7 @@ pub async fn create_invitation(
     let link = grant.op().app.config.portal_url.as_ref();
     let link = link.map(|portal| format!("{portal}/portal/accept-invitation?token={token}"));
     let sent = send(&grant, &new, link.as_deref()).await?;
-    let token = (!sent && link.is_none()).then_some(token);
+    let token = link.is_none().then_some(token);
     let invitation = InvitationOut {
         org_id: grant.org.clone(),
         email: email.to_owned(),

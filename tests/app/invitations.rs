@@ -81,6 +81,16 @@ fn without_an_address_of_the_portal_the_token_is_shown() {
 }
 
 #[test]
+fn an_e_mail_that_leads_nowhere_does_not_keep_the_token() {
+    let app = TestApp::with(&[WITH_CLERK]);
+    app.http.answer_at(CLERK_INVITATIONS, 200, "{}");
+    let body = invite(&app, "user_admin_a", &json!({"email": "new@alpha.example"})).json();
+    let token = body["token"].as_str().expect("the token");
+    assert!(body.get("link").is_none());
+    assert_eq!(accept(&app, "user_none", token).status, 200);
+}
+
+#[test]
 fn guesses_are_404_and_old_links_409() {
     let app = TestApp::new();
     for token in ["x", "a-token-of-the-fixtur", "hash_a"] {
