@@ -9,7 +9,6 @@ use crate::audit::Entry;
 use crate::auth::caller::UserStatus;
 use crate::auth::permission::{Access, Actor, Read as Reader, Staff, role_too_low};
 use crate::auth::policy::Action;
-use crate::body;
 use crate::clients::clerk::Clerk;
 use crate::config::LogLevel;
 use crate::error::{Error, Result};
@@ -17,6 +16,7 @@ use crate::http::body::{Change, Read, Text};
 use crate::http::extract::{Json, Path, Query, refused};
 use crate::ids::ClerkUserId;
 use crate::time::{StoredTime, Timestamp};
+use crate::{body, choice};
 
 /// Rows that `offset` may skip: each is read. A cursor skips any number.
 const MOST_SKIPPED: u32 = 10_000;
@@ -89,6 +89,19 @@ impl From<UserRow> for ChangedUserOut {
 pub struct SessionsRevokedOut {
     pub(crate) revoked: bool,
     pub(crate) revoked_at: Timestamp,
+    /// Absent for an org's, which end here alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) clerk_sessions: Option<ClerkSessions>,
+}
+
+choice! {
+    /// What becomes of a person's sessions at Clerk.
+    pub enum ClerkSessions {
+        /// They are being ended beside the response.
+        Ending = "ending",
+        /// Without a key for Clerk's API they go on, and Clerk issues new tokens.
+        NotConfigured = "not_configured",
+    }
 }
 
 /// `GET /portal/users`: everybody, newest first; with `q`, those whose address begins so, by address.
@@ -239,8 +252,8 @@ pub async fn revoke_user_sessions(
     };
     let statements = vec![store::user_sessions_revoke(&user.id, now), actor.audit(org, &entry)?];
     actor.write(statements).await?;
-    sign_out_of_clerk(&actor, user.clerk_user_id);
-    Ok(Json(SessionsRevokedOut { revoked: true, revoked_at: now }))
+    let clerk_sessions = Some(sign_out_of_clerk(&actor, user.clerk_user_id));
+    Ok(Json(SessionsRevokedOut { revoked: true, revoked_at: now, clerk_sessions }))
 }
 
 /// Whether somebody who is not staff may sign the person out, which they feel in all their orgs.
@@ -260,10 +273,10 @@ fn may_sign_out(user: &UserInReachRow) -> Result<()> {
 }
 
 /// Ends the person's sessions at Clerk beside the response, as otherwise it goes on to issue tokens.
-fn sign_out_of_clerk(actor: &Actor, user: ClerkUserId) {
+fn sign_out_of_clerk(actor: &Actor, user: ClerkUserId) -> ClerkSessions {
     let op = actor.op.clone();
     if op.app.config.clerk_secret_key.is_none() {
-        return;
+        return ClerkSessions::NotConfigured;
     }
     op.clone().background.spawn(Box::pin(async move {
         if let Some(clerk) = Clerk::of(&op)
@@ -273,4 +286,5 @@ fn sign_out_of_clerk(actor: &Actor, user: ClerkUserId) {
             op.app.log.event(LogLevel::Warn, "clerk_failed", op.now(), &op.request, &fields);
         }
     }));
+    ClerkSessions::Ending
 }

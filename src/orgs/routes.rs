@@ -252,6 +252,8 @@ pub async fn revoke_org_sessions(
         target_id: grant.org.as_str(),
         metadata: json!({}),
     };
-    grant.write(vec![store::org_sessions_revoke(&grant), grant.audit(&entry)?]).await?;
-    Ok(Json(SessionsRevokedOut { revoked: true, revoked_at: grant.op().now() }))
+    // Once: what is answered is what is stored.
+    let now = grant.op().now();
+    grant.write(vec![store::org_sessions_revoke(&grant, now), grant.audit(&entry)?]).await?;
+    Ok(Json(SessionsRevokedOut { revoked: true, revoked_at: now, clerk_sessions: None }))
 }

@@ -393,7 +393,7 @@ fn a_person_is_signed_out_everywhere() {
     app.clock.advance(5);
     let answer =
         app.send_as("user_admin_a", "POST", "/portal/users/u_member_a/revoke-sessions", None);
-    let expected = json!({"revoked": true, "revokedAt": "2026-03-15T12:00:05.000Z"});
+    let expected = json!({"revoked": true, "revokedAt": "2026-03-15T12:00:05.000Z", "clerkSessions": "not_configured"});
     assert_eq!((answer.status, answer.json(), answer.db_trips), (200, expected, 2));
     for path in ["/portal/overview", "/portal/me", "/portal/orgs", "/portal/team"] {
         assert_eq!(outcome(&app.get_with(&token, path)), refused(401, "session_revoked"), "{path}");
@@ -429,10 +429,11 @@ fn the_sessions_at_clerk_are_ended_too() {
     let app = TestApp::with(&[("CLERK_SECRET_KEY", "sk_test_x")]);
     let list = "https://api.clerk.com/v1/sessions?user_id=user_member_a&status=active&limit=20";
     app.http.answer_at(list, 200, r#"[{"id":"sess_1"},{"id":"sess_2"}]"#);
-    app.http.answer_at("https://api.clerk.com/v1/sessions/sess_1/revoke", 200, "{}");
-    app.http.answer_at("https://api.clerk.com/v1/sessions/sess_2/revoke", 500, "{}");
+    app.http.answer_at("https://api.clerk.com/v1/sessions/sess_1/revoke", 500, "{}");
+    app.http.answer_at("https://api.clerk.com/v1/sessions/sess_2/revoke", 200, "{}");
     let path = "/portal/users/u_member_a/revoke-sessions";
-    assert_eq!(app.send_as("user_admin_a", "POST", path, None).status, 200);
+    let answer = app.send_as("user_admin_a", "POST", path, None);
+    assert_eq!((answer.status, &answer.json()["clerkSessions"]), (200, &json!("ending")));
     let sent = app.http.sent();
     let sent: Vec<(&str, &str)> = sent.iter().map(|one| (one.method, one.url.as_str())).collect();
     assert_eq!(sent[0], ("GET", list));
@@ -450,6 +451,7 @@ fn an_orgs_sessions_are_ended() {
     let path = "/portal/orgs/org_a/revoke-sessions";
     let answer = app.send_as("user_admin_a", "POST", path, None);
     assert_eq!((answer.status, answer.db_trips), (200, 2));
+    assert!(answer.json().get("clerkSessions").is_none());
     assert_eq!(app.get_with(&token, "/portal/overview").status, 401);
     assert_eq!(app.get_with(&both, "/portal/overview?orgId=org_b").status, 200);
     app.clock.advance(1);
@@ -497,4 +499,23 @@ fn what_changes_nothing_leaves_no_trace() {
     // Of several, only what differs is told.
     patch_user(&app, "user_staff", "u_owner_a", &json!({"name": "O", "status": "active"}));
     assert_eq!(traces(&app)[0]["metadata"], json!({"changes": {"name": {"changed": true}}}));
+}
+
+#[test]
+fn the_moment_that_is_answered_is_the_one_that_counts() {
+    let app = TestApp::new();
+    app.clock.ticks(7);
+    for (path, stored) in [
+        (
+            "/portal/orgs/org_a/revoke-sessions",
+            "SELECT sessions_revoked_at FROM orgs WHERE id = 'org_a'",
+        ),
+        (
+            "/portal/users/u_member_a/revoke-sessions",
+            "SELECT sessions_revoked_at FROM users WHERE id = 'u_member_a'",
+        ),
+    ] {
+        let answer = app.send_as("user_staff", "POST", path, None);
+        assert_eq!(answer.json()["revokedAt"], app.db.value(stored), "{path}");
+    }
 }
