@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::app::Op;
 use crate::auth::permission::{Actor, ListSql, Scope, Scoped};
 use crate::db::{Param, Statement};
 use crate::error::Result;
@@ -80,14 +81,25 @@ pub struct Entry<'a> {
 
 /// The entry of the statement right before it in the batch.
 pub fn entry_insert(actor: &Actor, org: Option<&OrgId>, entry: &Entry<'_>) -> Result<Statement> {
-    let now = actor.op.now();
+    entry_insert_by(&actor.op, &actor.caller.user.id, actor.impersonator.as_deref(), org, entry)
+}
+
+/// The same, for a person whose row is being made: `user` is its id.
+pub fn entry_insert_by(
+    op: &Op,
+    user: &str,
+    impersonator: Option<&str>,
+    org: Option<&OrgId>,
+    entry: &Entry<'_>,
+) -> Result<Statement> {
+    let now = op.now();
     Ok(statement!(
         ENTRY_INSERT,
         new_id(now)?,
         org.map(OrgId::as_str),
-        actor.caller.user.id.as_str(),
-        actor.impersonator.as_deref(),
-        actor.op.request.id.as_str(),
+        user,
+        impersonator,
+        op.request.id.as_str(),
         entry.event,
         entry.target_type,
         entry.target_id,

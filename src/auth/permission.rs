@@ -280,7 +280,7 @@ impl Asked {
         }
         let mut rows = self.op.read(batch).await?.into_iter();
         let caller = self.scope.caller(rows.next().as_ref())?.ok_or(NoOrg::NoMembership)?;
-        note_login(&self.op, &caller);
+        note_login(&self.op, &self.scope, &caller);
         let loaded = views.into_iter().filter_map(|both| {
             let org = rows.next()?;
             let all = if both { Some(rows.next()?) } else { None };

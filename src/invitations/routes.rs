@@ -284,7 +284,7 @@ pub async fn accept_invitation(
     op.request.set_org(&found.org_id);
     let mut statements = Vec::new();
     if caller.is_none() {
-        statements.push(signed_in.first_row(None)?);
+        statements.extend(signed_in.first_row(None)?);
     }
     let accepted_at = statements.len() + 1;
     statements.extend(acceptance(op, signed_in.user(), &Invited::ByToken(&hash))?);
