@@ -86,7 +86,8 @@ INSERT INTO outcome_events (id, org_id, action_run_id, outcome_type, label, amou
     ('out_chadis_2', 'org_chadis', NULL, 'ticket_deflected', 'Question about setup time', NULL, 'USD', strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-3 days'), '{}')
 ON CONFLICT DO NOTHING;
 
-INSERT INTO audit_logs (id, org_id, actor_type, actor_id, event_type, target_type, target_id, metadata, created_at) VALUES
+-- The trail refuses an entry that is there, also where a conflict would be ignored.
+WITH entries (id, org_id, actor_type, actor_id, event_type, target_type, target_id, metadata, created_at) AS (VALUES
     ('aud_dental_1', 'org_dental', 'user', 'usr_demo_admin', 'flow.created', 'flow', 'flow_dental_booking', '{}', '2025-01-24T10:00:00.000Z'),
     ('aud_dental_2', 'org_dental', 'user', 'usr_demo_owner', 'flow.published', 'flow', 'flow_dental_booking', '{"version":2}', '2025-02-10T09:00:00.000Z'),
     ('aud_dental_3', 'org_dental', 'user', 'usr_demo_owner', 'knowledge.document.uploaded', 'knowledge_document', 'kdoc_dental_fees', '{"title":"Fees, insurance and payment"}', '2025-02-18T10:00:00.000Z'),
@@ -96,7 +97,9 @@ INSERT INTO audit_logs (id, org_id, actor_type, actor_id, event_type, target_typ
     ('aud_chadis_1', 'org_chadis', 'user', 'usr_demo_other', 'flow.published', 'flow', 'flow_chadis_sales', '{"version":1}', '2025-02-14T15:00:00.000Z'),
     ('aud_chadis_2', 'org_chadis', 'user', 'usr_demo_staff', 'org.membership_cap_updated', 'org', 'org_chadis', '{"maxMembers":10,"previousValue":5}', '2025-02-17T16:20:00.000Z'),
     ('aud_chadis_3', 'org_chadis', 'integration', 'salesforce', 'integration.refreshed', 'integration', 'conn_chadis_salesforce', '{}', strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '-1 hours'))
-ON CONFLICT DO NOTHING;
+)
+INSERT INTO audit_logs (id, org_id, actor_type, actor_id, event_type, target_type, target_id, metadata, created_at)
+SELECT e.* FROM entries e WHERE NOT EXISTS (SELECT 1 FROM audit_logs a WHERE a.id = e.id);
 
 -- Days are long enough that a local retention job does not remove the seeded history.
 INSERT INTO retention_policies (id, org_id, data_type, ttl_days, apply_anonymization, created_at, updated_at) VALUES

@@ -127,6 +127,12 @@ impl Config {
         let production = environment == Environment::Production;
         let clerk_domain = reader.clerk_domain(production);
         let clerk_jwt_key = reader.pem("CLERK_JWT_KEY");
+        let clerk_secret_key = reader.clerk_secret_key();
+        let portal_url = reader.portal_url(environment);
+        if clerk_secret_key.is_some() && reader.text("PORTAL_URL").is_none() {
+            reader
+                .refuse("PORTAL_URL is not set: e-mails of invitations do not lead to the portal");
+        }
         Self {
             environment,
             log_level: reader.log_level(),
@@ -141,8 +147,8 @@ impl Config {
             chat_rate_limit_max: reader.count("CHAT_RATE_LIMIT_MAX", 30),
             stripe_webhook_secrets: reader.stripe_secrets(environment),
             vault: reader.vault(environment),
-            clerk_secret_key: reader.clerk_secret_key(),
-            portal_url: reader.portal_url(environment),
+            clerk_secret_key,
+            portal_url,
             cloudflare_zone: reader.cloudflare_zone(),
             cloudflare_zone_name: reader.zone_name(),
             problems: reader.problems,
@@ -472,6 +478,8 @@ mod tests {
         assert_eq!(read("production", "", ""), (false, None, 0));
         let url = Some("https://app.example.com".to_owned());
         assert_eq!(read("production", "sk_live_x", "https://app.example.com/"), (true, url, 0));
+        assert_eq!(read("production", "sk_live_x", ""), (true, None, 1));
+        assert_eq!(read("production", "sk_live_x", "http://app.example.com"), (true, None, 1));
         assert_eq!(read("production", "pk_live_x", "http://app.example.com"), (false, None, 2));
         assert_eq!(read("production", "sk_a b", "https://app.example.com/?a=1"), (false, None, 2));
         let local = Some("http://localhost:3000".to_owned());

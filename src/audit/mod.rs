@@ -6,4 +6,4 @@
 pub mod routes;
 mod store;
 
-pub use self::store::{Entry, entry_insert};
+pub use self::store::{Entry, entry_insert, entry_insert_by};

@@ -238,8 +238,13 @@ fn active_org(
         (Some(all), _) if all == "*" => ActiveOrg::All,
         (Some(id), _) => {
             let id = OrgId::from(id);
-            let role = member_of(&id).map_or(STAFF_ROLE, |membership| membership.role);
-            ActiveOrg::One(id, if user.is_staff { role.max(STAFF_ROLE) } else { role })
+            let member = member_of(&id).map(|membership| membership.role);
+            let staff = user.is_staff.then_some(STAFF_ROLE);
+            // A membership beyond those that are listed gives no role.
+            match member.max(staff) {
+                Some(role) => ActiveOrg::One(id, role),
+                None => ActiveOrg::None(NoOrg::Foreign),
+            }
         }
         (None, Some(asked)) if member_of(asked).is_some() => ActiveOrg::None(NoOrg::OrgNotActive),
         (None, Some(_)) if user.is_staff => ActiveOrg::None(NoOrg::Unknown),

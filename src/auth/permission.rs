@@ -168,6 +168,14 @@ impl<N: Need> Access<N> {
     }
 }
 
+impl<N> Access<N> {
+    /// Refuses an actor whose token was issued before the sessions of an org were ended: for a right that
+    /// comes from another org than the one of the request.
+    pub fn refuse_revoked_in(&self, actor: &Actor, org: &OrgId) -> Result<()> {
+        actor.caller.refuse_revoked_in(org, self.asked.scope.session.issued_at)
+    }
+}
+
 impl<N: Change> Access<N> {
     /// Reads the caller and the handler's statements in one round trip, for a change to the org of the
     /// request.
@@ -272,7 +280,7 @@ impl Asked {
         }
         let mut rows = self.op.read(batch).await?.into_iter();
         let caller = self.scope.caller(rows.next().as_ref())?.ok_or(NoOrg::NoMembership)?;
-        note_login(&self.op, &caller);
+        note_login(&self.op, &self.scope, &caller);
         let loaded = views.into_iter().filter_map(|both| {
             let org = rows.next()?;
             let all = if both { Some(rows.next()?) } else { None };

@@ -6,10 +6,13 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 
+use serde_json::json;
+
 use super::caller::{ActiveOrg, Caller, NoOrg, OrgChoice, UserStatus};
 use super::scope::{Scope, Scoped};
 use super::session;
 use crate::app::Op;
+use crate::audit::{self, Entry};
 use crate::db::{Rows, Statement};
 use crate::error::{Error, Result};
 use crate::http::extract::Query;
@@ -81,7 +84,7 @@ impl SignedIn {
                 {
                     return Err((*reason).into());
                 }
-                note_login(&self.op, caller);
+                note_login(&self.op, &self.scope, caller);
             }
             None if self.scope.named_org().is_some() => return Err(NoOrg::Foreign.into()),
             None => {}
@@ -95,7 +98,7 @@ impl SignedIn {
     pub async fn caller(&self) -> Result<Caller> {
         let rows = self.op.read(vec![self.scope.caller_statement()]).await?;
         if let Some(caller) = self.scope.caller(rows.first())? {
-            if note_login(&self.op, &caller) && caller.memberships.is_empty() {
+            if note_login(&self.op, &self.scope, &caller) && caller.memberships.is_empty() {
                 self.accept_beside();
             }
             return Ok(caller);
@@ -104,7 +107,7 @@ impl SignedIn {
             Ok(()) => invitations::verified_emails(&self.op, self.user()).await,
             Err(_) => Vec::new(),
         };
-        let mut statements = vec![self.first_row(emails.first())?];
+        let mut statements = Vec::from(self.first_row(emails.first())?);
         if !emails.is_empty() {
             let invited = Invited::ByEmails(&emails);
             statements.extend(invitations::acceptance(&self.op, self.user(), &invited)?);
@@ -134,20 +137,31 @@ impl SignedIn {
         }));
     }
 
-    /// The row of a person who signs in for the first time; `email` is known better than by the token.
-    pub fn first_row(&self, email: Option<&String>) -> Result<Statement> {
+    /// The row of a person who signs in for the first time, and the trace of it; `email` is known better
+    /// than by the token.
+    pub fn first_row(&self, email: Option<&String>) -> Result<[Statement; 2]> {
         let now = self.op.now();
         let session = &self.scope.session;
         let profile = &session.profile;
-        Ok(statement!(
+        let id = new_id(now)?;
+        let insert = statement!(
             USER_INSERT,
-            new_id(now)?,
+            id.as_str(),
             session.user.as_str(),
             email.or(profile.email.as_ref()).cloned(),
             profile.name.clone(),
             profile.avatar_url.clone(),
             now,
-        ))
+        );
+        let entry = Entry {
+            event: "user.created",
+            target_type: "user",
+            target_id: &id,
+            metadata: json!({ "clerkUserId": session.user }),
+        };
+        let impersonator = session.impersonator.as_deref();
+        let trace = audit::entry_insert_by(&self.op, &id, impersonator, None, &entry)?;
+        Ok([insert, trace])
     }
 }
 
@@ -164,7 +178,11 @@ pub(super) async fn signed_in(op: &Op, parts: &Parts) -> Result<Scope> {
 }
 
 /// Notes the login beside the response, when the last note is old enough; tells whether it was.
-pub(super) fn note_login(op: &Op, caller: &Caller) -> bool {
+/// A request in another's name is no login of theirs.
+pub(super) fn note_login(op: &Op, scope: &Scope, caller: &Caller) -> bool {
+    if scope.session.impersonator.is_some() {
+        return false;
+    }
     let now = op.now();
     let before = StoredTime::from(now.minus(LOGIN_NOTED_EVERY).to_string());
     let noted = caller.user.last_login_at.as_ref().is_some_and(|noted| *noted >= before);

@@ -85,13 +85,19 @@ impl<'a> Clerk<'a> {
         let user = segment(user.as_str());
         let url = format!("{API}/sessions?user_id={user}&status=active&limit={MOST_SESSIONS}");
         let answer = self.send("GET", url, None).await?;
-        let mut ended = 0;
+        let (mut ended, mut lost) = (0, Vec::new());
         for session in sessions(&answer) {
             let url = format!("{API}/sessions/{}/revoke", segment(session));
-            self.send("POST", url, None).await?;
-            ended += 1;
+            // One that goes on is no reason to leave the others.
+            match self.send("POST", url, None).await {
+                Ok(_) => ended += 1,
+                Err(reason) => lost.push(reason),
+            }
         }
-        Ok(ended)
+        match lost.first() {
+            None => Ok(ended),
+            Some(reason) => Err(format!("{} sessions go on: {reason}", lost.len())),
+        }
     }
 
     async fn send(

@@ -85,8 +85,8 @@ pub struct InvitationsOut {
     next_cursor: Option<String>,
 }
 
-/// A new invitation. Where Clerk sends no e-mail, the link, or without an address of the portal the token:
-/// shown this once, for the caller to pass on.
+/// A new invitation. Where Clerk sends no e-mail, the link; without an address of the portal, which an e-mail
+/// would need to lead there, the token. Shown this once, for the caller to pass on.
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub struct InvitedOut {
@@ -169,7 +169,7 @@ pub async fn create_invitation(
     let link = grant.op().app.config.portal_url.as_ref();
     let link = link.map(|portal| format!("{portal}/portal/accept-invitation?token={token}"));
     let sent = send(&grant, &new, link.as_deref()).await?;
-    let token = (!sent && link.is_none()).then_some(token);
+    let token = link.is_none().then_some(token);
     let invitation = InvitationOut {
         org_id: grant.org.clone(),
         email: email.to_owned(),
@@ -225,6 +225,7 @@ async fn send(grant: &Grant, new: &NewInvitation<'_>, link: Option<&str>) -> Res
 }
 
 /// `DELETE /portal/invitations/{id}`: takes an open invitation back; its link opens nothing from then on.
+/// Only owners and staff take back what makes an owner.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(delete, path = "/portal/invitations/{id}", tag = "People",
     params(("id" = String, Path), ("orgId" = Option<String>, Query)),
     responses((status = 200, body = InvitationRevokedOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
@@ -236,6 +237,7 @@ pub async fn revoke_invitation(
     let not_found = || Error::not_found("invitation_not_found", "Invitation not found");
     let (grant, target, []) =
         access.grant_for::<InvitationTarget, 0>(target, not_found, []).await?;
+    may_give(&grant, target.role)?;
     let entry = Entry {
         event: "invitation.revoked",
         target_type: "invitation",
@@ -282,7 +284,7 @@ pub async fn accept_invitation(
     op.request.set_org(&found.org_id);
     let mut statements = Vec::new();
     if caller.is_none() {
-        statements.push(signed_in.first_row(None)?);
+        statements.extend(signed_in.first_row(None)?);
     }
     let accepted_at = statements.len() + 1;
     statements.extend(acceptance(op, signed_in.user(), &Invited::ByToken(&hash))?);

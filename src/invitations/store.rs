@@ -7,7 +7,7 @@ use crate::auth::caller::NoOrg;
 use crate::auth::permission::{Grant, ListSql, Scope, Scoped};
 use crate::auth::policy::Role;
 use crate::db::{Param, Statement};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::ids::OrgId;
 use crate::members::already_member;
 use crate::page::{LAST, Page};
@@ -25,6 +25,11 @@ const INVITATION_SENT: &str = sql!("sql/invitation_sent.sql");
 
 /// Days that an invitation stays open. Every invitation's: the list by status counts on it.
 pub(super) const OPEN_FOR_DAYS: u64 = 7;
+
+/// Both bounds on invitations are per day; the statement holds their numbers.
+const DAY: Duration = Duration::from_hours(24);
+/// A bound that is reached gives way as its invitations grow older: when to look again.
+const LOOK_AGAIN_S: u32 = 3_600;
 
 const OPEN_FOR: Duration = Duration::from_hours(24 * OPEN_FOR_DAYS);
 
@@ -79,6 +84,8 @@ row! {
         pub(super) is_org_active: bool,
         pub(super) has_seat: bool,
         pub(super) is_member: bool,
+        /// Who invited may still do so.
+        pub(super) is_backed: bool,
     }
 }
 
@@ -96,7 +103,12 @@ impl TokenRow {
                 ended("invitation_revoked", "It was taken back; ask for a new invitation.")
             }
             InvitationStatus::Open if self.expires_at.as_str() > now.to_string().as_str() => {
-                if !self.is_org_active {
+                if !self.is_backed {
+                    ended(
+                        "invitation_withdrawn",
+                        "Who invited may no longer do so; ask for a new invitation.",
+                    )
+                } else if !self.is_org_active {
                     Err(NoOrg::OrgNotActive.into())
                 } else if self.is_member {
                     Err(already_member())
@@ -119,6 +131,7 @@ row! {
     pub(super) struct Obstacle {
         is_invited: bool,
         is_member: bool,
+        is_flood: bool,
     }
 }
 
@@ -130,6 +143,10 @@ impl From<Obstacle> for Error {
         } else if obstacle.is_invited {
             Self::conflict("already_invited", "This address is already invited")
                 .hint("Revoke the open invitation to send another.")
+        } else if obstacle.is_flood {
+            Self::new(Kind::RateLimited, "invitation_limit", "Too many invitations")
+                .hint("An organization invites at most 100 times a day, and one address 5 times.")
+                .retry_after_s(LOOK_AGAIN_S)
         } else {
             crate::orgs::cap_reached()
         }
@@ -185,12 +202,13 @@ pub(super) fn invitation_insert(grant: &Grant, new: &NewInvitation<'_>) -> State
             new.now.into(),
             expiry(new.now).into(),
             caller.is_staff.into(),
+            new.now.minus(DAY).into(),
         ],
     )
 }
 
 pub(super) fn invitation_obstacle(grant: &Grant, email: &str, now: Timestamp) -> Statement {
-    grant.statement(INVITATION_OBSTACLE, [email.into(), now.into()])
+    grant.statement(INVITATION_OBSTACLE, [email.into(), now.into(), now.minus(DAY).into()])
 }
 
 pub(super) fn invitation_revoke(grant: &Grant, id: &str) -> Statement {

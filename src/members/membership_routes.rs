@@ -177,6 +177,10 @@ pub async fn update_membership(
     let (grant, row, []) = access.grant_for::<MembershipRow, 0>(target, not_found, []).await?;
     may_give(&grant, body.role)?;
     may_give(&grant, row.role)?;
+    if body.role == row.role {
+        let membership = changed(row, grant.org, body.role);
+        return Ok(Json(MembershipChangedOut { membership }));
+    }
     let entry = Entry {
         event: "membership.updated",
         target_type: "membership",
@@ -190,14 +194,13 @@ pub async fn update_membership(
     if rows.first().map_or(Ok(0), crate::db::Rows::count)? == 0 {
         return Err(unchanged(&row));
     }
-    let membership = MemberOut {
-        id: row.id,
-        clerk_user_id: row.clerk_user_id,
-        org_id: grant.org,
-        org_name: row.org_name,
-        role: body.role,
-    };
+    let membership = changed(row, grant.org, body.role);
     Ok(Json(MembershipChangedOut { membership }))
+}
+
+fn changed(row: MembershipRow, org_id: OrgId, role: Role) -> MemberOut {
+    let MembershipRow { id, clerk_user_id, org_name, .. } = row;
+    MemberOut { id, clerk_user_id, org_id, org_name, role }
 }
 
 /// `DELETE /portal/memberships/{id}`: ends a membership; anybody their own. Only owners and staff remove

@@ -192,6 +192,7 @@ row! {
         pub(super) name: Option<String>,
         pub(super) is_koby_staff: bool,
         pub(super) status: UserStatus,
+        pub(super) updated_at: StoredTime,
     }
 }
 

@@ -9,14 +9,14 @@ use crate::audit::Entry;
 use crate::auth::caller::UserStatus;
 use crate::auth::permission::{Access, Actor, Read as Reader, Staff, role_too_low};
 use crate::auth::policy::Action;
-use crate::body;
 use crate::clients::clerk::Clerk;
 use crate::config::LogLevel;
 use crate::error::{Error, Result};
 use crate::http::body::{Change, Read, Text};
 use crate::http::extract::{Json, Path, Query, refused};
 use crate::ids::ClerkUserId;
-use crate::time::Timestamp;
+use crate::time::{StoredTime, Timestamp};
+use crate::{body, choice};
 
 /// Rows that `offset` may skip: each is read. A cursor skips any number.
 const MOST_SKIPPED: u32 = 10_000;
@@ -65,7 +65,21 @@ struct ChangedUserOut {
     name: Option<String>,
     is_koby_staff: bool,
     status: UserStatus,
-    updated_at: Timestamp,
+    updated_at: StoredTime,
+}
+
+impl From<UserRow> for ChangedUserOut {
+    fn from(user: UserRow) -> Self {
+        Self {
+            id: user.id,
+            clerk_user_id: user.clerk_user_id,
+            email: user.email,
+            name: user.name,
+            is_koby_staff: user.is_koby_staff,
+            status: user.status,
+            updated_at: user.updated_at,
+        }
+    }
 }
 
 /// Since when tokens must be newer.
@@ -75,6 +89,19 @@ struct ChangedUserOut {
 pub struct SessionsRevokedOut {
     pub(crate) revoked: bool,
     pub(crate) revoked_at: Timestamp,
+    /// Absent for an org's, which end here alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) clerk_sessions: Option<ClerkSessions>,
+}
+
+choice! {
+    /// What becomes of a person's sessions at Clerk.
+    pub enum ClerkSessions {
+        /// They are being ended beside the response.
+        Ending = "ending",
+        /// Without a key for Clerk's API they go on, and Clerk issues new tokens.
+        NotConfigured = "not_configured",
+    }
 }
 
 /// `GET /portal/users`: everybody, newest first; with `q`, those whose address begins so, by address.
@@ -140,6 +167,9 @@ pub async fn update_user(
     }
     let old: UserRow = user.first()?.ok_or_else(not_found)?;
     let (new, changes) = patched(&old, &patch);
+    if changes.is_empty() {
+        return Ok(Json(UserChangedOut { user: old.into() }));
+    }
     let now = actor.op.now();
     let entry = Entry {
         event: "user.updated",
@@ -161,37 +191,34 @@ pub async fn update_user(
             },
         );
     }
-    let user = ChangedUserOut {
-        id: new.id,
-        clerk_user_id: new.clerk_user_id,
-        email: new.email,
-        name: new.name,
-        is_koby_staff: new.is_koby_staff,
-        status: new.status,
-        updated_at: now,
-    };
+    let user = UserRow { updated_at: now.to_string().into(), ..new }.into();
     Ok(Json(UserChangedOut { user }))
 }
 
-/// The person as they will be, and what that changes.
+/// The person as they will be, and what that changes. Of name and address the trail tells only that they
+/// changed: it outlives the person's wish to be forgotten.
 fn patched(old: &UserRow, patch: &UserPatch) -> (UserRow, Map<String, Value>) {
     let mut new = old.clone();
     let mut changes = Map::new();
-    if let Some(staff) = patch.is_koby_staff {
-        new.is_koby_staff = staff;
-        changes.insert("isKobyStaff".into(), json!({ "from": old.is_koby_staff, "to": staff }));
-    }
-    if let Some(status) = patch.status {
-        new.status = status;
-        changes.insert("status".into(), json!({ "from": old.status, "to": status }));
-    }
+    new.is_koby_staff = patch.is_koby_staff.unwrap_or(old.is_koby_staff);
+    new.status = patch.status.unwrap_or(old.status);
     if patch.name.is_change() {
         new.name = patch.name.value().map(|name| name.0.clone());
-        changes.insert("name".into(), json!({ "from": old.name, "to": new.name }));
     }
     if patch.email.is_change() {
         new.email = patch.email.value().map(|email| email.as_str().to_owned());
-        changes.insert("email".into(), json!({ "from": old.email, "to": new.email }));
+    }
+    if new.is_koby_staff != old.is_koby_staff {
+        let change = json!({ "from": old.is_koby_staff, "to": new.is_koby_staff });
+        changes.insert("isKobyStaff".into(), change);
+    }
+    if new.status != old.status {
+        changes.insert("status".into(), json!({ "from": old.status, "to": new.status }));
+    }
+    for (name, is_changed) in [("name", new.name != old.name), ("email", new.email != old.email)] {
+        if is_changed {
+            changes.insert(name.into(), json!({ "changed": true }));
+        }
     }
     (new, changes)
 }
@@ -213,6 +240,9 @@ pub async fn revoke_user_sessions(
         may_sign_out(&user)?;
     }
     let org = user.administered_org_id.as_ref().filter(|_| !is_staff);
+    if let Some(org) = org {
+        access.refuse_revoked_in(&actor, org)?;
+    }
     let now = actor.op.now();
     let entry = Entry {
         event: "user.sessions_revoked",
@@ -222,8 +252,8 @@ pub async fn revoke_user_sessions(
     };
     let statements = vec![store::user_sessions_revoke(&user.id, now), actor.audit(org, &entry)?];
     actor.write(statements).await?;
-    sign_out_of_clerk(&actor, user.clerk_user_id);
-    Ok(Json(SessionsRevokedOut { revoked: true, revoked_at: now }))
+    let clerk_sessions = Some(sign_out_of_clerk(&actor, user.clerk_user_id));
+    Ok(Json(SessionsRevokedOut { revoked: true, revoked_at: now, clerk_sessions }))
 }
 
 /// Whether somebody who is not staff may sign the person out, which they feel in all their orgs.
@@ -243,10 +273,10 @@ fn may_sign_out(user: &UserInReachRow) -> Result<()> {
 }
 
 /// Ends the person's sessions at Clerk beside the response, as otherwise it goes on to issue tokens.
-fn sign_out_of_clerk(actor: &Actor, user: ClerkUserId) {
+fn sign_out_of_clerk(actor: &Actor, user: ClerkUserId) -> ClerkSessions {
     let op = actor.op.clone();
     if op.app.config.clerk_secret_key.is_none() {
-        return;
+        return ClerkSessions::NotConfigured;
     }
     op.clone().background.spawn(Box::pin(async move {
         if let Some(clerk) = Clerk::of(&op)
@@ -256,4 +286,5 @@ fn sign_out_of_clerk(actor: &Actor, user: ClerkUserId) {
             op.app.log.event(LogLevel::Warn, "clerk_failed", op.now(), &op.request, &fields);
         }
     }));
+    ClerkSessions::Ending
 }

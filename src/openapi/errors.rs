@@ -53,7 +53,12 @@ impl IntoResponses for ReadErrors {
                 "Forbidden",
             ),
             ("404", "It does not exist, or not for this caller", "not_found", "Not found"),
-            ("429", "Too many requests; see Retry-After", "rate_limited", "Rate limit exceeded"),
+            (
+                "429",
+                "Too many requests; see Retry-After",
+                "rate_limit_exceeded",
+                "Rate limit exceeded",
+            ),
             (
                 "500",
                 "A failure of ours; report the requestId",

@@ -123,16 +123,18 @@ pub async fn update_membership_caps(
             .hint("Send a whole number.")
     })?;
     let org: OrgRow = org.first()?.ok_or(NoOrg::Unknown)?;
-    let entry = Entry {
-        event: "org.membership_cap_updated",
-        target_type: "org",
-        target_id: org.id.as_str(),
-        metadata: json!({ "maxMembers": max_members, "previousValue": org.max_members }),
-    };
-    let update = store::org_cap_update(&org, max_members, actor.op.now());
-    let rows = actor.write(vec![update, actor.audit(Some(&org.id), &entry)?]).await?;
-    if rows.first().map_or(Ok(0), crate::db::Rows::count)? == 0 {
-        return Err(changed_meanwhile());
+    if max_members != org.max_members {
+        let entry = Entry {
+            event: "org.membership_cap_updated",
+            target_type: "org",
+            target_id: org.id.as_str(),
+            metadata: json!({ "maxMembers": max_members, "previousValue": org.max_members }),
+        };
+        let update = store::org_cap_update(&org, max_members, actor.op.now());
+        let rows = actor.write(vec![update, actor.audit(Some(&org.id), &entry)?]).await?;
+        if rows.first().map_or(Ok(0), crate::db::Rows::count)? == 0 {
+            return Err(changed_meanwhile());
+        }
     }
     let (org_id, org_name) = (org.id, org.name);
     Ok(Json(MembershipCapChangedOut { org_id, org_name, max_members, updated: true }))

@@ -163,9 +163,16 @@ pub async fn update_org(
         return Err(staff_only());
     }
     let old: OrgRow = org.first()?.ok_or(NoOrg::Unknown)?;
+    if patch.name.is_none()
+        && patch.slug.is_none()
+        && patch.status.is_none()
+        && patch.plan.is_none()
+    {
+        return Err(Error::bad_request("nothing_to_change", "No fields to update"));
+    }
     let (new, changes) = patched(&old, patch);
     if changes.is_empty() {
-        return Err(Error::bad_request("nothing_to_change", "No fields to update"));
+        return Ok(Json(OrgChangedOut { org: old.into() }));
     }
     let entry = Entry {
         event: "org.updated",
@@ -194,19 +201,19 @@ pub(super) fn changed_meanwhile() -> Error {
 fn patched(old: &OrgRow, patch: OrgPatch) -> (OrgRow, Map<String, Value>) {
     let mut new = old.clone();
     let mut changes = Map::new();
-    if let Some(name) = patch.name {
+    if let Some(name) = patch.name.filter(|name| name.0 != old.name) {
         new.name = name.0;
         changes.insert("name".into(), json!({ "from": old.name, "to": new.name }));
     }
-    if let Some(slug) = patch.slug {
+    if let Some(slug) = patch.slug.filter(|slug| Some(slug.as_str()) != old.slug.as_deref()) {
         new.slug = Some(slug.as_str().to_owned());
         changes.insert("slug".into(), json!({ "from": old.slug, "to": new.slug }));
     }
-    if let Some(status) = patch.status {
+    if let Some(status) = patch.status.filter(|status| *status != old.status) {
         new.status = status;
         changes.insert("status".into(), json!({ "from": old.status, "to": status }));
     }
-    if let Some(plan) = patch.plan {
+    if let Some(plan) = patch.plan.filter(|plan| *plan != old.plan) {
         new.plan = plan;
         changes.insert("plan".into(), json!({ "from": old.plan, "to": plan }));
     }
@@ -245,6 +252,8 @@ pub async fn revoke_org_sessions(
         target_id: grant.org.as_str(),
         metadata: json!({}),
     };
-    grant.write(vec![store::org_sessions_revoke(&grant), grant.audit(&entry)?]).await?;
-    Ok(Json(SessionsRevokedOut { revoked: true, revoked_at: grant.op().now() }))
+    // Once: what is answered is what is stored.
+    let now = grant.op().now();
+    grant.write(vec![store::org_sessions_revoke(&grant, now), grant.audit(&entry)?]).await?;
+    Ok(Json(SessionsRevokedOut { revoked: true, revoked_at: now, clerk_sessions: None }))
 }

@@ -123,6 +123,6 @@ pub(super) fn org_cap_update(org: &OrgRow, max_members: i64, now: Timestamp) -> 
     statement!(ORG_CAP_UPDATE, &org.id, max_members, org.max_members, now)
 }
 
-pub(super) fn org_sessions_revoke(grant: &Grant) -> Statement {
-    grant.statement(ORG_SESSIONS_REVOKE, [grant.op().now().into()])
+pub(super) fn org_sessions_revoke(grant: &Grant, now: Timestamp) -> Statement {
+    grant.statement(ORG_SESSIONS_REVOKE, [now.into()])
 }

@@ -126,7 +126,13 @@ pub async fn put_retention_policy(
 
     let present = store::retention_policy_of_type(access.scope(), data_type);
     let (grant, [present]) = access.grant([present]).await?;
+    let present: Option<RetentionPolicyOut> = present.first()?;
     if !is_dry_run {
+        if let Some(policy) = present.filter(|present| {
+            present.ttl_days == ttl_days && present.apply_anonymization == apply_anonymization
+        }) {
+            return Ok(Json(RetentionResultOut { policy, preview: None }).into_response());
+        }
         let (policy, is_new) =
             store::retention_policy_upsert(&grant, data_type, ttl_days, apply_anonymization)
                 .await?;
@@ -135,7 +141,6 @@ pub async fn put_retention_policy(
     }
     let now = grant.op().now();
     let stored_now = || Some(StoredTime::from(now.to_string()));
-    let present: Option<RetentionPolicyOut> = present.first()?;
     let policy = RetentionPolicyOut {
         ttl_days,
         apply_anonymization,

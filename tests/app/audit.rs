@@ -1,5 +1,7 @@
 //! Who changed what, and who may read it.
 
+use koby_portal::db::Param;
+use koby_portal::page::LAST;
 use serde_json::{Value, json};
 
 use crate::support::TestApp;
@@ -74,6 +76,39 @@ fn the_trail_is_filtered() {
 }
 
 #[test]
+fn a_filter_that_few_entries_pass_does_not_walk_the_trail() {
+    let app = with_trail();
+    app.db.run_script(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+         INSERT INTO audit_logs (id, org_id, actor_id, event_type, target_id, created_at)
+         SELECT 'many_' || i, 'org_a', 'u_many', 'many', 'many', '2026-03-10T00:00:00.000Z' FROM n",
+    );
+    for (query, expected) in [
+        ("eventType=flow.created", vec!["a3", "a1"]),
+        ("actorId=stripe", vec!["a2"]),
+        ("targetId=f1", vec!["a1"]),
+        ("targetId=f1&actorId=u_owner_a&eventType=flow.created", vec!["a1"]),
+        ("targetId=f1&actorId=stripe", vec![]),
+        ("actorId=u_admin_a&eventType=flow.updated", vec![]),
+    ] {
+        let answer = app.get_as("user_owner_a", &format!("/audit/logs?{query}"));
+        assert_eq!(ids(&answer.json()), expected, "{query}");
+    }
+    let sources = ["target", "actor", "event"].map(|by| {
+        let path = format!("{}/src/audit/sql/audit_logs_by_{by}.sql", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).unwrap()
+    });
+    for sql in sources {
+        let sql = format!("{}{sql}", include_str!("../../src/auth/sql/scope.sql"));
+        let mut params: Vec<Param> = vec!["user_owner_a".into(), Param::Null, false.into()];
+        params.extend([LAST.into(), LAST.into(), 201_i64.into(), "".into()]);
+        params.extend(["flow.created".into(), "u_owner_a".into(), "f1".into()]);
+        let steps = app.db.steps(&sql, &params);
+        assert!(steps < 500, "{steps} steps: {sql}");
+    }
+}
+
+#[test]
 fn staff_read_all_trails() {
     let app = with_trail();
     let answer = app.get_as("user_staff", "/portal/audit-logs");
@@ -89,11 +124,19 @@ fn nobody_changes_the_trail() {
         "UPDATE audit_logs SET actor_id = 'x'",
         "DELETE FROM audit_logs WHERE id = 'a1'",
         "DELETE FROM orgs WHERE id = 'org_b'",
+        "INSERT OR REPLACE INTO audit_logs (id, event_type) VALUES ('a1', 'x')",
+        "REPLACE INTO audit_logs (id, event_type) VALUES ('a1', 'x')",
+        "INSERT INTO audit_logs (id, event_type) VALUES ('a1', 'x')
+           ON CONFLICT (id) DO UPDATE SET event_type = 'x'",
     ] {
         let error = app.db.try_script(sql).unwrap_err();
         assert!(error.contains("append-only"), "{sql}: {error}");
     }
     assert_eq!(app.db.value("SELECT count(*) FROM audit_logs"), json!(5));
+    assert_eq!(
+        app.db.value("SELECT event_type FROM audit_logs WHERE id = 'a1'"),
+        json!("flow.created")
+    );
 }
 
 #[test]

@@ -299,3 +299,64 @@ fn logins_are_noted_hourly_beside_the_response() {
     let answer = app.get_as("user_owner_a", "/portal/engines");
     assert_eq!((answer.db_trips, noted()), (1, json!("2026-03-15T12:30:01.000Z")));
 }
+
+#[test]
+fn a_membership_beyond_those_that_are_listed_gives_no_role() {
+    let app = TestApp::new();
+    app.db.run_script(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+         INSERT INTO orgs (id, name, slug, status, plan, created_at)
+         SELECT 'org_many_' || i, 'Many', 'many-' || i, 'active', 'chatbot', '2020-01-01T00:00:00.000Z' FROM n;
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
+         INSERT INTO user_memberships (id, clerk_user_id, org_id, role, created_at)
+         SELECT 'm_many_' || i, 'user_viewer_a', 'org_many_' || i, 'viewer', '2020-01-01T00:00:00.000Z' FROM n",
+    );
+    let answer = app.get_as("user_viewer_a", "/portal/audit-logs?orgId=org_a");
+    assert_eq!((answer.status, answer.code().as_str()), (403, "org_forbidden"));
+    assert_eq!(app.get_as("user_viewer_a", "/portal/overview?orgId=org_many_1").status, 200);
+}
+
+#[test]
+fn the_row_of_a_new_person_has_a_trace_and_one() {
+    let app = TestApp::new();
+    let token = app.token("user_fresh").claim("act", json!({"sub": "user_support"}));
+    let me = app.get_with(&token, ME);
+    assert_eq!((me.status, me.db_trips), (200, 2));
+    let traces = "SELECT event_type, org_id, actor_type, actor_id, impersonator_id, target_type, target_id, metadata FROM audit_logs";
+    let id = app.db.value("SELECT id FROM users WHERE clerk_user_id = 'user_fresh'");
+    let expected = json!([{
+        "event_type": "user.created", "org_id": null, "actor_type": "user", "actor_id": id,
+        "impersonator_id": "user_support", "target_type": "user", "target_id": id,
+        "metadata": r#"{"clerkUserId":"user_fresh"}"#,
+    }]);
+    assert_eq!(json!(app.db.rows(traces)), expected);
+    app.get_with(&token, ME);
+    assert_eq!(json!(app.db.rows(traces)), expected, "a second request makes nothing");
+}
+
+#[test]
+fn two_first_requests_at_once_leave_one_row_and_one_trace() {
+    let app = TestApp::new();
+    app.db.before_batch(
+        2,
+        "INSERT INTO users (id, clerk_user_id, status, created_at)
+         VALUES ('u_fresh', 'user_fresh', 'active', '2026-03-15T12:00:00.000Z')",
+    );
+    let me = app.get_as("user_fresh", ME);
+    assert_eq!(me.json()["user"]["id"], "u_fresh", "{}", me.text);
+    assert_eq!(app.db.value("SELECT count(*) FROM audit_logs"), 0);
+}
+
+#[test]
+fn a_request_in_anothers_name_is_no_login() {
+    let app = TestApp::new();
+    app.db.run_script("UPDATE users SET last_login_at = NULL WHERE id = 'u_owner_a'");
+    let noted = || app.db.value("SELECT last_login_at FROM users WHERE id = 'u_owner_a'");
+    let token = app.token("user_owner_a").claim("act", json!({"sub": "user_support"}));
+    for path in [ME, "/portal/orgs", "/portal/overview"] {
+        assert_eq!(app.get_with(&token, path).status, 200, "{path}");
+        assert_eq!(noted(), json!(null), "{path}");
+    }
+    app.get_as("user_owner_a", "/portal/overview");
+    assert_eq!(noted(), "2026-03-15T12:00:00.000Z");
+}

@@ -81,6 +81,16 @@ fn without_an_address_of_the_portal_the_token_is_shown() {
 }
 
 #[test]
+fn an_e_mail_that_leads_nowhere_does_not_keep_the_token() {
+    let app = TestApp::with(&[WITH_CLERK]);
+    app.http.answer_at(CLERK_INVITATIONS, 200, "{}");
+    let body = invite(&app, "user_admin_a", &json!({"email": "new@alpha.example"})).json();
+    let token = body["token"].as_str().expect("the token");
+    assert!(body.get("link").is_none());
+    assert_eq!(accept(&app, "user_none", token).status, 200);
+}
+
+#[test]
 fn guesses_are_404_and_old_links_409() {
     let app = TestApp::new();
     for token in ["x", "a-token-of-the-fixtur", "hash_a"] {
@@ -121,6 +131,51 @@ fn guesses_are_404_and_old_links_409() {
     assert_eq!(accept(&app, "user_none", token).status, 200, "staff invited beyond the cap");
     let missing = app.send_as("user_none", "POST", "/portal/invitations/accept", Some("{}"));
     assert_eq!(outcome(&missing), refused(400, "invalid_body"));
+}
+
+/// What takes the right to invite from who made both invitations of the fixture, and gives it to others.
+const WITHOUT_RIGHT: [&str; 5] = [
+    "DELETE FROM user_memberships WHERE id IN ('m_owner_b', 'm_admin_a')",
+    "UPDATE user_memberships SET role = 'member' WHERE id IN ('m_owner_b', 'm_admin_a')",
+    "UPDATE users SET status = 'suspended' WHERE id IN ('u_owner_b', 'u_admin_a')",
+    "UPDATE user_memberships SET role = 'admin' WHERE id IN ('m_owner_b', 'm_admin_a'); UPDATE invitations SET role = 'owner'",
+    "UPDATE invitations SET invited_by = 'u_staff_off'",
+];
+
+#[test]
+fn an_invitation_is_worth_the_right_of_who_made_it() {
+    let token = "a-token-of-the-fixture";
+    for sql in WITHOUT_RIGHT {
+        let app = TestApp::with(&[WITH_CLERK]);
+        app.db.run_script(sql);
+        let answer = accept(&app, "user_none", token);
+        assert_eq!(outcome(&answer), refused(409, "invitation_withdrawn"), "{sql}");
+        clerk_user(&app, "user_ines", "verified");
+        let me = app.get_as("user_ines", "/portal/me").json();
+        assert_eq!(me["memberships"], json!([]), "{sql}");
+        assert_eq!(app.db.value("SELECT count(*) FROM invitations WHERE status = 'open'"), 2);
+    }
+    for sql in [
+        "UPDATE invitations SET invited_by = 'u_staff'",
+        "UPDATE user_memberships SET role = 'admin' WHERE id = 'm_owner_b'",
+    ] {
+        let app = TestApp::new();
+        app.db.run_script(sql);
+        assert_eq!(accept(&app, "user_none", token).status, 200, "{sql}");
+    }
+}
+
+#[test]
+fn an_inviter_who_loses_the_right_in_that_moment_makes_nobody_a_member() {
+    let app = TestApp::new();
+    // Between this request's read and its write.
+    app.db.run_script(
+        "CREATE TRIGGER loses AFTER INSERT ON users WHEN new.clerk_user_id = 'user_fresh'
+         BEGIN UPDATE user_memberships SET role = 'viewer' WHERE id = 'm_owner_b'; END",
+    );
+    let answer = accept(&app, "user_fresh", "a-token-of-the-fixture");
+    assert_eq!(outcome(&answer), refused(409, "conflict"));
+    assert_eq!(app.db.value("SELECT status FROM invitations WHERE id = 'inv_b'"), "open");
 }
 
 #[test]
@@ -185,6 +240,57 @@ fn invitations_are_bounded_and_not_doubled() {
 }
 
 #[test]
+fn invitations_are_no_flood() {
+    let app = TestApp::new();
+    let with = |sql: &str| {
+        let app = TestApp::new();
+        app.db.run_script(sql);
+        app
+    };
+    let limit = refused(429, "invitation_limit");
+    let body = json!({"email": "ruth@alpha.example"});
+    let made = |count: u32, email: &str, at: &str| {
+        format!(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+             INSERT INTO invitations (id, org_id, email, role, status, token_hash, invited_by, created_at, expires_at)
+             SELECT 'f' || i, 'org_a', {email}, 'viewer', 'revoked', 'f' || i, 'u_admin_a', '{at}', '2026-03-22T00:00:00.000Z' FROM n"
+        )
+    };
+    // Each is revoked, so that neither an open one nor the cap stands against another.
+    for round in 0..5 {
+        let answer = invite(&app, "user_admin_a", &body);
+        assert_eq!(answer.status, 201, "{round}");
+        let path =
+            format!("/portal/invitations/{}", answer.json()["invitation"]["id"].as_str().unwrap());
+        assert_eq!(app.send_as("user_admin_a", "DELETE", &path, None).status, 200);
+    }
+    let traces = events(&app).len();
+    let answer = invite(&app, "user_admin_a", &body);
+    assert_eq!((outcome(&answer), answer.header("retry-after")), (limit.clone(), Some("3600")));
+    assert_eq!(events(&app).len(), traces);
+    let other = json!({"email": "other@alpha.example"});
+    assert_eq!(invite(&app, "user_admin_a", &other).status, 201, "another address");
+    let elsewhere = invite(&app, "user_owner_b", &body);
+    assert_eq!(elsewhere.status, 201, "another org");
+    app.clock.advance(86_400);
+    assert_eq!(invite(&app, "user_admin_a", &body).status, 201, "a day later");
+
+    let mail = "'x' || i || '@alpha.example'";
+    for (count, at, expected) in [
+        (99, "2026-03-14T12:00:01.000Z", (201, String::new())),
+        (100, "2026-03-14T12:00:01.000Z", limit),
+        (100, "2026-03-14T12:00:00.000Z", (201, String::new())),
+    ] {
+        for by in ["user_admin_a", "user_staff_a"] {
+            let app = with(&format!("DELETE FROM invitations; {}", made(count, mail, at)));
+            let answer = invite(&app, by, &body);
+            let code = if answer.status == 201 { String::new() } else { answer.code() };
+            assert_eq!((answer.status, code), expected, "{by}: {count} {at}");
+        }
+    }
+}
+
+#[test]
 fn invitations_are_listed_by_what_became_of_them() {
     let app = TestApp::new();
     app.db.run_script(
@@ -227,6 +333,17 @@ fn an_invitation_is_taken_back_once() {
         events(&app),
         [json!(["invitation.revoked", "org_a", "u_admin_a", {"role": "member"}])]
     );
+}
+
+#[test]
+fn an_admin_takes_back_no_invitation_of_an_owner() {
+    let app = TestApp::new();
+    app.db.run_script("UPDATE invitations SET role = 'owner', invited_by = 'u_owner_a'");
+    let revoke = |by: &str| app.send_as(by, "DELETE", "/portal/invitations/inv_a", None);
+    assert_eq!(outcome(&revoke("user_admin_a")), refused(403, "role_too_low"));
+    assert_eq!(app.db.value("SELECT status FROM invitations WHERE id = 'inv_a'"), "open");
+    assert!(events(&app).is_empty());
+    assert_eq!(revoke("user_owner_a").status, 200);
 }
 
 #[test]
@@ -302,8 +419,11 @@ fn a_first_login_with_a_verified_address_accepts() {
     let row = app.db.value("SELECT id FROM users WHERE clerk_user_id = 'user_ines'");
     assert_eq!(
         events(&app),
-        [json!(["invitation.accepted", "org_a", row,
-            {"clerkUserId": "user_ines", "role": "member", "via": "verified_email", "invitedBy": "u_admin_a"}])]
+        [
+            json!(["user.created", null, row, {"clerkUserId": "user_ines"}]),
+            json!(["invitation.accepted", "org_a", row,
+                {"clerkUserId": "user_ines", "role": "member", "via": "verified_email", "invitedBy": "u_admin_a"}]),
+        ]
     );
     let again = app.get_as("user_ines", "/portal/me");
     assert_eq!((again.db_trips, app.http.sent().len()), (1, 1), "later logins cost nothing");
@@ -349,7 +469,8 @@ fn a_full_org_takes_nobody_by_address_either() {
     clerk_user(&app, "user_ines", "verified");
     assert_eq!(app.get_as("user_ines", "/portal/me").json()["memberships"], json!([]));
     assert_eq!(app.db.value("SELECT status FROM invitations WHERE id = 'inv_a'"), "open");
-    assert!(events(&app).is_empty());
+    let kinds: Vec<Value> = events(&app).iter().map(|event| event[0].clone()).collect();
+    assert_eq!(kinds, ["user.created"]);
 }
 
 #[test]

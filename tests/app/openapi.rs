@@ -74,6 +74,11 @@ fn every_operation_says_what_it_is_answers_and_needs() {
                     assert!(responses.contains_key(status), "{name} does not state {status}");
                 }
             }
+            let limited =
+                &responses.get("429").map(|of| &of["content"]["application/problem+json"]);
+            if let Some(content) = limited {
+                assert_eq!(content["example"]["code"], "rate_limit_exceeded", "{name}");
+            }
             for (status, response) in responses {
                 let described = response["description"].is_string();
                 assert!(described, "{name} {status} has no description");

@@ -264,3 +264,22 @@ fn the_server_counts_before_an_invitation() {
     assert_eq!(bare.status, 200, "a body is not needed");
     assert_eq!(app.db.value("SELECT count(*) FROM audit_logs"), 0);
 }
+
+#[test]
+fn what_changes_nothing_leaves_no_trace() {
+    let app = TestApp::new();
+    let before = app.db.rows("SELECT * FROM orgs");
+    let same =
+        json!({"name": "Alpha Dental", "slug": "alpha", "status": "active", "plan": "bundle"});
+    let answer = patch(&app, "user_staff", &same);
+    assert_eq!((answer.status, answer.db_trips), (200, 1), "{}", answer.text);
+    assert_eq!(answer.json()["org"]["name"], "Alpha Dental");
+    let path = "/portal/membership-caps?orgId=org_a";
+    let cap = app.send_as("user_staff", "PATCH", path, Some(r#"{"maxMembers":10}"#));
+    assert_eq!((cap.status, cap.db_trips), (200, 1));
+    assert_eq!(cap.json()["updated"], true);
+    assert!(metadata(&app).is_empty() && app.db.rows("SELECT * FROM orgs") == before);
+    patch(&app, "user_staff", &json!({"name": "Alpha 2", "plan": "bundle"}));
+    let changes = json!({"changes": {"name": {"from": "Alpha Dental", "to": "Alpha 2"}}});
+    assert_eq!(metadata(&app), [json!(["org.updated", "org_a", changes])]);
+}

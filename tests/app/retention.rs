@@ -250,3 +250,41 @@ fn a_policy_is_removed_by_its_org_alone() {
     );
     assert_eq!(app.db.value("SELECT count(*) FROM retention_policies"), 1);
 }
+
+#[test]
+fn the_same_policy_again_changes_nothing() {
+    let app = TestApp::new();
+    let before = app.db.rows("SELECT * FROM retention_policies");
+    let body = r#"{"dataType":"chat_sessions","ttlDays":365}"#;
+    let answer = app.send_as("user_admin_a", "POST", "/portal/retention", Some(body));
+    assert_eq!((answer.status, answer.db_trips), (200, 1), "{}", answer.text);
+    assert_eq!(answer.json()["policy"]["updatedAt"], "2025-01-01T00:00:00.000Z");
+    assert_eq!(app.db.rows("SELECT * FROM retention_policies"), before);
+    assert_eq!(app.db.value("SELECT count(*) FROM audit_logs"), 0);
+}
+
+#[test]
+fn texts_where_numbers_belong_do_not_break_the_list() {
+    for (stored, days, anonymized) in [
+        ("'90 days', 'true'", 90, true),
+        ("'soon', 'false'", 0, false),
+        ("30.0, '1'", 30, true),
+        ("'365', 1", 365, true),
+    ] {
+        let app = TestApp::new();
+        app.db.run_script(&format!(
+            "UPDATE retention_policies SET (ttl_days, apply_anonymization) = ({stored}) WHERE id = 'ret_a_sessions'"
+        ));
+        for user in ["user_viewer_a", "user_staff"] {
+            let list = app.get_as(user, "/portal/retention");
+            assert_eq!(list.status, 200, "{stored}: {}", list.text);
+            let policies = list.json()["policies"].as_array().unwrap().clone();
+            let policy = policies.iter().find(|one| one["id"] == "ret_a_sessions").unwrap();
+            let read = (&policy["ttlDays"], &policy["applyAnonymization"]);
+            assert_eq!(read, (&json!(days), &json!(anonymized)), "{stored}");
+        }
+        let body = r#"{"dataType":"chat_sessions","ttlDays":31}"#;
+        let put = app.send_as("user_admin_a", "PUT", "/retention/policies", Some(body));
+        assert_eq!((put.status, &put.json()["policy"]["ttlDays"]), (200, &json!(31)));
+    }
+}

@@ -17,29 +17,39 @@ use serde_json::{Value, json};
 use super::crypto::SigningKey;
 
 /// A clock that stands still until it is moved; sleeping moves it.
-pub struct FakeClock(AtomicI64);
+pub struct FakeClock {
+    millis: AtomicI64,
+    tick: AtomicI64,
+}
 
 impl FakeClock {
     pub fn at(seconds: i64) -> Self {
-        Self(AtomicI64::new(seconds * 1000))
+        Self { millis: AtomicI64::new(seconds * 1000), tick: AtomicI64::new(0) }
     }
 
     pub fn seconds(&self) -> i64 {
-        self.0.load(Ordering::Relaxed) / 1000
+        self.millis.load(Ordering::Relaxed) / 1000
+    }
+
+    /// Goes on by itself each time that it is looked at.
+    pub fn ticks(&self, millis: i64) {
+        self.tick.store(millis, Ordering::Relaxed);
     }
 
     pub fn advance(&self, seconds: i64) {
-        self.0.fetch_add(seconds * 1000, Ordering::Relaxed);
+        self.millis.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
 }
 
 impl Clock for FakeClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+        Timestamp::from_millis(
+            self.millis.fetch_add(self.tick.load(Ordering::Relaxed), Ordering::Relaxed),
+        )
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        self.0.fetch_add(i64::try_from(duration.as_millis()).unwrap(), Ordering::Relaxed);
+        self.millis.fetch_add(i64::try_from(duration.as_millis()).unwrap(), Ordering::Relaxed);
         Box::pin(std::future::ready(()))
     }
 }
