@@ -333,6 +333,35 @@ fn more_changes_than_a_pass_holds_are_told_in_several() {
     run_feed(&app);
     assert_eq!(app.search.value("SELECT count(*) FROM messages"), 449);
     assert_eq!(app.lines.of("job")[0]["changes"], 451);
+    // Of messages that are gone very many are told at a time.
+    app.db.run_script(
+        "INSERT INTO chat_messages (id, session_id, site_id, org_id, role, content, created_at)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+         SELECT 'gone' || i, 's_active', 'site_a1', 'org_a', 'user', 'newt', '2026-03-15T11:51:00.000Z' FROM n;
+         DELETE FROM search_changes;
+         DELETE FROM chat_messages WHERE id LIKE 'gone%' OR id LIKE 'n%';",
+    );
+    let before = app.search.round_trips();
+    run_feed(&app);
+    assert_eq!(app.search.value("SELECT count(*) FROM messages"), 0);
+    assert_eq!(app.lines.of("job")[1]["changes"], 3449);
+    assert_eq!(app.search.round_trips() - before, 2);
+}
+
+#[test]
+fn no_message_stops_the_feed() {
+    let app = TestApp::new();
+    app.db.run_script(
+        "INSERT INTO chat_messages (id, session_id, site_id, org_id, role, content, created_at)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40)
+         SELECT 'c' || i, 's_active', 'site_a1', 'org_a', 'user',
+                'iguana ' || replace(hex(zeroblob(20000)), '00', char(1)), '2026-03-15T11:51:00.000Z' FROM n;
+         INSERT INTO chat_messages (id, session_id, site_id, org_id, role, content, created_at)
+         VALUES ('last', 's_active', 'site_a1', 'org_a', 'user', 'iguana', '2026-03-15T11:52:00.000Z');",
+    );
+    run_feed(&app);
+    assert_eq!(app.search.value("SELECT count(*) FROM messages WHERE length(content) < 10001"), 41);
+    assert_eq!(app.db.value("SELECT count(*) FROM search_changes"), 0);
 }
 
 #[test]
