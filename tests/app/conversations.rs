@@ -18,6 +18,8 @@ fn with_messages() -> TestApp {
           ('m3', 's_ended', 'site_a1', 'org_a', 'assistant', 'It is.', 310, 42, '2026-03-15T08:00:02.000Z'),
           ('m4', 's_quiet', 'site_a1', 'org_a', 'user', 'Do you treat zebras on Sunday?', NULL, NULL, '2026-03-15T09:00:00.000Z'),
           ('mb', 's_b', 'site_b1', 'org_b', 'user', 'A zebra at Beta', NULL, NULL, '2026-03-15T11:50:00.000Z');
+         UPDATE chat_sessions SET preview = (SELECT content FROM chat_messages m
+           WHERE m.session_id = chat_sessions.id AND role = 'user');
          UPDATE chat_sessions SET metadata = '{\"page\":\"/fees\"}' WHERE id = 's_ended';
          UPDATE chat_sessions SET metadata = 'not json' WHERE id = 's_quiet';",
     );
@@ -45,6 +47,16 @@ fn an_org_lists_its_conversations_newest_first() {
     let answer = app.get_as("user_viewer_a", LIST);
     assert_eq!((answer.status, answer.db_trips, answer.search_trips), (200, 1, 0));
     insta::assert_json_snapshot!("conversations", answer.json());
+}
+
+#[test]
+fn what_a_column_allows_does_not_break_the_list() {
+    let app = TestApp::new();
+    app.db.run_script("UPDATE chat_sessions SET message_count = NULL");
+    let list = app.get_as("user_viewer_a", LIST).json();
+    assert_eq!(list["conversations"][0]["messageCount"], 0);
+    let one = app.get_as("user_viewer_a", "/portal/conversations/s_ended").json();
+    assert_eq!(one["conversation"]["messageCount"], 0);
 }
 
 #[test]
@@ -369,7 +381,7 @@ fn an_export_is_a_safe_csv_file() {
     let app = with_messages();
     app.db.run_script(
         "UPDATE chat_sessions SET visitor_id = '=cmd|x' WHERE id = 's_quiet';
-         UPDATE chat_messages SET content = 'Say \"hi\",\nplease' WHERE id = 'm4';",
+         UPDATE chat_sessions SET preview = 'Say \"hi\",\nplease' WHERE id = 's_quiet';",
     );
     let answer = app.get_as("user_admin_a", "/portal/conversations/export.csv?from=2026-03-15");
     assert_eq!((answer.status, answer.db_trips), (200, 1));
