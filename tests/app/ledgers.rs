@@ -51,6 +51,7 @@ const SCANS: &[(&str, &str, &str)] = &[
     ("site", "SCAN site", "the site that is asked for, or none"),
     ("_advance", "VIRTUAL TABLE INDEX", "the hours and topics of one day"),
     ("*", "SCAN json_each VIRTUAL TABLE", "the entries of one parameter"),
+    ("messages_of_sessions", "SCAN chosen VIRTUAL TABLE", "at most 500 ids"),
     ("conversations_found", "SCAN found VIRTUAL TABLE", "at most 200 ids"),
     ("search_conversations", "SCAN messages_fts VIRTUAL TABLE", "a full-text match, not a scan"),
     ("search_conversations", "SCAN newest", "at most 1000 rows"),
