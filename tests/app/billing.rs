@@ -50,6 +50,12 @@ fn usage_is_filtered_and_its_sums_cover_all_that_fits() {
         assert_eq!(ids(&body, "records"), expected, "{query} as {user}");
         assert_eq!(body["totals"]["amountCents"], amount, "{query} as {user}");
     }
+    app.db.run_script(
+        "INSERT INTO billing_records (id, org_id, usage_type, period_start, period_end, created_at, updated_at)
+         VALUES ('u_day', 'org_a', 'x', '2026-02-01', '2026-03-01', '2026-02-01', '2026-02-01')",
+    );
+    let january = app.get_as("user_owner_a", "/billing/usage?to=2026-01-31").json();
+    assert_eq!(ids(&january, "records"), ["u2", "u1"], "the next day without a time is not in");
     let none = app.get_as("user_owner_a", "/billing/usage?usageType=nothing").json();
     assert_eq!(
         none["totals"],

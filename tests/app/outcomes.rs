@@ -64,6 +64,15 @@ fn outcomes_are_filtered_and_paged() {
     }
     let all = walk(&app, "/outcomes?limit=1", "outcomes", "cursor", "nextCursor");
     assert_eq!(all, ["o4", "o3", "o2", "o1"]);
+    app.db.run_script(
+        "INSERT INTO outcome_events (id, org_id, outcome_type, recorded_at)
+         VALUES ('o_day', 'org_a', 'lead_captured', '2026-03-03')",
+    );
+    for kind in ["", "&type=lead_captured"] {
+        let body = app.get_as("user_owner_a", &format!("/outcomes?to=2026-03-02{kind}")).json();
+        let listed = ids(&body, "outcomes");
+        assert!(!listed.contains(&"o_day".to_owned()), "the next day is not in: {listed:?}");
+    }
     for query in ["limit=201", "cursor=x", "from=soon", "from=2026-03-02&to=2026-03-01"] {
         assert_eq!(
             app.get_as("user_owner_a", &format!("/outcomes?{query}")).status,
