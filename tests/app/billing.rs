@@ -104,7 +104,7 @@ fn with_account() -> TestApp {
 #[test]
 fn the_account_of_an_org_in_short() {
     let app = with_account();
-    let answer = app.get_as("user_viewer_a", "/billing/overview");
+    let answer = app.get_as("user_admin_a", "/billing/overview");
     assert_eq!((answer.status, answer.db_trips), (200, 1));
     let mut body = answer.json();
     let invoices = ids(&body, "recentInvoices");
@@ -114,6 +114,26 @@ fn the_account_of_an_org_in_short() {
     );
     body["recentInvoices"].as_array_mut().unwrap().truncate(1);
     insta::assert_json_snapshot!("billing_overview", body);
+}
+
+#[test]
+fn only_admins_see_the_customer_and_what_was_paid() {
+    let app = with_account();
+    let of = |user: &str| app.get_as(user, "/billing/overview").json();
+    let admin = of("user_admin_a");
+    for user in ["user_viewer_a", "user_member_a"] {
+        let body = of(user);
+        assert_eq!(
+            (&body["customer"], &body["recentInvoices"]),
+            (&Value::Null, &json!([])),
+            "{user}"
+        );
+        assert_eq!(body["currentPlan"]["status"], "past_due", "{user} is warned");
+        assert_eq!(body["subscriptions"], admin["subscriptions"], "{user}");
+    }
+    for user in ["user_admin_a", "user_owner_a"] {
+        assert_eq!(of(user)["customer"]["id"], "bc_a", "{user}");
+    }
 }
 
 #[test]
