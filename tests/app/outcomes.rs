@@ -48,6 +48,25 @@ fn totals_cover_all_that_fits_and_not_the_page_alone() {
 }
 
 #[test]
+fn what_the_sums_rest_on_is_not_changed() {
+    let app = app();
+    for change in [
+        "amount_cents = 1",
+        "currency = 'EUR'",
+        "outcome_type = 'x'",
+        "recorded_at = '2026'",
+        "org_id = 'org_b'",
+    ] {
+        let sql = format!("UPDATE outcome_events SET {change} WHERE id = 'o1'");
+        let refused = app.db.try_script(&sql).unwrap_err();
+        assert!(refused.contains("not changed once it is recorded"), "{change}: {refused}");
+    }
+    app.db.run_script(
+        "UPDATE outcome_events SET label = 'Bleaching', metadata = '{}', org_id = org_id WHERE id = 'o1'",
+    );
+}
+
+#[test]
 fn outcomes_are_filtered_and_paged() {
     let app = app();
     for (query, expected) in [
