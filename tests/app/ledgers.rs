@@ -187,6 +187,26 @@ fn the_view_of_all_orgs_costs_callers_of_one_org_nothing() {
     }
 }
 
+#[test]
+fn the_list_of_clients_costs_nobody_but_staff() {
+    let sources = sources();
+    let db = &TestApp::new().db;
+    db.run_script(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+         INSERT INTO orgs (id, name, status) SELECT 'many_' || i, 'Many ' || i, 'active' FROM n",
+    );
+    let sql = whole(&sources, &sources["portfolio/sql/clients.sql"]);
+    let steps = |user: &str| {
+        let mut params: Vec<Param> = vec![user.into(), Param::Null, false.into()];
+        params.extend(["".into(), "".into(), "".into(), 101_i64.into(), LAST.into(), Param::Null]);
+        db.steps(&sql, &params)
+    };
+    assert!(steps("user_staff") > 2_000, "101 rows are read");
+    for user in ["user_owner_a", "user_none", "nobody"] {
+        assert!(steps(user) < 300, "{user}: {}", steps(user));
+    }
+}
+
 /// A method and path of `src/router.rs`, and the handler behind it.
 #[derive(Debug, Clone)]
 pub struct Routed {
