@@ -6,6 +6,18 @@
 -- Whether a lead came out of the session; kept by the triggers on leads below.
 ALTER TABLE chat_sessions ADD COLUMN has_lead INTEGER NOT NULL DEFAULT 0;
 
+-- The start of what the visitor said first, so that a list reads one row for each session. Empty once the
+-- visitor was made unknown.
+ALTER TABLE chat_sessions ADD COLUMN preview TEXT;
+
+-- What the columns allow and no list can place.
+UPDATE chat_sessions SET started_at = coalesce(
+         (SELECT min(m.created_at) FROM chat_messages m WHERE m.session_id = chat_sessions.id),
+         last_message_at, ended_at, '1970-01-01T00:00:00.000Z')
+ WHERE started_at IS NULL;
+UPDATE chat_sessions SET status = 'active' WHERE status IS NULL;
+UPDATE chat_sessions SET message_count = 0 WHERE message_count IS NULL;
+
 -- One index per way to list sessions, newest started first: of an org, of a site, each with a status.
 CREATE INDEX chat_sessions_by_org ON chat_sessions (org_id, started_at, id);
 CREATE INDEX chat_sessions_by_org_status ON chat_sessions (org_id, status, started_at, id);
@@ -31,6 +43,11 @@ CREATE INDEX chat_sessions_with_lead_by_time ON chat_sessions (started_at, id)
 
 -- A session's messages in the order of their page key.
 CREATE INDEX chat_messages_by_session_time ON chat_messages (session_id, created_at, id);
+
+UPDATE chat_sessions SET preview = (
+  SELECT substr(m.content, 1, 160) FROM chat_messages m
+   WHERE m.session_id = chat_sessions.id AND +m.org_id = chat_sessions.org_id AND m.role = 'user'
+   ORDER BY m.created_at, m.id LIMIT 1);
 
 -- Leads -----------------------------------------------------------------------------------------
 

@@ -131,6 +131,16 @@ BEGIN
     outcomes = outcomes + 1, amount_cents = amount_cents + excluded.amount_cents;
 END;
 
+-- The sums rest on it.
+CREATE TRIGGER outcome_events_stay_as_recorded
+BEFORE UPDATE OF amount_cents, currency, outcome_type, recorded_at, org_id ON outcome_events
+WHEN new.amount_cents IS NOT old.amount_cents OR new.currency IS NOT old.currency
+  OR new.outcome_type IS NOT old.outcome_type OR new.recorded_at IS NOT old.recorded_at
+  OR new.org_id IS NOT old.org_id
+BEGIN
+  SELECT RAISE(ABORT, 'an outcome is not changed once it is recorded');
+END;
+
 -- Billing ---------------------------------------------------------------------------------------
 
 CREATE INDEX billing_records_by_org ON billing_records (org_id, period_start, id);

@@ -205,6 +205,12 @@ UPDATE chat_messages SET unanswered = 1
 WHERE role = 'user' AND org_id IN ('org_dental', 'org_chadis')
   AND content IN ('Do you do braces?', 'Can I see the results of my son here?');
 
+-- What each visitor said first.
+UPDATE chat_sessions SET preview = (
+    SELECT substr(m.content, 1, 160) FROM chat_messages m
+    WHERE m.session_id = chat_sessions.id AND m.role = 'user' ORDER BY m.created_at, m.id LIMIT 1
+) WHERE org_id IN ('org_dental', 'org_chadis') AND preview IS NULL;
+
 -- The last message of each day.
 UPDATE metrics_rollup SET last_message_at = (
     SELECT MAX(last_message_at) FROM chat_sessions

@@ -142,9 +142,14 @@ impl RequestContext {
     }
 }
 
-/// A path that can be written to the log: bounded, and without what looks like a key or an address.
+/// A path that can be written to the log: bounded, and without what looks like a key or an address, nor the
+/// visitor whose data is erased.
 fn loggable_path(path: &str) -> String {
     const LONGEST: usize = 200;
+    const VISITOR: &str = "/portal/visitors/";
+    if path.starts_with(VISITOR) {
+        return format!("{VISITOR}{{visitorId}}");
+    }
     let shown = |segment: &str| {
         let secret = ["sk_", "whsec_", "eyJ"].iter().any(|start| segment.starts_with(start));
         if secret || segment.contains('@') || segment.contains("%40") {
@@ -215,6 +220,7 @@ mod tests {
     fn paths_show_no_keys_or_addresses() {
         assert_eq!(loggable_path("/widget/config/sk_dental_live_x"), "/widget/config/[redacted]");
         assert_eq!(loggable_path("/x/ann@example.com"), "/x/[redacted]");
+        assert_eq!(loggable_path("/portal/visitors/ann-1/x"), "/portal/visitors/{visitorId}");
         assert_eq!(loggable_path("/portal/overview"), "/portal/overview");
         assert_eq!(loggable_path(&"/a".repeat(500)).len(), 200);
     }

@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::account_store::{
     self, BillingCustomerOut, BillingInvoiceOut, BillingSubscriptionOut, SubscriptionStatus,
 };
-use crate::auth::permission::{Access, Read};
+use crate::auth::permission::{Access, Read, Tenant};
+use crate::auth::policy::{self, Action};
 use crate::error::Result;
 use crate::http::extract::Json;
 use crate::time::StoredTime;
@@ -63,19 +64,28 @@ fn current_plan(subscriptions: &[BillingSubscriptionOut]) -> Option<CurrentPlanO
 }
 
 /// `GET /billing/overview`: the org's customer, plan, subscriptions and newest invoices; for staff without
-/// an org, of none.
+/// an org, of none. Members and viewers get no customer and no invoices.
+///
+/// Everybody gets the plan and the subscriptions, as the portal warns everybody when a payment failed; no amount
+/// is in them. What was paid, by whom and how is for admins.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/billing/overview", tag = "Billing",
     params(("orgId" = Option<String>, Query)),
     responses((status = 200, body = BillingOverviewOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
 pub async fn get_billing_overview(access: Access<Read>) -> Result<Json<BillingOverviewOut>> {
     let statements = account_store::account(access.scope());
-    let (_tenant, [customer, subscriptions, invoices]) = access.read(statements).await?;
+    let (actor, tenant, [customer, subscriptions, invoices]) =
+        access.read_as_actor(statements).await?;
+    let role = match &tenant {
+        Tenant::Org(org) => actor.caller.role_in(org),
+        Tenant::All => None,
+    };
+    let is_admin = role.is_some_and(|role| policy::allows(role, Action::Administer));
     let subscriptions = subscriptions.all()?;
     Ok(Json(BillingOverviewOut {
-        customer: customer.first()?,
+        customer: if is_admin { customer.first()? } else { None },
         current_plan: current_plan(&subscriptions),
         subscriptions,
         upcoming_invoice: (),
-        recent_invoices: invoices.all()?,
+        recent_invoices: if is_admin { invoices.all()? } else { Vec::new() },
     }))
 }

@@ -78,9 +78,9 @@ pub(super) fn usage(
     status: Option<UsageStatus>,
     kind: Option<&str>,
 ) -> [Scoped; 2] {
-    let mut filter = days.to_vec();
-    filter.extend([Param::from(status), Param::from(kind)]);
-    let mut params = page.descending();
-    params.extend(filter.clone());
+    let [from, after] = days;
+    let mut params = page.descending_before(after);
+    params.extend([from.clone(), status.into(), kind.into()]);
+    let filter = vec![from.clone(), after.clone(), status.into(), kind.into()];
     [scope.list(USAGE, params), scope.list(USAGE_TOTALS, filter)]
 }

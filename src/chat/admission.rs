@@ -16,9 +16,11 @@ const LONGEST_ID: usize = 128;
 /// Longest contact line, in characters.
 const LONGEST_CONTACT_LINE: usize = 300;
 
-/// A message, trimmed, of 1 to 5 000 characters.
+/// A message, trimmed, of 1 to 5 000 characters, without control characters but tabs and line ends.
 pub(super) fn judge_message(message: Option<&str>) -> Result<String> {
-    let message = message.map(str::trim).unwrap_or_default();
+    let is_meant = |c: &char| !c.is_ascii_control() || matches!(c, '\t' | '\n' | '\r');
+    let message: String = message.unwrap_or_default().chars().filter(is_meant).collect();
+    let message = message.trim();
     if message.is_empty() {
         return Err(Error::bad_request("message_required", "Message is required")
             .hint("Send \"message\" with 1 to 5000 characters."));
@@ -223,6 +225,9 @@ mod tests {
     #[test]
     fn messages_have_one_to_5000_characters() {
         assert_eq!(judge_message(Some("  hi ")).unwrap(), "hi");
+        let controls = "\u{0}a\u{1}\tb\r\nc\u{1f}\u{7f} \u{8}";
+        assert_eq!(judge_message(Some(controls)).unwrap(), "a\tb\r\nc");
+        assert_eq!(judge_message(Some("\u{1} \u{2}")).unwrap_err().code(), "message_required");
         assert!(judge_message(Some(&"é".repeat(5_000))).is_ok());
         let code = |message: Option<&str>| judge_message(message).unwrap_err().code();
         assert_eq!(code(None), "message_required");

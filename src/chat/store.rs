@@ -104,7 +104,8 @@ fn turn_statements(turn: &Turn<'_>, session_id: &SessionId) -> Result<Vec<Statem
             org,
             turn.visitor_id,
             turn.asked_at,
-            turn.answered_at
+            turn.answered_at,
+            turn.question,
         )
     } else {
         statement!(SESSION_ADVANCE, session, site, org, turn.answered_at)

@@ -9,7 +9,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::app::Op;
 use crate::config::LogLevel;
@@ -26,12 +26,17 @@ const SEARCH_UPSERT: &str = sql!("sql/search_upsert.sql");
 const SEARCH_FORGET: &str = sql!("sql/search_forget.sql");
 const SEARCH_ADVANCE: &str = sql!("sql/search_advance.sql");
 
-/// Changes read at a time.
-const PASS_CHANGES: u32 = 200;
-/// Passes of one feed: bounded, as work after a response has 30 seconds.
-const MOST_PASSES: u32 = 10;
-/// Bytes of messages bound to one statement; D1 takes 2 MB.
-const STATEMENT_BYTES: usize = 500_000;
+/// Changes read at a time, at most.
+const PASS_CHANGES: u32 = 2_000;
+/// Characters read at a time, at most.
+const PASS_CHARACTERS: u32 = 600_000;
+/// Characters of a message that can be found, from its start: no message is too long for a pass. A
+/// visitor's has 5 000 at most.
+const MESSAGE_CHARACTERS: u32 = 10_000;
+/// Bytes told at a time, as JSON; D1 takes 2 MB. A message as above has 60 kB at most.
+const PASS_BYTES: usize = 900_000;
+/// A feed begins no pass after this time, as work after a response has 30 seconds.
+const LONGEST: Duration = Duration::from_secs(20);
 /// Turns within this time are told together.
 const COALESCE: Duration = Duration::from_secs(5);
 /// A feed that has not begun after this time was lost with its request.
@@ -83,58 +88,71 @@ row! {
     }
 }
 
-/// Tells the index of what changed, at most 2000 changes; gives how many.
+/// Tells the index of what changed, as far as the time allows; gives how many changes.
 pub async fn run(op: &Op) -> Result<usize> {
+    let end = op.now().plus(LONGEST);
     let mut told = 0;
-    for _pass in 0..MOST_PASSES {
-        let rows = op.read(vec![statement!(CHANGES, PASS_CHANGES)]).await?;
-        let changes: Vec<ChangeRow> = rows.first().map_or(Ok(Vec::new()), Rows::all)?;
-        let Some(last) = changes.last().map(|change| change.seq) else { break };
-        let count = changes.len();
-        op.search_write(index_statements(changes, last)).await?;
-        op.write(vec![statement!(CHANGES_DELETE, last)]).await?;
-        told += count;
-        if count < usize::try_from(PASS_CHANGES).unwrap_or(usize::MAX) {
+    while op.now() < end {
+        let limits = statement!(CHANGES, PASS_CHANGES, MESSAGE_CHARACTERS, PASS_CHARACTERS);
+        let rows = op.read(vec![limits]).await?;
+        let Pass { statements, changes, last } =
+            Pass::of(rows.first().map_or(Ok(Vec::new()), Rows::all)?);
+        if changes == 0 {
             break;
         }
+        op.search_write(statements).await?;
+        op.write(vec![statement!(CHANGES_DELETE, last)]).await?;
+        told += changes;
     }
     Ok(told)
 }
 
-fn index_statements(changes: Vec<ChangeRow>, last: i64) -> Vec<Statement> {
-    let (mut gone, mut statements) = (Vec::new(), Vec::new());
-    let (mut held, mut bytes) = (Vec::new(), 0);
-    let upsert = |held: &mut Vec<Value>| {
-        let messages = Value::Array(std::mem::take(held)).to_string();
-        statement!(SEARCH_UPSERT, messages, last)
-    };
-    for change in changes {
-        match change {
-            ChangeRow {
-                message_id,
-                session_id: Some(session),
-                org_id: Some(org),
-                content: Some(content),
-                ..
-            } => {
-                bytes += content.len();
-                held.push(json!([message_id, session, org, tenant_key(&org), content]));
+/// Changes that are told at once.
+struct Pass {
+    statements: Vec<Statement>,
+    /// How many, and the number of the last.
+    changes: usize,
+    last: i64,
+}
+
+impl Pass {
+    /// As many of the changes, in their order, as one statement holds.
+    fn of(changes: Vec<ChangeRow>) -> Self {
+        let (mut gone, mut held, mut bytes) = (Vec::new(), Vec::new(), 0);
+        let (mut count, mut last) = (0, 0);
+        for change in changes {
+            let seq = change.seq;
+            match change {
+                ChangeRow {
+                    message_id,
+                    session_id: Some(session),
+                    org_id: Some(org),
+                    content: Some(content),
+                    ..
+                } => {
+                    let key = tenant_key(&org);
+                    // As it is sent: JSON writes some characters with six.
+                    let message = json!([message_id, session, org, key, content]).to_string();
+                    bytes += message.len() + 1;
+                    if bytes > PASS_BYTES && count > 0 {
+                        break;
+                    }
+                    held.push(message);
+                }
+                ChangeRow { message_id, .. } => gone.push(message_id),
             }
-            ChangeRow { message_id, .. } => gone.push(message_id),
+            (count, last) = (count + 1, seq);
         }
-        if bytes > STATEMENT_BYTES {
-            statements.push(upsert(&mut held));
-            bytes = 0;
+        let mut statements = Vec::new();
+        if !held.is_empty() {
+            statements.push(statement!(SEARCH_UPSERT, format!("[{}]", held.join(",")), last));
         }
+        if !gone.is_empty() {
+            statements.push(statement!(SEARCH_FORGET, json!(gone).to_string(), last));
+        }
+        statements.push(statement!(SEARCH_ADVANCE, last));
+        Self { statements, changes: count, last }
     }
-    if !held.is_empty() {
-        statements.push(upsert(&mut held));
-    }
-    if !gone.is_empty() {
-        statements.push(statement!(SEARCH_FORGET, json!(gone).to_string(), last));
-    }
-    statements.push(statement!(SEARCH_ADVANCE, last));
-    statements
 }
 
 #[cfg(test)]
@@ -152,19 +170,35 @@ mod tests {
         assert!(pending.claim(at(116)));
     }
 
-    #[test]
-    fn large_messages_go_in_several_statements() {
-        let change = |seq: i64, content: Option<String>| ChangeRow {
+    fn change(seq: i64, content: Option<&str>) -> ChangeRow {
+        ChangeRow {
             seq,
             message_id: format!("m{seq}"),
-            session_id: content.as_ref().map(|_| "s".to_owned()),
-            org_id: content.as_ref().map(|_| OrgId::from("o".to_owned())),
-            content,
+            session_id: content.map(|_| "s".to_owned()),
+            org_id: content.map(|_| OrgId::from("o".to_owned())),
+            content: content.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_pass_holds_what_one_statement_takes_as_it_is_written() {
+        // Six bytes each in JSON.
+        let longest = "\u{1}".repeat(usize::try_from(MESSAGE_CHARACTERS).unwrap());
+        let changes = (1..=40).map(|seq| change(seq, (seq != 3).then_some(&longest)));
+        let Pass { statements, changes, last } = Pass::of(changes.collect());
+        let sql: Vec<&str> = statements.iter().map(|one| one.sql).collect();
+        assert_eq!(sql, [SEARCH_UPSERT, SEARCH_FORGET, SEARCH_ADVANCE]);
+        assert_eq!((changes, last), (15, 15), "the others wait for the next pass");
+        let Some(crate::db::Param::Text(messages)) = statements[0].params.first() else {
+            panic!("a text")
         };
-        let large = || Some("x".repeat(STATEMENT_BYTES / 2 + 1));
-        let changes =
-            vec![change(1, large()), change(2, large()), change(3, None), change(4, large())];
-        let sql: Vec<&str> = index_statements(changes, 4).iter().map(|one| one.sql).collect();
-        assert_eq!(sql, [SEARCH_UPSERT, SEARCH_UPSERT, SEARCH_FORGET, SEARCH_ADVANCE]);
+        assert!(messages.len() <= PASS_BYTES + 2, "{}", messages.len());
+        let messages: Vec<serde_json::Value> = serde_json::from_str(messages).unwrap();
+        assert_eq!(messages.len(), 14);
+    }
+
+    #[test]
+    fn nothing_is_no_pass() {
+        assert_eq!(Pass::of(Vec::new()).changes, 0);
     }
 }

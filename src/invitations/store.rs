@@ -159,15 +159,18 @@ pub(super) fn invitations(
     status: Option<InvitationStatus>,
     now: Timestamp,
 ) -> Scoped {
-    let mut params = page.descending();
-    let Some(status) = status else { return scope.list(INVITATIONS, params) };
-    let oldest_open = Param::from(now.minus(OPEN_FOR));
-    let (stored, after, until) = match status {
-        InvitationStatus::Open => (status, oldest_open, LAST.into()),
-        InvitationStatus::Expired => (InvitationStatus::Open, "".into(), oldest_open),
+    let Some(status) = status else { return scope.list(INVITATIONS, page.descending()) };
+    let newest_expired = now.minus(OPEN_FOR);
+    let (stored, after, before) = match status {
+        InvitationStatus::Open => (status, newest_expired.into(), LAST.into()),
+        InvitationStatus::Expired => {
+            let oldest_open = newest_expired.plus(Duration::from_millis(1));
+            (InvitationStatus::Open, "".into(), oldest_open.into())
+        }
         InvitationStatus::Accepted | InvitationStatus::Revoked => (status, "".into(), LAST.into()),
     };
-    params.extend([stored.into(), after, until]);
+    let mut params = page.descending_before(&before);
+    params.extend([stored.into(), after]);
     scope.list(INVITATIONS_BY_STATUS, params)
 }
 

@@ -53,11 +53,11 @@ row! {
 pub(super) fn outcomes(
     scope: &Scope,
     page: &Page<2>,
-    days: [Param; 2],
+    [from, after]: [Param; 2],
     kind: Option<&str>,
 ) -> Scoped {
-    let mut params = page.descending();
-    params.extend(days);
+    let mut params = page.descending_before(&after);
+    params.push(from);
     let Some(kind) = kind else { return scope.list(OUTCOMES, params) };
     params.push(Param::from(kind));
     scope.list(OUTCOMES_OF_TYPE, params)

@@ -42,7 +42,7 @@ struct ClientOut {
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/portal/clients", tag = "Dashboards",
     params(("limit" = Option<u32>, Query, description = "1 to 500; 100 if absent"), ("cursor" = Option<String>, Query),
            ("filter" = Option<String>, Query, description = "A status: active, at-risk (or at_risk), churned, inactive"),
-           ("search" = Option<String>, Query, description = "Part of the name, in any letter case; at most 48 bytes")),
+           ("search" = Option<String>, Query, description = "Part of the name, ASCII letters in upper or lower case alike; at most 48 bytes")),
     responses((status = 200, body = ClientsOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
 pub async fn list_clients(access: Access<Staff>, query: Query) -> Result<Json<ClientsOut>> {
     let page = query.page(100, 500)?;

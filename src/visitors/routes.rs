@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
-use super::store::{self, Chosen, LeadRow, SessionRow};
+use super::store::{self, Chosen, IdRow, MessagesRow, RemainsRow};
 use crate::audit::Entry;
 use crate::auth::permission::{Access, Administer};
 use crate::db::Rows;
@@ -13,6 +14,8 @@ use crate::{choice, conversations};
 
 /// Conversations, and leads, that are dealt with at a time: bounds the transaction.
 const MOST: u32 = 500;
+/// Of the digest that the audit trail knows a visitor by, in hex digits.
+const DIGEST_LENGTH: usize = 32;
 
 choice! {
     /// What happens to a visitor's data.
@@ -53,55 +56,64 @@ pub async fn delete_visitor(
     query: Query,
 ) -> Result<Json<VisitorErasedOut>> {
     let mode = query.one_of("mode", Mode::ALL, Mode::parse)?.unwrap_or(Mode::Delete);
+    let site = query.text("siteId");
     // (1)
-    let found = store::found(access.scope(), &visitor_id, query.text("siteId"), MOST + 1);
+    let found = store::found(access.scope(), &visitor_id, site, MOST + 1);
     let (grant, [sessions, leads]) = access.grant(found).await?;
-    let (mut sessions, mut leads): (Vec<SessionRow>, Vec<LeadRow>) =
-        (sessions.all()?, leads.all()?);
-    let most = usize::try_from(MOST).unwrap_or(usize::MAX);
-    let complete = sessions.len() <= most && leads.len() <= most;
-    sessions.truncate(most);
-    leads.truncate(most);
-    let messages = sessions.iter().map(|session| session.messages).sum();
-    let sessions: Vec<String> = sessions.into_iter().map(|session| session.id).collect();
-    let leads: Vec<String> = leads.into_iter().map(|lead| lead.id).collect();
-    let mut out = VisitorErasedOut { visitor_id, mode, sessions: 0, messages, leads: 0, complete };
+    let (sessions, leads) = (first_ids(&sessions)?, first_ids(&leads)?);
+    let mut out =
+        VisitorErasedOut { visitor_id, mode, sessions: 0, messages: 0, leads: 0, complete: true };
     if sessions.is_empty() && leads.is_empty() {
         return Ok(Json(out));
     }
 
     // (2)
     let chosen = Chosen::new(&sessions, &leads);
+    let visitor = out.visitor_id.as_str();
     let event = match mode {
         Mode::Delete => "visitor.deleted",
         Mode::Anonymize => "visitor.anonymized",
     };
+    // The trail is for good and holds no id that was to be forgotten.
+    let digest = hex::encode(Sha256::digest(visitor.as_bytes()));
+    let target_id = digest.get(..DIGEST_LENGTH).unwrap_or_default();
     let audit = |metadata: Value| {
-        let target_id = out.visitor_id.as_str();
         grant.audit(&Entry { event, target_type: "visitor", target_id, metadata })
     };
     // One entry for each kind of thing, as an entry tells of the statement before it.
-    let of_leads = audit(json!({ "leads": leads.len() }))?;
-    let of_sessions = audit(json!({ "sessions": sessions.len(), "messages": messages }))?;
-    let visitor = out.visitor_id.as_str();
-    let mut statements = match mode {
-        Mode::Delete => vec![store::leads_delete(&grant, &chosen)],
-        Mode::Anonymize => vec![store::leads_anonymize(&grant, &chosen)],
-    };
-    statements.push(of_leads);
-    statements.push(match mode {
-        Mode::Delete => store::sessions_delete(&grant, &chosen, visitor),
-        Mode::Anonymize => store::sessions_anonymize(&grant, &chosen, visitor),
-    });
-    statements.push(of_sessions);
+    let mut statements = vec![
+        store::messages_of_sessions(&grant, &chosen, visitor),
+        match mode {
+            Mode::Delete => store::leads_delete(&grant, &chosen),
+            Mode::Anonymize => store::leads_anonymize(&grant, &chosen),
+        },
+        audit(json!({ "leads": leads.len() }))?,
+        match mode {
+            Mode::Delete => store::sessions_delete(&grant, &chosen, visitor),
+            Mode::Anonymize => store::sessions_anonymize(&grant, &chosen, visitor),
+        },
+        audit(json!({ "sessions": sessions.len() }))?,
+        store::visitor_remains(&grant, visitor, site),
+    ];
     if mode == Mode::Anonymize {
         statements.push(store::messages_anonymize(&grant, &chosen));
     }
     let rows = grant.write(statements).await?;
-    out.leads = rows.first().map_or(Ok(0), Rows::count)?;
-    out.sessions = rows.get(2).map_or(Ok(0), Rows::count)?;
+    if let [messages, leads, _, sessions, _, remains, ..] = rows.as_slice() {
+        out.messages = messages.one::<MessagesRow>()?.messages;
+        out.leads = leads.count()?;
+        out.sessions = sessions.count()?;
+        out.complete = !remains.one::<RemainsRow>()?.remains;
+    }
 
     // (3)
     conversations::remove(&access.op, &grant.org, &sessions).await;
     Ok(Json(out))
+}
+
+/// Those that are dealt with at a time.
+fn first_ids(rows: &Rows) -> Result<Vec<String>> {
+    let rows: Vec<IdRow> = rows.all()?;
+    let most = usize::try_from(MOST).unwrap_or(usize::MAX);
+    Ok(rows.into_iter().take(most).map(|row| row.id).collect())
 }

@@ -13,20 +13,28 @@ const LEADS_DELETE: &str = sql!("sql/leads_delete.sql");
 const MESSAGES_ANONYMIZE: &str = sql!("sql/messages_anonymize.sql");
 const SESSIONS_ANONYMIZE: &str = sql!("sql/sessions_anonymize.sql");
 const LEADS_ANONYMIZE: &str = sql!("sql/leads_anonymize.sql");
+const MESSAGES_OF_SESSIONS: &str = sql!("sql/messages_of_sessions.sql");
+const VISITOR_REMAINS: &str = sql!("sql/visitor_remains.sql");
 
 /// What stands in place of a message.
 const REMOVED: &str = "[removed]";
 
 row! {
-    pub(super) struct SessionRow {
+    /// A conversation or a lead.
+    pub(super) struct IdRow {
         pub(super) id: String,
+    }
+}
+
+row! {
+    pub(super) struct MessagesRow {
         pub(super) messages: i64,
     }
 }
 
 row! {
-    pub(super) struct LeadRow {
-        pub(super) id: String,
+    pub(super) struct RemainsRow {
+        pub(super) remains: bool,
     }
 }
 
@@ -74,5 +82,16 @@ pub(super) fn leads_anonymize(grant: &Grant, chosen: &Chosen) -> Statement {
 }
 
 pub(super) fn sessions_anonymize(grant: &Grant, chosen: &Chosen, visitor: &str) -> Statement {
-    grant.statement(SESSIONS_ANONYMIZE, [chosen.sessions(), visitor.into()])
+    let now = grant.op().now();
+    grant.statement(SESSIONS_ANONYMIZE, [chosen.sessions(), visitor.into(), now.into()])
+}
+
+/// How many messages go with the conversations: asked before they do, in the same transaction.
+pub(super) fn messages_of_sessions(grant: &Grant, chosen: &Chosen, visitor: &str) -> Statement {
+    grant.statement(MESSAGES_OF_SESSIONS, [chosen.sessions(), visitor.into()])
+}
+
+/// Whether anything is left: asked last in the transaction.
+pub(super) fn visitor_remains(grant: &Grant, visitor: &str, site: Option<&str>) -> Statement {
+    grant.statement(VISITOR_REMAINS, [visitor.into(), site.into()])
 }

@@ -50,6 +50,12 @@ fn usage_is_filtered_and_its_sums_cover_all_that_fits() {
         assert_eq!(ids(&body, "records"), expected, "{query} as {user}");
         assert_eq!(body["totals"]["amountCents"], amount, "{query} as {user}");
     }
+    app.db.run_script(
+        "INSERT INTO billing_records (id, org_id, usage_type, period_start, period_end, created_at, updated_at)
+         VALUES ('u_day', 'org_a', 'x', '2026-02-01', '2026-03-01', '2026-02-01', '2026-02-01')",
+    );
+    let january = app.get_as("user_owner_a", "/billing/usage?to=2026-01-31").json();
+    assert_eq!(ids(&january, "records"), ["u2", "u1"], "the next day without a time is not in");
     let none = app.get_as("user_owner_a", "/billing/usage?usageType=nothing").json();
     assert_eq!(
         none["totals"],
@@ -98,7 +104,7 @@ fn with_account() -> TestApp {
 #[test]
 fn the_account_of_an_org_in_short() {
     let app = with_account();
-    let answer = app.get_as("user_viewer_a", "/billing/overview");
+    let answer = app.get_as("user_admin_a", "/billing/overview");
     assert_eq!((answer.status, answer.db_trips), (200, 1));
     let mut body = answer.json();
     let invoices = ids(&body, "recentInvoices");
@@ -108,6 +114,26 @@ fn the_account_of_an_org_in_short() {
     );
     body["recentInvoices"].as_array_mut().unwrap().truncate(1);
     insta::assert_json_snapshot!("billing_overview", body);
+}
+
+#[test]
+fn only_admins_see_the_customer_and_what_was_paid() {
+    let app = with_account();
+    let of = |user: &str| app.get_as(user, "/billing/overview").json();
+    let admin = of("user_admin_a");
+    for user in ["user_viewer_a", "user_member_a"] {
+        let body = of(user);
+        assert_eq!(
+            (&body["customer"], &body["recentInvoices"]),
+            (&Value::Null, &json!([])),
+            "{user}"
+        );
+        assert_eq!(body["currentPlan"]["status"], "past_due", "{user} is warned");
+        assert_eq!(body["subscriptions"], admin["subscriptions"], "{user}");
+    }
+    for user in ["user_admin_a", "user_owner_a"] {
+        assert_eq!(of(user)["customer"]["id"], "bc_a", "{user}");
+    }
 }
 
 #[test]

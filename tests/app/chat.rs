@@ -77,6 +77,7 @@ fn a_turn_is_stored_whole() {
         ("status", json!("active")),
         ("started_at", json!("2026-03-15T12:00:00.000Z")),
         ("last_message_at", json!("2026-03-15T12:00:30.001Z")),
+        ("preview", json!("How much is whitening?")),
     ] {
         assert_eq!(row[column], value, "{column}");
     }

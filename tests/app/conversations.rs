@@ -18,6 +18,8 @@ fn with_messages() -> TestApp {
           ('m3', 's_ended', 'site_a1', 'org_a', 'assistant', 'It is.', 310, 42, '2026-03-15T08:00:02.000Z'),
           ('m4', 's_quiet', 'site_a1', 'org_a', 'user', 'Do you treat zebras on Sunday?', NULL, NULL, '2026-03-15T09:00:00.000Z'),
           ('mb', 's_b', 'site_b1', 'org_b', 'user', 'A zebra at Beta', NULL, NULL, '2026-03-15T11:50:00.000Z');
+         UPDATE chat_sessions SET preview = (SELECT content FROM chat_messages m
+           WHERE m.session_id = chat_sessions.id AND role = 'user');
          UPDATE chat_sessions SET metadata = '{\"page\":\"/fees\"}' WHERE id = 's_ended';
          UPDATE chat_sessions SET metadata = 'not json' WHERE id = 's_quiet';",
     );
@@ -45,6 +47,16 @@ fn an_org_lists_its_conversations_newest_first() {
     let answer = app.get_as("user_viewer_a", LIST);
     assert_eq!((answer.status, answer.db_trips, answer.search_trips), (200, 1, 0));
     insta::assert_json_snapshot!("conversations", answer.json());
+}
+
+#[test]
+fn what_a_column_allows_does_not_break_the_list() {
+    let app = TestApp::new();
+    app.db.run_script("UPDATE chat_sessions SET message_count = NULL");
+    let list = app.get_as("user_viewer_a", LIST).json();
+    assert_eq!(list["conversations"][0]["messageCount"], 0);
+    let one = app.get_as("user_viewer_a", "/portal/conversations/s_ended").json();
+    assert_eq!(one["conversation"]["messageCount"], 0);
 }
 
 #[test]
@@ -333,6 +345,35 @@ fn more_changes_than_a_pass_holds_are_told_in_several() {
     run_feed(&app);
     assert_eq!(app.search.value("SELECT count(*) FROM messages"), 449);
     assert_eq!(app.lines.of("job")[0]["changes"], 451);
+    // Of messages that are gone very many are told at a time.
+    app.db.run_script(
+        "INSERT INTO chat_messages (id, session_id, site_id, org_id, role, content, created_at)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)
+         SELECT 'gone' || i, 's_active', 'site_a1', 'org_a', 'user', 'newt', '2026-03-15T11:51:00.000Z' FROM n;
+         DELETE FROM search_changes;
+         DELETE FROM chat_messages WHERE id LIKE 'gone%' OR id LIKE 'n%';",
+    );
+    let before = app.search.round_trips();
+    run_feed(&app);
+    assert_eq!(app.search.value("SELECT count(*) FROM messages"), 0);
+    assert_eq!(app.lines.of("job")[1]["changes"], 3449);
+    assert_eq!(app.search.round_trips() - before, 2);
+}
+
+#[test]
+fn no_message_stops_the_feed() {
+    let app = TestApp::new();
+    app.db.run_script(
+        "INSERT INTO chat_messages (id, session_id, site_id, org_id, role, content, created_at)
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40)
+         SELECT 'c' || i, 's_active', 'site_a1', 'org_a', 'user',
+                'iguana ' || replace(hex(zeroblob(20000)), '00', char(1)), '2026-03-15T11:51:00.000Z' FROM n;
+         INSERT INTO chat_messages (id, session_id, site_id, org_id, role, content, created_at)
+         VALUES ('last', 's_active', 'site_a1', 'org_a', 'user', 'iguana', '2026-03-15T11:52:00.000Z');",
+    );
+    run_feed(&app);
+    assert_eq!(app.search.value("SELECT count(*) FROM messages WHERE length(content) < 10001"), 41);
+    assert_eq!(app.db.value("SELECT count(*) FROM search_changes"), 0);
 }
 
 #[test]
@@ -340,7 +381,7 @@ fn an_export_is_a_safe_csv_file() {
     let app = with_messages();
     app.db.run_script(
         "UPDATE chat_sessions SET visitor_id = '=cmd|x' WHERE id = 's_quiet';
-         UPDATE chat_messages SET content = 'Say \"hi\",\nplease' WHERE id = 'm4';",
+         UPDATE chat_sessions SET preview = 'Say \"hi\",\nplease' WHERE id = 's_quiet';",
     );
     let answer = app.get_as("user_admin_a", "/portal/conversations/export.csv?from=2026-03-15");
     assert_eq!((answer.status, answer.db_trips), (200, 1));

@@ -51,11 +51,12 @@ const SCANS: &[(&str, &str, &str)] = &[
     ("site", "SCAN site", "the site that is asked for, or none"),
     ("_advance", "VIRTUAL TABLE INDEX", "the hours and topics of one day"),
     ("*", "SCAN json_each VIRTUAL TABLE", "the entries of one parameter"),
+    ("messages_of_sessions", "SCAN chosen VIRTUAL TABLE", "at most 500 ids"),
     ("conversations_found", "SCAN found VIRTUAL TABLE", "at most 200 ids"),
     ("search_conversations", "SCAN messages_fts VIRTUAL TABLE", "a full-text match, not a scan"),
     ("search_conversations", "SCAN newest", "at most 1000 rows"),
-    ("search_upsert", "SCAN told VIRTUAL TABLE", "at most 200 messages"),
-    ("conversations/sql/changes.sql", "SCAN x", "a queue, along its key, as far as the limit"),
+    ("search_upsert", "SCAN told VIRTUAL TABLE", "the messages of one pass"),
+    ("conversations/sql/changes.sql", "SCAN", "a queue, along its key, as far as the limit"),
     ("*", "2-ROW VALUES CLAUSE", "the values of one turn"),
     ("site_insert", "SCAN chat_messages", "planned by a trigger's count, never run for a new site"),
     ("site_insert", "SCAN metrics_daily", "planned by a trigger's count, never run for a new site"),
@@ -181,6 +182,26 @@ fn the_view_of_all_orgs_costs_callers_of_one_org_nothing() {
         db.steps(&sql, &params)
     };
     assert!(steps("user_staff") > 2_000, "201 rows are read");
+    for user in ["user_owner_a", "user_none", "nobody"] {
+        assert!(steps(user) < 300, "{user}: {}", steps(user));
+    }
+}
+
+#[test]
+fn the_list_of_clients_costs_nobody_but_staff() {
+    let sources = sources();
+    let db = &TestApp::new().db;
+    db.run_script(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+         INSERT INTO orgs (id, name, status) SELECT 'many_' || i, 'Many ' || i, 'active' FROM n",
+    );
+    let sql = whole(&sources, &sources["portfolio/sql/clients.sql"]);
+    let steps = |user: &str| {
+        let mut params: Vec<Param> = vec![user.into(), Param::Null, false.into()];
+        params.extend(["".into(), "".into(), "".into(), 101_i64.into(), LAST.into(), Param::Null]);
+        db.steps(&sql, &params)
+    };
+    assert!(steps("user_staff") > 2_000, "101 rows are read");
     for user in ["user_owner_a", "user_none", "nobody"] {
         assert!(steps(user) < 300, "{user}: {}", steps(user));
     }

@@ -48,6 +48,25 @@ fn totals_cover_all_that_fits_and_not_the_page_alone() {
 }
 
 #[test]
+fn what_the_sums_rest_on_is_not_changed() {
+    let app = app();
+    for change in [
+        "amount_cents = 1",
+        "currency = 'EUR'",
+        "outcome_type = 'x'",
+        "recorded_at = '2026'",
+        "org_id = 'org_b'",
+    ] {
+        let sql = format!("UPDATE outcome_events SET {change} WHERE id = 'o1'");
+        let refused = app.db.try_script(&sql).unwrap_err();
+        assert!(refused.contains("not changed once it is recorded"), "{change}: {refused}");
+    }
+    app.db.run_script(
+        "UPDATE outcome_events SET label = 'Bleaching', metadata = '{}', org_id = org_id WHERE id = 'o1'",
+    );
+}
+
+#[test]
 fn outcomes_are_filtered_and_paged() {
     let app = app();
     for (query, expected) in [
@@ -64,6 +83,15 @@ fn outcomes_are_filtered_and_paged() {
     }
     let all = walk(&app, "/outcomes?limit=1", "outcomes", "cursor", "nextCursor");
     assert_eq!(all, ["o4", "o3", "o2", "o1"]);
+    app.db.run_script(
+        "INSERT INTO outcome_events (id, org_id, outcome_type, recorded_at)
+         VALUES ('o_day', 'org_a', 'lead_captured', '2026-03-03')",
+    );
+    for kind in ["", "&type=lead_captured"] {
+        let body = app.get_as("user_owner_a", &format!("/outcomes?to=2026-03-02{kind}")).json();
+        let listed = ids(&body, "outcomes");
+        assert!(!listed.contains(&"o_day".to_owned()), "the next day is not in: {listed:?}");
+    }
     for query in ["limit=201", "cursor=x", "from=soon", "from=2026-03-02&to=2026-03-01"] {
         assert_eq!(
             app.get_as("user_owner_a", &format!("/outcomes?{query}")).status,

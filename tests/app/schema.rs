@@ -67,6 +67,37 @@ fn the_first_migration_can_be_applied_to_a_database_that_has_it() {
 }
 
 #[test]
+fn older_conversations_get_what_the_lists_show() {
+    let database = Sqlite::empty();
+    let files = sql_files(Path::new("migrations"));
+    let (before, after) = files.split_at(5);
+    before.iter().for_each(|(_, script)| database.run_script(script));
+    database.run_script(
+        "INSERT INTO orgs (id, name) VALUES ('o', 'O');
+         INSERT INTO portal_sites (id, org_id, site_key, name, type) VALUES ('s', 'o', 'k', 'S', 'chatbot');
+         INSERT INTO chat_sessions (id, site_id, org_id, started_at, status, message_count) VALUES
+          ('talked', 's', 'o', NULL, NULL, NULL), ('silent', 's', 'o', NULL, 'completed', 3),
+          ('whole', 's', 'o', '2026-01-02 00:00:00', 'abandoned', 1);
+         INSERT INTO chat_messages (id, session_id, site_id, org_id, role, content, created_at) VALUES
+          ('m1', 'talked', 's', 'o', 'assistant', 'Hello', '2026-01-01T00:00:00.000Z'),
+          ('m2', 'talked', 's', 'o', 'user', 'First', '2026-01-01T00:00:01.000Z'),
+          ('m3', 'talked', 's', 'o', 'user', 'Second', '2026-01-01T00:00:02.000Z');",
+    );
+    after.iter().for_each(|(_, script)| database.run_script(script));
+    let row = |started: &str, status: &str, messages: i64, preview: Option<&str>| serde_json::json!({"started_at": started, "status": status, "message_count": messages, "preview": preview});
+    assert_eq!(
+        database.rows(
+            "SELECT started_at, status, message_count, preview FROM chat_sessions ORDER BY id"
+        ),
+        [
+            row("1970-01-01T00:00:00.000Z", "completed", 3, None),
+            row("2026-01-01T00:00:00.000Z", "active", 0, Some("First")),
+            row("2026-01-02 00:00:00", "abandoned", 1, None),
+        ]
+    );
+}
+
+#[test]
 fn every_tenant_table_has_its_org_and_an_index_on_it() {
     let database = Sqlite::migrated("migrations");
     let tables = database.rows(

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use crate::support::TestApp;
 
 const VISITOR: &str = "/portal/visitors/visitor_2";
+/// `printf visitor_2 | sha256sum`, its first half.
+const DIGEST: &str = "ee5333608574d1ea736325dc4808a43b";
 
 /// The visitor of the fixture with messages, told to the index, and a namesake in the other org.
 fn with_visitor() -> TestApp {
@@ -69,14 +71,14 @@ fn a_deleted_visitor_leaves_only_figures() {
     }
     let traces = traces(&app);
     assert_eq!(traces.len(), 2);
-    for (trace, metadata) in traces.iter().zip([r#"{"leads":3}"#, r#"{"messages":3,"sessions":2}"#])
-    {
+    for (trace, metadata) in traces.iter().zip([r#"{"leads":3}"#, r#"{"sessions":2}"#]) {
         assert_eq!(
             *trace,
-            json!({"event_type": "visitor.deleted", "target_type": "visitor", "target_id": "visitor_2",
+            json!({"event_type": "visitor.deleted", "target_type": "visitor", "target_id": DIGEST,
                    "metadata": metadata, "org_id": "org_a"})
         );
     }
+    assert!(app.lines.of("request_end").iter().all(|line| !line.to_string().contains("visitor_2")));
     assert_eq!(erase(&app, "")["sessions"], 0, "nothing is left");
     assert_eq!(count(&app, "audit_logs"), 2, "and nothing was done");
 }
@@ -117,6 +119,73 @@ fn an_anonymized_visitor_cannot_be_told_any_more() {
     let left = app.search.rows("SELECT org_id FROM messages_fts f JOIN messages m ON m.id = f.rowid WHERE messages_fts MATCH 'aardvark'");
     assert_eq!(left, [json!({"org_id": "org_b"})]);
     assert_eq!(traces(&app)[0]["event_type"], "visitor.anonymized");
+}
+
+#[test]
+fn nobody_goes_on_with_an_anonymized_conversation() {
+    let app = TestApp::new();
+    let say = |visitor: &str, session: Option<&str>| {
+        let body = json!({"message": "xyzzy plugh", "visitor_id": visitor, "session_id": session});
+        app.post("/chat", &[("x-site-key", "sk_a1")], body.to_string())
+    };
+    let started = say("visitor_2", None);
+    let session = started.json()["session_id"].as_str().unwrap().to_owned();
+    let abandoned = "UPDATE chat_sessions SET status = 'abandoned' WHERE id = 's_ended'";
+    app.db.run_script(abandoned);
+    assert_eq!(count(&app, "chat_messages WHERE unanswered = 1"), 1);
+    app.clock.advance(60);
+    assert_eq!(erase(&app, "?mode=anonymize")["messages"], 2);
+    let row = |id: &str| {
+        let sql = format!("SELECT status, ended_at, preview FROM chat_sessions WHERE id = '{id}'");
+        app.db.rows(&sql)[0].clone()
+    };
+    assert_eq!(
+        row(&session),
+        json!({"status": "completed", "ended_at": "2026-03-15T12:01:00.000Z", "preview": null})
+    );
+    assert_eq!(row("s_ended")["status"], "abandoned");
+    assert_eq!(row("s_ended")["ended_at"], "2026-03-15T11:59:30.000Z", "as it was");
+    assert_eq!(count(&app, "chat_messages WHERE unanswered = 1"), 0);
+    let again = say("somebody_else", Some(&session));
+    assert_eq!((again.status, again.code().as_str()), (409, "session_closed"));
+}
+
+#[test]
+fn a_turn_in_flight_is_not_stored_in_an_anonymized_conversation() {
+    let app = TestApp::new();
+    let say = |session: Option<&str>| {
+        let body = json!({"message": "xyzzy", "visitor_id": "visitor_2", "session_id": session});
+        app.post("/chat", &[("x-site-key", "sk_a1")], body.to_string())
+    };
+    let session = say(None).json()["session_id"].as_str().unwrap().to_owned();
+    let sql = include_str!("../../src/visitors/sql/sessions_anonymize.sql")
+        .replace("?1", "'org_a'")
+        .replace("?2", &format!("'[\"{session}\"]'"))
+        .replace("?3", "'visitor_2'")
+        .replace("?4", "'2026-03-15T12:00:00.000Z'")
+        .replace("RETURNING id", "");
+    // The turn was admitted before, and is written after.
+    app.db.before_batch(2, &sql);
+    let late = say(Some(&session));
+    assert_eq!((late.status, late.code().as_str()), (409, "session_closed"));
+    assert_eq!(count(&app, &format!("chat_messages WHERE session_id = '{session}'")), 2);
+}
+
+#[test]
+fn what_comes_while_a_visitor_is_erased_is_told() {
+    let app = with_visitor();
+    // Another request took one conversation, and the visitor began another.
+    app.db.before_batch(
+        2,
+        "DELETE FROM chat_sessions WHERE id = 's_ended';
+         INSERT INTO chat_sessions (id, site_id, org_id, visitor_id) VALUES ('new', 'site_a1', 'org_a', 'visitor_2');",
+    );
+    let out = erase(&app, "");
+    assert_eq!(
+        (&out["sessions"], &out["messages"], &out["complete"]),
+        (&json!(1), &json!(1), &json!(false))
+    );
+    assert_eq!(erase(&app, "")["complete"], true);
 }
 
 #[test]

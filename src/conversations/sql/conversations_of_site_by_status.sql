@@ -1,12 +1,8 @@
 -- A site's conversations of one status, newest started first.
--- Indexes: portal_sites.id, chat_sessions_by_site_status,
--- chat_messages_by_session_time.
+-- Indexes: portal_sites.id, chat_sessions_by_site_status.
 -- ?4 ?5 key of the page before   ?6 limit   ?7 first day   ?8 site   ?9 status   ?10 0 without a lead, or NULL
-SELECT c.id, c.site_id, c.org_id, c.visitor_id, coalesce(c.status, 'active') AS status, c.message_count,
-       c.started_at, c.last_message_at, c.ended_at, c.has_lead,
-       (SELECT substr(m.content, 1, 160) FROM chat_messages m
-         WHERE m.session_id = c.id AND +m.org_id = c.org_id AND m.role = 'user'
-         ORDER BY m.created_at, m.id LIMIT 1) AS preview
+SELECT c.id, c.site_id, c.org_id, c.visitor_id, coalesce(c.status, 'active') AS status,
+       coalesce(c.message_count, 0) AS message_count, c.started_at, c.last_message_at, c.ended_at, c.has_lead, c.preview
 FROM portal_sites s CROSS JOIN chat_sessions c ON c.site_id = s.id AND +c.org_id = s.org_id
 WHERE s.id = ?8
   AND (SELECT org_id FROM scope) = s.org_id

@@ -1,12 +1,9 @@
 -- A visitor's conversations, newest started first. Indexes: chat_sessions_of_visitor; for all orgs
--- chat_sessions_by_visitor_time; chat_messages_by_session_time.
+-- chat_sessions_by_visitor_time.
 -- ?4 ?5 key of the page before   ?6 limit   ?7 first day   ?8 site, or NULL   ?9 status, or NULL
 -- ?10 1 with a lead, 0 without, or NULL   ?11 visitor
-SELECT c.id, c.site_id, c.org_id, c.visitor_id, coalesce(c.status, 'active') AS status, c.message_count,
-       c.started_at, c.last_message_at, c.ended_at, c.has_lead,
-       (SELECT substr(m.content, 1, 160) FROM chat_messages m
-         WHERE m.session_id = c.id AND +m.org_id = c.org_id AND m.role = 'user'
-         ORDER BY m.created_at, m.id LIMIT 1) AS preview
+SELECT c.id, c.site_id, c.org_id, c.visitor_id, coalesce(c.status, 'active') AS status,
+       coalesce(c.message_count, 0) AS message_count, c.started_at, c.last_message_at, c.ended_at, c.has_lead, c.preview
 FROM chat_sessions c
 WHERE (SELECT org_id FROM scope) = c.org_id
   AND c.visitor_id = ?11

@@ -1,10 +1,10 @@
 -- Outcomes, newest first. Indexes: outcome_events_by_org_time; for all orgs outcome_events_by_time.
--- ?4 ?5 key of the page before   ?6 limit   ?7 first day   ?8 day after the last
+-- ?4 ?5 key of the page before   ?6 limit   ?7 first day
 SELECT o.id, o.org_id, o.action_run_id, o.outcome_type, o.label, o.amount_cents,
        coalesce(o.currency, 'USD') AS currency, o.recorded_at, o.metadata
 FROM outcome_events o
 WHERE (SELECT org_id FROM scope) = o.org_id
-  AND (o.recorded_at, o.id) < (min(?4, ?8), ?5)
+  AND (o.recorded_at, o.id) < (?4, ?5)
   AND o.recorded_at >= ?7
 ORDER BY o.recorded_at DESC, o.id DESC
 LIMIT ?6
