@@ -214,7 +214,7 @@ CREATE TABLE chat_sessions (
     message_count INTEGER DEFAULT 0,
     status TEXT DEFAULT 'active' CHECK (status IN ('active', 'completed', 'abandoned')),
     metadata JSON DEFAULT '{}'
-, last_message_at TEXT, has_lead INTEGER NOT NULL DEFAULT 0);
+, last_message_at TEXT, has_lead INTEGER NOT NULL DEFAULT 0, preview TEXT);
 
 CREATE TABLE flow_rules (
     id TEXT PRIMARY KEY,
@@ -635,6 +635,12 @@ CREATE INDEX action_runs_by_time ON action_runs (created_at, id);
 
 CREATE INDEX audit_logs_by_org ON audit_logs (org_id, created_at, id);
 
+CREATE INDEX audit_logs_by_org_and_actor ON audit_logs (org_id, actor_id, created_at, id);
+
+CREATE INDEX audit_logs_by_org_and_event ON audit_logs (org_id, event_type, created_at, id);
+
+CREATE INDEX audit_logs_by_org_and_target ON audit_logs (org_id, target_id, created_at, id);
+
 CREATE INDEX audit_logs_by_time ON audit_logs (created_at, id);
 
 CREATE INDEX billing_invoices_by_customer ON billing_invoices (billing_customer_id);
@@ -879,6 +885,12 @@ BEGIN
   SELECT RAISE(ABORT, 'audit_logs is append-only');
 END;
 
+CREATE TRIGGER audit_logs_are_not_replaced BEFORE INSERT ON audit_logs
+WHEN EXISTS (SELECT 1 FROM audit_logs a WHERE a.id = new.id)
+BEGIN
+  SELECT RAISE(ABORT, 'audit_logs is append-only');
+END;
+
 CREATE TRIGGER billing_records_are_added AFTER INSERT ON billing_records
 BEGIN
   INSERT INTO usage_of_all_orgs (period_start, period_end, usage_type, status, records, quantity, amount_cents)
@@ -957,6 +969,15 @@ BEGIN
           coalesce(NEW.amount_cents, 0))
   ON CONFLICT (scope_id, outcome_type, currency) DO UPDATE SET
     outcomes = outcomes + 1, amount_cents = amount_cents + excluded.amount_cents;
+END;
+
+CREATE TRIGGER outcome_events_stay_as_recorded
+BEFORE UPDATE OF amount_cents, currency, outcome_type, recorded_at, org_id ON outcome_events
+WHEN new.amount_cents IS NOT old.amount_cents OR new.currency IS NOT old.currency
+  OR new.outcome_type IS NOT old.outcome_type OR new.recorded_at IS NOT old.recorded_at
+  OR new.org_id IS NOT old.org_id
+BEGIN
+  SELECT RAISE(ABORT, 'an outcome is not changed once it is recorded');
 END;
 
 CREATE TRIGGER portal_sites_are_counted AFTER INSERT ON portal_sites
