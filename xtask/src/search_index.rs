@@ -22,6 +22,8 @@ const PIECE_BYTES: usize = 40_000;
 /// Rows that one statement deletes, and such statements in a file: other queries have a turn in between.
 const DELETED_AT_ONCE: i64 = 1_000;
 const DELETIONS_PER_FILE: usize = 20;
+/// Pages that one query compares; D1 takes five terms of a compound SELECT.
+const COMPARED_AT_ONCE: usize = 4;
 
 /// A table of the index and what it is filled from.
 struct Table {
@@ -107,23 +109,30 @@ pub(crate) fn rebuild(place: Place) -> Result<()> {
 /// Takes everything out of the index, oldest first. This ends before anything is read: what the feed
 /// writes from then on stays.
 fn empty(statements: &mut Statements) -> Result<()> {
-    // The state that is read later has all changes that are queued now: no feed has to tell of them. It
-    // may be less than the index has come to, if DB was set back to an earlier state.
+    // If DB was set back to an earlier state, its changes have lower numbers than the index has come to,
+    // and the feed would pass them over. Those that are queued now are in the state that is read later.
     let queued = "SELECT CAST(coalesce(max(seq), 0) AS TEXT) AS seq FROM search_changes";
     let queued = wrangler::query(Database::Main, statements.place, queued)?;
     let seq = number(queued.first(), "seq")?;
-    statements.sql = format!("UPDATE feeds SET seq = {seq} WHERE name = 'messages';\n");
+    let index = "SELECT CAST((SELECT seq FROM feeds WHERE name = 'messages') AS TEXT) AS seq, \
+                 CAST(coalesce((SELECT min(id) FROM passages), 1) AS TEXT) AS passages_first, \
+                 CAST(coalesce((SELECT max(id) FROM passages), 0) AS TEXT) AS passages_last, \
+                 CAST(coalesce((SELECT min(id) FROM messages), 1) AS TEXT) AS messages_first, \
+                 CAST(coalesce((SELECT max(id) FROM messages), 0) AS TEXT) AS messages_last";
+    let index = wrangler::query(Database::Search, statements.place, index)?;
+    let index = index.first();
+    if number(index, "seq")? > seq {
+        statements.sql = format!("UPDATE feeds SET seq = {seq} WHERE name = 'messages';\n");
+    }
     for table in [&PASSAGES, &MESSAGES] {
-        let range = format!(
-            "SELECT CAST(coalesce(min(id), 1) AS TEXT) AS first, \
-             CAST(coalesce(max(id), 0) AS TEXT) AS last FROM {}",
-            table.name
-        );
-        let range = wrangler::query(Database::Search, statements.place, &range)?;
-        let (first, last) = (number(range.first(), "first")?, number(range.first(), "last")?);
-        for deletions in deletions(table, first, last).chunks(DELETIONS_PER_FILE) {
+        let bound = |end: &str| number(index, &format!("{}_{end}", table.name));
+        for deletions in
+            deletions(table, bound("first")?, bound("last")?).chunks(DELETIONS_PER_FILE)
+        {
             statements.sql.extend(deletions.iter().map(String::as_str));
-            statements.send()?;
+            if deletions.len() == DELETIONS_PER_FILE {
+                statements.send()?;
+            }
         }
     }
     statements.send()
@@ -150,6 +159,7 @@ struct Filling {
 }
 
 /// Rows of a table that were read between two places.
+#[cfg_attr(test, derive(Clone))]
 struct Written {
     table: &'static Table,
     from: String,
@@ -189,12 +199,12 @@ impl Filling {
     /// of that while it was not in the index yet. What is deleted later, the feed finds.
     fn settle(&mut self) -> Result<()> {
         self.statements.send()?;
-        for written in std::mem::take(&mut self.sent) {
-            let left =
-                wrangler::query(Database::Main, self.statements.place, &left_query(&written))?;
-            for id in gone(&written, &left) {
+        for sent in std::mem::take(&mut self.sent).chunks(COMPARED_AT_ONCE) {
+            let left = left_query(sent);
+            let left = wrangler::query(Database::Main, self.statements.place, &left)?;
+            for (table, id) in gone(sent, &left) {
                 self.deleted += 1;
-                let (table, column) = (written.table.name, written.table.id());
+                let (table, column) = (table.name, table.id());
                 let removal = format!("DELETE FROM {table} WHERE {column} = {};\n", literal(id));
                 self.statements.sql.push_str(&removal);
             }
@@ -204,10 +214,13 @@ impl Filling {
 }
 
 /// What was written and is not left.
-fn gone<'ids>(written: &'ids Written, left: &[Value]) -> Vec<&'ids str> {
-    let left: HashSet<&str> =
-        left.iter().filter_map(|row| row.get(written.table.id())?.as_str()).collect();
-    written.ids.iter().map(String::as_str).filter(|id| !left.contains(id)).collect()
+fn gone<'sent>(sent: &'sent [Written], left: &[Value]) -> Vec<(&'static Table, &'sent str)> {
+    let left: HashSet<(&str, &str)> = left
+        .iter()
+        .filter_map(|row| Some((row.get("name")?.as_str()?, row.get("id")?.as_str()?)))
+        .collect();
+    let written = sent.iter().flat_map(|sent| sent.ids.iter().map(|id| (sent.table, id.as_str())));
+    written.filter(|(table, id)| !left.contains(&(table.name, *id))).collect()
 }
 
 /// What is to be run in the index.
@@ -245,16 +258,19 @@ fn page_query(table: &Table, after: &str) -> String {
     )
 }
 
-/// The ids of what there still is between two places.
-fn left_query(written: &Written) -> String {
-    let Table { selection, source, place, place_type, .. } = written.table;
-    let id = selection.split(',').next().unwrap_or_default();
-    format!(
-        "SELECT {id} FROM {source} WHERE {place} > CAST({} AS {place_type}) \
-         AND {place} <= CAST({} AS {place_type})",
-        literal(&written.from),
-        literal(&written.to)
-    )
+/// The ids of what there still is between the places of each.
+fn left_query(sent: &[Written]) -> String {
+    let left = sent.iter().map(|written| {
+        let Table { name, selection, source, place, place_type, .. } = written.table;
+        let id = selection.split(' ').next().unwrap_or_default();
+        format!(
+            "SELECT '{name}' AS name, {id} AS id FROM {source} \
+             WHERE {place} > CAST({} AS {place_type}) AND {place} <= CAST({} AS {place_type})",
+            literal(&written.from),
+            literal(&written.to)
+        )
+    });
+    left.collect::<Vec<_>>().join(" UNION ALL ")
 }
 
 /// Puts a row into the index; a long content follows in further statements.
@@ -380,15 +396,22 @@ mod tests {
     fn what_was_deleted_meanwhile_is_taken_out_again() {
         let ids = ["a", "b", "c"].map(str::to_owned).to_vec();
         let written = Written { table: &MESSAGES, from: "0".into(), to: "9".into(), ids };
-        assert_eq!(
-            left_query(&written),
-            "SELECT m.id AS message_id FROM chat_messages m WHERE m.rowid > CAST('0' AS INTEGER) \
-             AND m.rowid <= CAST('9' AS INTEGER)"
+        let passages = Written { table: &PASSAGES, from: String::new(), ..written.clone() };
+        let sent = [written, passages];
+        let query = left_query(&sent);
+        assert!(
+            query.starts_with(
+                "SELECT 'messages' AS name, m.id AS id FROM chat_messages m \
+                 WHERE m.rowid > CAST('0' AS INTEGER) AND m.rowid <= CAST('9' AS INTEGER) \
+                 UNION ALL SELECT 'passages' AS name, c.id AS id FROM knowledge_chunks c JOIN"
+            ),
+            "{query}"
         );
-        let left =
-            [json!({"message_id": "c"}), json!({"message_id": "a"}), json!({"message_id": "d"})];
-        assert_eq!(gone(&written, &left), ["b"]);
-        assert_eq!(gone(&written, &[]), ["a", "b", "c"]);
+        let left = [("messages", "c"), ("messages", "a"), ("passages", "b"), ("passages", "c")];
+        let left = left.map(|(name, id)| json!({"name": name, "id": id}));
+        let gone: Vec<_> =
+            gone(&sent, &left).into_iter().map(|(table, id)| (table.name, id)).collect();
+        assert_eq!(gone, [("messages", "b"), ("passages", "a")]);
     }
 
     #[test]
