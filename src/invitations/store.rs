@@ -6,7 +6,7 @@ use super::InvitationStatus;
 use crate::auth::caller::NoOrg;
 use crate::auth::permission::{Grant, ListSql, Scope, Scoped};
 use crate::auth::policy::Role;
-use crate::db::{Param, Statement};
+use crate::db::Statement;
 use crate::error::{Error, Result};
 use crate::ids::OrgId;
 use crate::members::already_member;
