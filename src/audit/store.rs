@@ -13,6 +13,7 @@ use crate::time::StoredTime;
 use crate::{list_sql, row, sql, statement};
 
 const ENTRY_INSERT: &str = sql!("sql/entry_insert.sql");
+const READING_INSERT: &str = sql!("sql/reading_insert.sql");
 const AUDIT_LOGS: ListSql = list_sql!("sql/audit_logs.sql");
 
 row! {
@@ -69,9 +70,23 @@ pub struct Entry<'a> {
 
 /// The entry of the statement right before it in the batch.
 pub fn entry_insert(actor: &Actor, org: Option<&OrgId>, entry: &Entry<'_>) -> Result<Statement> {
+    insert(ENTRY_INSERT, actor, org, entry)
+}
+
+/// The entry of something that was read, whatever stands before it in the batch.
+pub fn reading_insert(actor: &Actor, org: Option<&OrgId>, entry: &Entry<'_>) -> Result<Statement> {
+    insert(READING_INSERT, actor, org, entry)
+}
+
+fn insert(
+    sql: &'static str,
+    actor: &Actor,
+    org: Option<&OrgId>,
+    entry: &Entry<'_>,
+) -> Result<Statement> {
     let now = actor.op.now();
     Ok(statement!(
-        ENTRY_INSERT,
+        sql,
         new_id(now)?,
         org.map(OrgId::as_str),
         actor.caller.user.id.as_str(),
