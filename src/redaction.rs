@@ -11,11 +11,13 @@ const PHONE: &str = "[redacted phone]";
 const CARD: &str = "[redacted card]";
 const SOCIAL_SECURITY: &str = "[redacted id]";
 
+const FULL_WIDTH_DOT: char = '\u{FF0E}';
+
 /// Digits of a card number (ISO/IEC 7812).
 const MOST_DIGITS: usize = 19;
 
-/// Words right in front of a number that is none of a phone.
-const ID_WORDS: [&str; 13] = [
+/// Words right in front of a number that is none of a phone, in lower case.
+const ID_WORDS: [&str; 23] = [
     "order",
     "orders",
     "invoice",
@@ -29,10 +31,92 @@ const ID_WORDS: [&str; 13] = [
     "sku",
     "isbn",
     "version",
+    "pedido",
+    "factura",
+    "referencia",
+    "bestellung",
+    "rechnung",
+    "commande",
+    "facture",
+    "référence",
+    "ordine",
+    "fattura",
 ];
-/// Words in front of a phone number.
-const PHONE_WORDS: [&str; 10] =
-    ["phone", "tel", "telephone", "mobile", "cell", "call", "text", "whatsapp", "fax", "sms"];
+/// Words in front of a phone number, in lower case.
+const PHONE_WORDS: [&str; 32] = [
+    "phone",
+    "tel",
+    "telephone",
+    "mobile",
+    "cell",
+    "call",
+    "text",
+    "whatsapp",
+    "fax",
+    "sms",
+    "teléfono",
+    "telefono",
+    "móvil",
+    "movil",
+    "celular",
+    "llamar",
+    "llámame",
+    "llamame",
+    "telefon",
+    "telefonnummer",
+    "handy",
+    "handynummer",
+    "mobil",
+    "anrufen",
+    "tél",
+    "téléphone",
+    "portable",
+    "appeler",
+    "cellulare",
+    "telefone",
+    "telemóvel",
+    "chiamare",
+];
+/// The word for a number, in lower case.
+const NUMBER_WORDS: [&str; 6] = ["number", "número", "numero", "nummer", "numéro", "nr"];
+/// How numbers with a country's code and without a plus begin, and how many digits they have. What is no
+/// phone begins so less often than what is one.
+const DIALLED_ABROAD: [(&[u32], usize); 34] = [
+    (&[3, 4, 6], 11),
+    (&[3, 4, 7], 11),
+    (&[3, 4, 9], 11),
+    (&[4, 4, 7], 12),
+    (&[4, 4, 1], 12),
+    (&[4, 4, 2, 0], 12),
+    (&[3, 3, 6], 11),
+    (&[3, 3, 7], 11),
+    (&[3, 3, 1], 11),
+    (&[4, 9, 1, 5], 13),
+    (&[4, 9, 1, 6], 12),
+    (&[4, 9, 1, 7], 12),
+    (&[4, 9, 1, 7], 13),
+    (&[3, 9, 3], 12),
+    (&[3, 1, 6], 11),
+    (&[3, 2, 4], 11),
+    (&[4, 1, 7], 11),
+    (&[4, 3, 6], 12),
+    (&[4, 3, 6], 13),
+    (&[4, 6, 7], 11),
+    (&[4, 8, 5], 11),
+    (&[4, 8, 6], 11),
+    (&[3, 5, 1, 9], 12),
+    (&[3, 5, 3, 8], 12),
+    (&[5, 2, 5], 12),
+    (&[5, 6, 9], 11),
+    (&[5, 1, 9], 11),
+    (&[5, 7, 3], 12),
+    (&[6, 1, 4], 11),
+    (&[9, 1, 9], 12),
+    (&[9, 1, 8], 12),
+    (&[7, 9], 11),
+    (&[9, 7, 1, 5], 12),
+    (&[9, 6, 6, 5], 12),
+];
 
 /// The text without what identifies a person.
 pub fn redacted(text: &str) -> String {
@@ -58,8 +142,8 @@ fn redacted_value(value: Value) -> Value {
 fn without_emails(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once('@') {
-        let local = local_part_start(before);
+    while let Some((before, sign, after)) = split_at_sign(rest) {
+        let local = local_part_start(before, sign == "%40");
         match (local, domain_length(after)) {
             (Some(local), domain) if domain > 0 => {
                 written.push_str(before.get(..local).unwrap_or_default());
@@ -68,7 +152,7 @@ fn without_emails(text: &str) -> String {
             }
             _ => {
                 written.push_str(before);
-                written.push('@');
+                written.push_str(sign);
                 rest = after;
             }
         }
@@ -77,11 +161,28 @@ fn without_emails(text: &str) -> String {
     written
 }
 
+/// What stands before and after the first `@`, and how that is written: also full-width, small, and as in
+/// the address of a page.
+fn split_at_sign(text: &str) -> Option<(&str, &str, &str)> {
+    let is_sign = |(at, c): (usize, char)| match c {
+        '@' | '\u{FF20}' | '\u{FE6B}' => Some((at, c.len_utf8())),
+        '%' if text.get(at..).is_some_and(|rest| rest.starts_with("%40")) => Some((at, 3)),
+        _ => None,
+    };
+    let (at, length) = text.char_indices().find_map(is_sign)?;
+    let (before, rest) = text.split_at_checked(at)?;
+    let (sign, after) = rest.split_at_checked(length)?;
+    Some((before, sign, after))
+}
+
 /// Where the local part at the end of the text begins. Punctuation in front of its first letter or
-/// digit belongs to the sentence.
-fn local_part_start(before: &str) -> Option<usize> {
-    let is_local =
-        |c: char| c.is_alphanumeric() || is_mark(c) || "!#$%&'*+-/=?^_`{|}~.".contains(c);
+/// digit belongs to the sentence, and so do the marks of a page's address around an encoded one.
+fn local_part_start(before: &str, is_in_address: bool) -> Option<usize> {
+    let is_local = |c: char| {
+        let is_mark_of_page = is_in_address && "#&/=?".contains(c);
+        (c.is_alphanumeric() || is_mark(c) || "!#$%&'*+-/=?^_`{|}~.".contains(c))
+            && !is_mark_of_page
+    };
     let local = before.len() - before.trim_end_matches(is_local).len();
     let local = before.get(before.len() - local..)?;
     let first = local.find(char::is_alphanumeric)?;
@@ -91,13 +192,14 @@ fn local_part_start(before: &str) -> Option<usize> {
 /// The length of the domain at the start of the text: labels between dots, the last of at least two
 /// characters and not all digits. 0 if there is none.
 fn domain_length(after: &str) -> usize {
-    let is_domain = |c: char| c.is_alphanumeric() || is_mark(c) || c == '-' || c == '.';
+    let is_domain =
+        |c: char| c.is_alphanumeric() || is_mark(c) || matches!(c, '-' | '.' | FULL_WIDTH_DOT);
     let domain = after.get(..after.find(|c| !is_domain(c)).unwrap_or(after.len()));
-    let domain = domain.unwrap_or_default().trim_end_matches(['.', '-']);
-    let mut labels = domain.split('.');
+    let domain = domain.unwrap_or_default().trim_end_matches(['.', '-', FULL_WIDTH_DOT]);
+    let mut labels = domain.split(['.', FULL_WIDTH_DOT]);
     let top = labels.next_back().unwrap_or_default();
     let is_top = top.chars().nth(1).is_some() && !top.chars().all(|c| c.is_ascii_digit());
-    let is_whole = domain.contains('.') && labels.all(|label| !label.is_empty());
+    let is_whole = domain.contains(['.', FULL_WIDTH_DOT]) && labels.all(|label| !label.is_empty());
     if is_top && is_whole { domain.len() } else { 0 }
 }
 
@@ -158,19 +260,32 @@ impl<'a> Context<'a> {
     }
 
     fn is_about_number(&self) -> bool {
-        self.words.iter().any(|word| word.eq_ignore_ascii_case("number"))
+        self.words.iter().any(|word| is_one_of(word, &NUMBER_WORDS))
     }
 }
 
 fn is_one_of(word: &str, list: &[&str]) -> bool {
-    list.iter().any(|known| known.eq_ignore_ascii_case(word))
+    // No known word is longer; what a visitor writes may be.
+    word.len() <= 20
+        && word.starts_with(char::is_alphabetic)
+        && list.contains(&word.to_lowercase().as_str())
+}
+
+fn is_hyphen(c: char) -> bool {
+    matches!(c, '-' | '\u{2010}'..='\u{2013}' | '\u{2212}')
+}
+
+/// Spaces that stand inside of numbers.
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}')
 }
 
 /// What ends a chunk.
 fn is_delimiter(c: char) -> bool {
     !c.is_alphanumeric()
         && !is_mark(c)
-        && !matches!(c, '-' | '\u{2010}'..='\u{2013}' | '.' | '/' | '(' | ')' | '+' | '_')
+        && !is_hyphen(c)
+        && !matches!(c, '.' | '/' | '(' | ')' | '+' | '_')
 }
 
 /// ASCII, Arabic-Indic, Persian and full-width digits.
@@ -192,6 +307,7 @@ struct Number {
     dot: bool,
     slash: bool,
     hyphen: bool,
+    underscore: bool,
     space: bool,
     /// Where it begins and ends.
     from: usize,
@@ -238,8 +354,9 @@ impl Number {
                 '(' | ')' if goes_on || seen => self.brackets = true,
                 '.' if goes_on => self.dot = true,
                 '/' if goes_on => self.slash = true,
-                '-' | '\u{2010}'..='\u{2013}' if goes_on => self.hyphen |= seen,
-                '.' | '/' | '-' | '\u{2010}'..='\u{2013}' if seen => {}
+                '_' if goes_on && seen => self.underscore = true,
+                c if is_hyphen(c) && goes_on => self.hyphen |= seen,
+                c if seen && (is_hyphen(c) || matches!(c, '.' | '/')) => {}
                 // A time, or thousands.
                 ':' | ',' if goes_on_with_digit(chunk, position) => return None,
                 c if is_delimiter(c) => {
@@ -269,7 +386,7 @@ impl Number {
         if self.is_card() {
             return Some(CARD);
         }
-        let lone_marks = self.plus || self.brackets || self.dot || self.slash;
+        let lone_marks = self.plus || self.brackets || self.dot || self.slash || self.underscore;
         if self.groups == [3, 2, 4] && !lone_marks && self.hyphen != self.space {
             return Some(SOCIAL_SECURITY);
         }
@@ -277,9 +394,16 @@ impl Number {
     }
 
     fn is_card(&self) -> bool {
-        let joined = !(self.plus || self.brackets || self.dot || self.slash);
-        let grouped = self.groups.len() == 1
-            || (self.groups.first() == Some(&4) && self.groups.iter().all(|group| *group <= 7));
+        // One mark, if any, between its groups: three digits at least, but in the last.
+        let marks = [self.dot, self.slash, self.hyphen, self.underscore, self.space];
+        let joined =
+            !(self.plus || self.brackets) && marks.into_iter().filter(|mark| *mark).count() <= 1;
+        let groups = self.groups.as_slice();
+        let inner = groups.split_last().map_or(groups, |(_, inner)| inner);
+        let grouped = groups.len() == 1
+            || (groups.first() == Some(&4)
+                && inner.iter().all(|group| *group >= 3)
+                && groups.iter().all(|group| *group <= 7));
         let issued = self.digits.first().is_some_and(|first| *first >= 2);
         self.digits.len() >= 13 && joined && grouped && issued && self.passes_luhn()
     }
@@ -302,7 +426,8 @@ impl Number {
 
     fn is_phone(&self, context: &Context<'_>, after: &str) -> bool {
         // E.164 has at most 15 digits; local numbers have 7 at least.
-        if !(7..=15).contains(&self.digits.len()) || is_amount(context.mark, after) {
+        let is_long_enough = (7..=15).contains(&self.digits.len());
+        if !is_long_enough || self.underscore || is_amount(context.mark, after) {
             return false;
         }
         if self.plus {
@@ -327,25 +452,31 @@ impl Number {
             let pairs = trunk && groups.len() == 5 && groups.iter().all(|group| *group == 2);
             return matches!(groups, [3, 3, 4] | [1, 3, 3, 4]) || pairs;
         }
-        let is_years = groups == [4, 4] && (self.starts_with(&[1, 9]) || self.starts_with(&[2, 0]));
+        let is_years = groups == [4, 4]
+            && (self.starts_with(&[1, 9]) || self.starts_with(&[2, 0]))
+            && !context.is_about_phone();
+        let is_moment = groups.starts_with(&[4, 2, 2])
+            && (self.starts_with(&[1, 9]) || self.starts_with(&[2, 0]));
         let is_postcode = groups == [5, 4];
         let later = groups.get(1..).unwrap_or_default();
         let first = groups.first().copied().unwrap_or_default();
         let is_thousands =
             first <= 2 && !trunk && !self.hyphen && later.iter().all(|group| *group == 3);
-        !(is_id || is_date(groups) || is_years || is_postcode || is_thousands)
+        !(is_id || is_date(groups) || is_moment || is_years || is_postcode || is_thousands)
             && first <= 5
             && later.iter().all(|group| *group > 1)
     }
 
     /// Digits without a mark between them that are dialled so: ten of North America, eleven with its
-    /// code, or those with a trunk or international prefix.
+    /// code, those with a trunk or international prefix, or with the code of another country.
     fn is_dialled_whole(&self) -> bool {
         match self.digits.as_slice() {
             [0, ..] => self.digits.len() >= 10,
-            [2..=9, ..] => self.digits.len() == 10,
+            [2..=9, ..] if self.digits.len() == 10 => true,
             [1, 2..=9, ..] => self.digits.len() == 11,
-            _ => false,
+            digits => DIALLED_ABROAD
+                .iter()
+                .any(|(start, length)| digits.len() == *length && digits.starts_with(start)),
         }
     }
 }
@@ -369,14 +500,16 @@ fn number_at(text: &str, context: &Context<'_>) -> Option<(usize, usize, &'stati
         {
             found = Some((number.from, number.to, kind));
         }
-        // Groups of one number are one space apart.
+        // Groups of one number are one space apart, or two.
         let rest = text.get(end..).unwrap_or_default();
-        let Some(space) = rest.chars().next().filter(|c| matches!(c, ' ' | '\u{a0}' | '\u{202f}'))
-        else {
+        let spaces: usize =
+            rest.chars().take(3).take_while(|c| is_space(*c)).map(char::len_utf8).sum();
+        let count = rest.get(..spaces).map_or(0, |spaces| spaces.chars().count());
+        if !(1..=2).contains(&count) {
             break;
-        };
+        }
         number.space = true;
-        at = end + space.len_utf8();
+        at = end + spaces;
     }
     found.map(|(from, to, kind)| {
         // A bracket that closes after the number opened before it.
@@ -398,8 +531,7 @@ fn goes_on_with_digit(chunk: &str, at: usize) -> bool {
 
 /// Whether digits follow before anything but the marks between them.
 fn more_digits(rest: &str) -> bool {
-    let is_between =
-        |c: &char| matches!(c, '+' | '(' | ')' | '.' | '/' | '-' | '\u{2010}'..='\u{2013}');
+    let is_between = |c: &char| is_hyphen(*c) || matches!(c, '+' | '(' | ')' | '.' | '/' | '_');
     // A number has no more marks in a row than this.
     rest.chars().take(4).find(|c| !is_between(c)).is_some_and(|c| digit(c).is_some())
 }
@@ -414,7 +546,7 @@ fn is_extension(chunk: &str, at: usize) -> bool {
 /// Whether a currency or number sign stands at the number.
 fn is_amount(before: Option<char>, after: &str) -> bool {
     let is_sign = |c: char| matches!(c, '$' | '€' | '£' | '¥' | '%' | '#' | '№' | '°');
-    let after = after.strip_prefix([' ', '\u{a0}', '\u{202f}']).unwrap_or(after);
+    let after = after.strip_prefix(is_space).unwrap_or(after);
     before.is_some_and(is_sign) || after.starts_with(is_sign)
 }
 
@@ -432,6 +564,12 @@ mod tests {
             ("'a@b.co' and \"c_d@e-f.museum\"", "'[redacted email]' and \"[redacted email]\""),
             ("mailto:a@b.example?x=1", "mailto:[redacted email]?x=1"),
             ("a@b.example@c.example", "[redacted email]@c.example"),
+            ("ann＠mail.example", "[redacted email]"),
+            ("ａｎｎ＠ｍａｉｌ．ｅｘａｍｐｌｅ", "[redacted email]"),
+            (
+                "https://x.example/?mail=ann%40mail.example&a=1",
+                "https://x.example/?mail=[redacted email]&a=1",
+            ),
         ] {
             assert_eq!(redacted(text), expected, "{text}");
         }
@@ -440,6 +578,7 @@ mod tests {
             "a @ b.example",
             "x@y",
             "me@localhost",
+            "40%4012 of x%40y",
             "@a.example",
             "v@1.2.3",
             "a@.example",
@@ -475,6 +614,13 @@ mod tests {
             "00441632960001",
             "555–010–4471",
             "٠٥٠١٢٣٤٥٦٧",
+            "34612345678",
+            "447911123456",
+            "4915112345679",
+            "555\u{2212}010\u{2212}4471",
+            "555\u{2009}010\u{2009}4471",
+            "612  345  678",
+            "+34  612  345  678",
         ] {
             for (before, after) in [
                 ("", ""),
@@ -491,6 +637,17 @@ mod tests {
         assert_eq!(redacted("555-010-4471x12"), "[redacted phone]x12");
         assert_eq!(redacted("My number is 5550104"), "My number is [redacted phone]");
         assert_eq!(redacted("In case: 555-010-4471"), "In case: [redacted phone]");
+        for before in [
+            "mi teléfono es",
+            "MI TELÉFONO:",
+            "mi número es",
+            "meine Handynummer",
+            "tél.",
+            "mobile",
+        ] {
+            assert_eq!(redacted(&format!("{before} 612345678")), format!("{before} {PHONE}"));
+        }
+        assert_eq!(redacted("call 2012 3456"), "call [redacted phone]");
         assert_eq!(redacted("order by phone: 5550104"), "order by phone: [redacted phone]");
         assert_eq!(
             redacted("call 555 010 4471 555 010 4472"),
@@ -520,6 +677,16 @@ mod tests {
             "€ 12.345.678",
             "order 4820175533",
             "order number 555-010-4471",
+            "número de pedido 34612345678",
+            "Bestellung 447911123456",
+            "1773576000000",
+            "1773576000000000",
+            "978316148410",
+            "EAN 4006381333931",
+            "2026_03_15",
+            "2026-03-15-10-30-45",
+            "4.11.1111.1111",
+            "4111   1111   1111   1111",
             "at 20260315",
             "Order #4820175533",
             "#5550104471",
@@ -564,6 +731,12 @@ mod tests {
             ("3782 822463 10005", CARD),
             ("6011000990139424", CARD),
             ("4222222222222", CARD),
+            ("4111.1111.1111.1111", CARD),
+            ("4111/1111/1111/1111", CARD),
+            ("4111_1111_1111_1111", CARD),
+            ("4111  1111  1111  1111", CARD),
+            ("4111\u{2212}1111\u{2212}1111\u{2212}1111", CARD),
+            ("3782.822463.10005", CARD),
             ("123-45-6789", SOCIAL_SECURITY),
             ("123 45 6789", SOCIAL_SECURITY),
         ] {
@@ -571,6 +744,7 @@ mod tests {
         }
         assert_eq!(redacted("4111 1111 1111 1111 123"), "[redacted card] 123");
         assert_eq!(redacted("4111111111111112"), "4111111111111112");
+        assert_eq!(redacted("4111.1111.1111.1112"), "4111.1111.1111.1112");
         assert_eq!(redacted("4111 1111 1111 1111 12/28"), "[redacted card] 12/28");
     }
 

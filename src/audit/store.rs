@@ -14,6 +14,7 @@ use crate::time::StoredTime;
 use crate::{list_sql, row, sql, statement};
 
 const ENTRY_INSERT: &str = sql!("sql/entry_insert.sql");
+const READING_INSERT: &str = sql!("sql/reading_insert.sql");
 const AUDIT_LOGS: ListSql = list_sql!("sql/audit_logs.sql");
 const AUDIT_LOGS_BY_TARGET: ListSql = list_sql!("sql/audit_logs_by_target.sql");
 const AUDIT_LOGS_BY_ACTOR: ListSql = list_sql!("sql/audit_logs_by_actor.sql");
@@ -92,9 +93,25 @@ pub fn entry_insert_by(
     org: Option<&OrgId>,
     entry: &Entry<'_>,
 ) -> Result<Statement> {
+    insert(ENTRY_INSERT, op, [user.into(), impersonator.into()], org, entry)
+}
+
+/// The entry of something that was read, whatever stands before it in the batch.
+pub fn reading_insert(actor: &Actor, org: Option<&OrgId>, entry: &Entry<'_>) -> Result<Statement> {
+    let who = [actor.caller.user.id.as_str().into(), actor.impersonator.as_deref().into()];
+    insert(READING_INSERT, &actor.op, who, org, entry)
+}
+
+fn insert(
+    sql: &'static str,
+    op: &Op,
+    [user, impersonator]: [Param; 2],
+    org: Option<&OrgId>,
+    entry: &Entry<'_>,
+) -> Result<Statement> {
     let now = op.now();
     Ok(statement!(
-        ENTRY_INSERT,
+        sql,
         new_id(now)?,
         org.map(OrgId::as_str),
         user,

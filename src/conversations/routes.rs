@@ -49,7 +49,7 @@ pub async fn list_conversations(
 ) -> Result<Json<ConversationsOut>> {
     let page = query.page(50, 100)?;
     let filter = Filter::of(&query)?;
-    let (conversations, next_cursor) = store::conversations(&access, &filter, &page).await?;
+    let (_, (conversations, next_cursor)) = store::conversations(&access, &filter, &page).await?;
     Ok(Json(ConversationsOut { conversations, next_cursor }))
 }
 
@@ -123,15 +123,22 @@ struct Export {
     filter: Filter,
 }
 
+const FILE: csv::File = csv::File {
+    name: "conversations.csv",
+    event: "conversations.exported",
+    header: ConversationOut::HEADER,
+};
+
 impl Pages for Export {
     fn op(&self) -> &Op {
         &self.access.op
     }
 
-    fn page(&self, cursor: Option<String>) -> BoxFuture<'_, Result<Lines>> {
+    fn page(&self, cursor: Option<String>) -> BoxFuture<'_, Result<(csv::Exporter, Lines)>> {
         Box::pin(async move {
             let page = Page::new(None, cursor.as_deref(), PAGE_ROWS, PAGE_ROWS)?;
-            store::conversations(&self.access, &self.filter, &page).await.map(Lines::of)
+            let (by, page) = store::conversations(&self.access, &self.filter, &page).await?;
+            Ok((by, Lines::of(page)))
         })
     }
 }
@@ -139,7 +146,7 @@ impl Pages for Export {
 /// `GET /portal/conversations/export.csv`: the list as a file, for admins.
 ///
 /// The first 500 rows take one round trip, and so does each further page, read while the file is sent. A
-/// failure then breaks the transfer.
+/// failure then breaks the transfer. The export is in the audit trail.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/portal/conversations/export.csv", tag = "Conversations and leads",
     params(("orgId" = Option<String>, Query), ("siteId" = Option<String>, Query),
            ("status" = Option<store::ConversationStatus>, Query), ("hasLead" = Option<bool>, Query),
@@ -149,6 +156,8 @@ impl Pages for Export {
     security(("clerk" = []))))]
 pub async fn export_conversations(access: Access<Administer>, query: Query) -> Result<Response> {
     let filter = Filter::of(&query)?;
+    let filters = ["siteId", "status", "hasLead", "visitorId", "q", "from", "to"];
+    let filters = filters.into_iter().filter(|name| query.text(name).is_some()).collect();
     let pages = Box::new(Export { access, filter });
-    csv::export(pages, "conversations.csv", ConversationOut::HEADER).await
+    csv::export(pages, FILE, filters).await
 }

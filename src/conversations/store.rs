@@ -9,7 +9,7 @@ use super::search;
 use crate::auth::permission::{Access, Grant, ListSql, Need, Scope, Scoped};
 use crate::db::{Param, Statement};
 use crate::error::Result;
-use crate::http::csv::Record;
+use crate::http::csv::{Exporter, Record};
 use crate::http::extract::{Query, refused};
 use crate::ids::OrgId;
 use crate::page::Page;
@@ -234,20 +234,20 @@ impl Filter {
     }
 }
 
-/// A page of the conversations asked for, newest started first, and the cursor of the next. One round
+/// A page of the conversations asked for, newest started first, the cursor of the next, and who may have it. One round
 /// trip to `DB`; a search asks `SEARCH` before, and `DB` twice when the request names no org.
 pub(super) async fn conversations<N: Need>(
     access: &Access<N>,
     filter: &Filter,
     page: &Page<2>,
-) -> Result<(Vec<ConversationOut>, Option<String>)> {
+) -> Result<(Exporter, (Vec<ConversationOut>, Option<String>))> {
     let found = match &filter.words {
         Some(words) => Some(search::conversations(access, words).await?),
         None => None,
     };
     let statement = filter.statement(access.scope(), page, found);
-    let (_tenant, [rows]) = access.read([statement]).await?;
-    Ok(page.cut(rows.all()?, ConversationOut::key))
+    let (actor, tenant, [rows]) = access.read_as_actor([statement]).await?;
+    Ok(((actor, tenant), page.cut(rows.all()?, ConversationOut::key)))
 }
 
 pub(super) fn conversation(scope: &Scope, id: &str) -> Scoped {

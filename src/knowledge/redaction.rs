@@ -9,7 +9,12 @@ use crate::db::{Cell, Column};
 /// Stands where a secret was.
 const HIDDEN: &str = "[redacted]";
 /// Parts of a member's name, without case and separators, that tell a secret.
-const SECRET_PARTS: [&str; 9] = [
+const SECRET_PARTS: [&str; 14] = [
+    "pwd",
+    "bearer",
+    "serviceaccount",
+    "privatekey",
+    "apikey",
     "token",
     "secret",
     "passw",
@@ -21,7 +26,13 @@ const SECRET_PARTS: [&str; 9] = [
     "connectionstring",
 ];
 /// The same for the end of the name, as in `apiKey`.
-const SECRET_ENDS: [&str; 3] = ["key", "auth", "pass"];
+const SECRET_ENDS: [&str; 5] = ["key", "auth", "pass", "dsn", "jwt"];
+/// Members that name what stands beside them, as in `{"name": "X-Api-Key", "value": "…"}`.
+const NAMES: [&str; 4] = ["name", "key", "header", "field"];
+/// Members that hold it.
+const VALUES: [&str; 2] = ["value", "val"];
+/// Nested JSON texts are read so deep; a deeper one is hidden.
+const DEEPEST: usize = 4;
 
 /// A stored object without its secrets; empty where it is none.
 #[derive(Debug, Serialize)]
@@ -31,32 +42,51 @@ pub(super) struct Redacted(Map<String, Value>);
 impl Column for Redacted {
     fn from_cell(cell: Cell<'_>) -> Option<Self> {
         let mut object = Map::from_cell(cell)?;
-        redact_object(&mut object);
+        redact_object(&mut object, DEEPEST);
         Some(Self(object))
     }
 }
 
-fn redact_object(object: &mut Map<String, Value>) {
+fn redact_object(object: &mut Map<String, Value>, depth: usize) {
+    let names_secret = object
+        .iter()
+        .any(|(name, value)| is_one_of(name, &NAMES) && value.as_str().is_some_and(is_secret));
     for (name, value) in object {
-        if is_secret(name) && !value.is_null() {
+        let is_hidden = is_secret(name) || (names_secret && is_one_of(name, &VALUES));
+        if is_hidden && !value.is_null() {
             *value = Value::from(HIDDEN);
         } else {
-            redact(value);
+            redact(value, depth);
         }
     }
 }
 
-fn redact(value: &mut Value) {
+fn redact(value: &mut Value, depth: usize) {
     match value {
-        Value::Object(object) => redact_object(object),
-        Value::Array(items) => items.iter_mut().for_each(redact),
-        Value::String(text) => {
-            if let Some(open) = without_userinfo(text) {
-                *text = open;
-            }
-        }
+        Value::Object(object) => redact_object(object, depth),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact(item, depth)),
+        Value::String(text) => *text = redacted_text(text, depth),
         _ => {}
     }
+}
+
+/// A text that is JSON is read like what it holds.
+fn redacted_text(text: &str, depth: usize) -> String {
+    if text.trim_start().starts_with(['{', '[', '"'])
+        && let Ok(mut inner) = serde_json::from_str::<Value>(text)
+    {
+        if depth == 0 {
+            return HIDDEN.to_owned();
+        }
+        let before = inner.clone();
+        redact(&mut inner, depth - 1);
+        return if inner == before { text.to_owned() } else { inner.to_string() };
+    }
+    without_openers(text)
+}
+
+fn is_one_of(name: &str, list: &[&str]) -> bool {
+    list.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 fn is_secret(name: &str) -> bool {
@@ -66,20 +96,45 @@ fn is_secret(name: &str) -> bool {
         || SECRET_ENDS.iter().any(|end| name.ends_with(end))
 }
 
-/// A URL without the name and password in it; nothing when it has none. Its query may open it as well,
-/// and is left out.
-fn without_userinfo(text: &str) -> Option<String> {
-    let (scheme, rest) = text.split_once("://")?;
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at_checked(end)?;
-    let host = authority.rsplit_once('@').map(|(_, host)| host);
-    let (path, has_query) =
-        path.split_once('?').map_or((path, false), |(path, _query)| (path, true));
-    if host.is_none() && !has_query {
-        return None;
+/// A text whose URLs lost what may open them: name and password, query and fragment.
+fn without_openers(text: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("://") {
+        let end = url_length(after);
+        let (url, tail) = after.split_at_checked(end).unwrap_or((after, ""));
+        written.push_str(before);
+        written.push_str("://");
+        push_url(&mut written, url);
+        rest = tail;
     }
-    let query = if has_query { "?[redacted]" } else { "" };
-    Some(format!("{scheme}://{}{path}{query}", host.unwrap_or(authority)))
+    written.push_str(rest);
+    written
+}
+
+/// How long the URL is of which this follows `://`: to a space or a quote, or to where another begins that
+/// is none of its query.
+fn url_length(after: &str) -> usize {
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '<' | '>' | '`');
+    let whole = after.get(..after.find(ends).unwrap_or(after.len())).unwrap_or_default();
+    let place = whole.get(..whole.find(['?', '#']).unwrap_or(whole.len())).unwrap_or_default();
+    match place.split_once("://") {
+        Some((before, _)) => before.trim_end_matches(|c: char| c.is_ascii_alphanumeric()).len(),
+        None => whole.len(),
+    }
+}
+
+/// Writes what follows `://`.
+fn push_url(written: &mut String, url: &str) {
+    let (url, _fragment) = url.split_once('#').unwrap_or((url, ""));
+    let (place, query) = url.split_once('?').map_or((url, false), |(place, _)| (place, true));
+    let end = place.find('/').unwrap_or(place.len());
+    let (authority, path) = place.split_at_checked(end).unwrap_or((place, ""));
+    written.push_str(authority.rsplit_once('@').map_or(authority, |(_, host)| host));
+    written.push_str(path);
+    if query {
+        written.push_str("?[redacted]");
+    }
 }
 
 #[cfg(test)]
@@ -113,6 +168,36 @@ mod tests {
                 "feed": "https://feed.example/a?[redacted]", "drive": "https://files.example?[redacted]",
             })
         );
+    }
+
+    #[test]
+    fn secrets_are_found_where_they_hide() {
+        let stored = json!({
+            "pwd": "a", "dsn": "b", "serviceAccount": {"id": "c"}, "bearer": "d",
+            "headers": [{"name": "X-Api-Key", "value": "e"}, {"name": "Accept", "value": "text/html"},
+                        {"key": "Authorization", "value": "f"}],
+            "inner": "{\"token\": \"g\", \"depth\": 2}", "list": "[1, 2]", "quoted": "{not json",
+            "page": "https://a.example/x#access=h",
+            "comma": "https://u:p,w@a.example,https://u:q;r@b.example/?next=https://v:s@c.example&sig=t",
+            "several": "https://u:i@a.example, then https://b.example/?j=1 and ftp://c.example/k",
+        });
+        assert_eq!(
+            redacted(&stored),
+            json!({
+                "pwd": HIDDEN, "dsn": HIDDEN, "serviceAccount": HIDDEN, "bearer": HIDDEN,
+                "headers": [{"name": "X-Api-Key", "value": HIDDEN}, {"name": "Accept", "value": "text/html"},
+                            {"key": HIDDEN, "value": HIDDEN}],
+                "inner": "{\"depth\":2,\"token\":\"[redacted]\"}", "list": "[1, 2]", "quoted": "{not json",
+                "page": "https://a.example/x",
+                "comma": "https://a.example,https://b.example/?[redacted]",
+                "several": "https://a.example, then https://b.example/?[redacted] and ftp://c.example/k",
+            })
+        );
+        let mut deep = json!({"token": "t"}).to_string();
+        for _ in 0..8 {
+            deep = json!({ "a": deep }).to_string();
+        }
+        assert!(!redacted(&json!({ "a": deep })).to_string().contains("token"));
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub struct LeadsOut {
 pub async fn list_leads(access: Access<Read>, query: Query) -> Result<Json<LeadsOut>> {
     let page = query.page(50, 100)?;
     let filter = Filter::of(&query)?;
-    let (leads, next_cursor) = store::leads(&access, &filter, &page).await?;
+    let (_, (leads, next_cursor)) = store::leads(&access, &filter, &page).await?;
     Ok(Json(LeadsOut { leads, next_cursor }))
 }
 
@@ -132,15 +132,19 @@ struct Export {
     filter: Filter,
 }
 
+const FILE: csv::File =
+    csv::File { name: "leads.csv", event: "leads.exported", header: LeadOut::HEADER };
+
 impl Pages for Export {
     fn op(&self) -> &Op {
         &self.access.op
     }
 
-    fn page(&self, cursor: Option<String>) -> BoxFuture<'_, Result<Lines>> {
+    fn page(&self, cursor: Option<String>) -> BoxFuture<'_, Result<(csv::Exporter, Lines)>> {
         Box::pin(async move {
             let page = Page::new(None, cursor.as_deref(), PAGE_ROWS, PAGE_ROWS)?;
-            store::leads(&self.access, &self.filter, &page).await.map(Lines::of)
+            let (by, page) = store::leads(&self.access, &self.filter, &page).await?;
+            Ok((by, Lines::of(page)))
         })
     }
 }
@@ -148,7 +152,7 @@ impl Pages for Export {
 /// `GET /portal/leads/export.csv`: the list as a file, for admins.
 ///
 /// The first 500 rows take one round trip, and so does each further page, read while the file is sent. A
-/// failure then breaks the transfer.
+/// failure then breaks the transfer. The export is in the audit trail.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/portal/leads/export.csv", tag = "Conversations and leads",
     params(("orgId" = Option<String>, Query), ("siteId" = Option<String>, Query), ("status" = Option<store::LeadStatus>, Query),
            ("from" = Option<String>, Query, description = "First day, UTC"), ("to" = Option<String>, Query, description = "Last day, UTC")),
@@ -156,6 +160,8 @@ impl Pages for Export {
     security(("clerk" = []))))]
 pub async fn export_leads(access: Access<Administer>, query: Query) -> Result<Response> {
     let filter = Filter::of(&query)?;
+    let filters = ["siteId", "status", "from", "to"];
+    let filters = filters.into_iter().filter(|name| query.text(name).is_some()).collect();
     let pages = Box::new(Export { access, filter });
-    csv::export(pages, "leads.csv", LeadOut::HEADER).await
+    csv::export(pages, FILE, filters).await
 }

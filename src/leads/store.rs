@@ -8,7 +8,7 @@ use crate::auth::permission::{Access, Grant, ListSql, Need, Scope, Scoped};
 use crate::db::{Param, Statement};
 use crate::error::Result;
 use crate::http::body::{Change, Text};
-use crate::http::csv::Record;
+use crate::http::csv::{Exporter, Record};
 use crate::http::extract::Query;
 use crate::page::Page;
 use crate::time::StoredTime;
@@ -216,14 +216,15 @@ impl Filter {
     }
 }
 
-/// A page of the leads asked for, newest first, and the cursor of the next.
+/// A page of the leads asked for, newest first, the cursor of the next, and who may have it.
 pub(super) async fn leads<N: Need>(
     access: &Access<N>,
     filter: &Filter,
     page: &Page<2>,
-) -> Result<(Vec<LeadOut>, Option<String>)> {
-    let (_tenant, [rows]) = access.read([filter.statement(access.scope(), page)]).await?;
-    Ok(page.cut(rows.all()?, LeadOut::key))
+) -> Result<(Exporter, (Vec<LeadOut>, Option<String>))> {
+    let statement = filter.statement(access.scope(), page);
+    let (actor, tenant, [rows]) = access.read_as_actor([statement]).await?;
+    Ok(((actor, tenant), page.cut(rows.all()?, LeadOut::key)))
 }
 
 /// The leads that a conversation brought: rows of [`LeadOut`].

@@ -393,7 +393,23 @@ fn an_export_is_a_safe_csv_file() {
     insta::assert_snapshot!("conversations_csv", answer.text.replace('\r', "␍"));
     assert_eq!(app.lines.of("export")[0]["userId"], "user_admin_a");
     assert_eq!(app.lines.of("export_end")[0]["rows"], 3);
-    assert_eq!(app.db.value("SELECT count(*) FROM audit_logs"), 0);
+    let traces = || {
+        app.db.rows("SELECT org_id, actor_id, event_type, target_id, metadata FROM audit_logs ORDER BY rowid")
+    };
+    assert_eq!(
+        traces(),
+        [
+            json!({"org_id": "org_a", "actor_id": "u_admin_a", "event_type": "conversations.exported",
+                "target_id": "conversations.csv", "metadata": "{\"filters\":[\"from\"]}"})
+        ]
+    );
+    let refused = app.get_as("user_viewer_a", "/portal/conversations/export.csv");
+    assert_eq!((refused.status, app.lines.of("export").len(), traces().len()), (403, 1, 1));
+    app.get_as("user_staff", "/portal/leads/export.csv");
+    assert_eq!(
+        (&traces()[1]["org_id"], &traces()[1]["event_type"]),
+        (&Value::Null, &json!("leads.exported"))
+    );
 }
 
 /// 1200 conversations of `org_a` in the year 2020.
@@ -413,7 +429,7 @@ fn a_long_export_is_read_page_by_page() {
     let before = app.db.round_trips();
     let answer = app.get_as("user_admin_a", "/portal/conversations/export.csv?to=2020-12-31");
     assert_eq!((answer.status, answer.db_trips), (200, 1), "before the answer");
-    assert_eq!(app.db.round_trips() - before, 3);
+    assert_eq!(app.db.round_trips() - before, 4, "three pages and the audit entry");
     let lines: Vec<&str> = answer.text.split_terminator("\r\n").collect();
     assert_eq!(lines.len(), 1201);
     let distinct: std::collections::BTreeSet<&&str> = lines.iter().collect();
