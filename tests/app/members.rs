@@ -137,12 +137,20 @@ fn a_membership_needs_a_person_and_an_org() {
     assert!(answer.text.contains("clerkUserId"), "{}", answer.text);
     let both = json!({"clerkUserId": "user_1", "orgId": "org_a"}).to_string();
     let path = "/portal/memberships?orgId=org_b";
-    assert_eq!(app.send_as("user_staff", "POST", path, Some(&both)).status, 400);
+    let foreign = app.send_as("user_admin_a", "POST", path, Some(&both));
+    assert_eq!(outcome(&foreign), refused(403, "org_forbidden"));
+    assert!(foreign.text.contains("?orgId="), "{}", foreign.text);
+    assert!(traces(&app).is_empty());
+    let staff = app.send_as("user_staff", "POST", path, Some(&both));
+    assert_eq!((staff.status, &staff.json()["membership"]["orgId"]), (201, &json!("org_a")));
 }
 
 #[test]
 fn only_admins_of_the_org_in_the_body_add_members() {
     let app = TestApp::new();
+    let foreign = add(&app, "user_owner_a", "org_b", "user_x", "member");
+    assert_eq!(foreign.error(), "Admin access required");
+    assert!(!foreign.text.contains("?orgId="), "{}", foreign.text);
     let outcome = |by, org| outcome(&add(&app, by, org, "user_x", "member"));
     assert_eq!(outcome("user_owner_a", "org_b"), refused(403, "org_forbidden"));
     assert_eq!(outcome("user_owner_a", "org_nowhere"), refused(403, "org_forbidden"));
