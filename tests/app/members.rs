@@ -527,3 +527,22 @@ fn the_moment_that_is_answered_is_the_one_that_counts() {
         assert_eq!(answer.json()["revokedAt"], app.db.value(stored), "{path}");
     }
 }
+
+#[test]
+fn an_owner_who_never_signed_in_is_no_owner_to_stay() {
+    let app = TestApp::new();
+    app.db.run_script(
+        "INSERT INTO user_memberships (id, clerk_user_id, org_id, role, created_at)
+         VALUES ('m_phantom', 'user_phantom', 'org_b', 'owner', '2026-01-01T00:00:00.000Z')",
+    );
+    let delete = |id: &str| {
+        outcome(&app.send_as("user_staff", "DELETE", &format!("/portal/memberships/{id}"), None))
+    };
+    assert_eq!(delete("m_owner_b"), refused(409, "last_owner"));
+    let body = Some(r#"{"role":"admin"}"#);
+    let demoted = app.send_as("user_staff", "PATCH", "/portal/memberships/m_owner_b", body);
+    assert_eq!(outcome(&demoted), refused(409, "last_owner"));
+    // The one owner on record may be a mistyped person: that locks nothing up.
+    app.db.run_script("DELETE FROM user_memberships WHERE id = 'm_owner_b'");
+    assert_eq!(delete("m_phantom").0, 200);
+}
