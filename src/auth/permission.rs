@@ -140,10 +140,10 @@ impl<N: Need> Access<N> {
         self
     }
 
-    /// The request is about the org in its body, if its query names none. A foreign one is a 403.
+    /// The request is about the org in its body, whatever its query names. A foreign one is a 403.
     #[must_use]
     pub fn of_body_org(mut self, org: OrgId) -> Self {
-        self.asked.scope.choice.org.get_or_insert(org);
+        self.asked.scope.choice.org = Some(org);
         self
     }
 

@@ -92,32 +92,63 @@ impl<S: Send + Sync, T: FromBody> FromRequest<S> for Read<T> {
     }
 }
 
-/// Text without surrounding blanks, of `MIN` to `MAX` characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text<const MIN: usize, const MAX: usize>(pub String);
+macro_rules! text_type {
+    ($(#[$doc:meta])* $name:ident, $is_allowed:expr, $told:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name<const MIN: usize, const MAX: usize>(pub String);
 
-impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+        impl<const MIN: usize, const MAX: usize> $name<MIN, MAX> {
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl<const MIN: usize, const MAX: usize> Member for $name<MIN, MAX> {
+            fn from_member(value: Value) -> Result<Self, String> {
+                text_within(&value, MIN, MAX, $is_allowed, $told).map(Self)
+            }
+        }
+
+        impl<const MIN: usize, const MAX: usize> From<$name<MIN, MAX>> for String {
+            fn from(text: $name<MIN, MAX>) -> Self {
+                text.0
+            }
+        }
+    };
 }
 
-impl<const MIN: usize, const MAX: usize> Member for Text<MIN, MAX> {
-    fn from_member(value: Value) -> Result<Self, String> {
-        let text = text_within(&value, MIN, MAX)?;
-        Ok(Self(text))
-    }
-}
+text_type!(
+    /// One line of text without surrounding blanks, of `MIN` to `MAX` characters.
+    Text,
+    |_| false,
+    "must be one line without control characters"
+);
+text_type!(
+    /// Text of any number of lines without surrounding blanks, of `MIN` to `MAX` characters.
+    Lines,
+    |c| matches!(c, '\n' | '\r' | '\t'),
+    "must have no control characters but ends of lines and tabs"
+);
 
 #[inline(never)]
-fn text_within(value: &Value, min: usize, max: usize) -> Result<String, String> {
+fn text_within(
+    value: &Value,
+    min: usize,
+    max: usize,
+    is_allowed: fn(char) -> bool,
+    told: &str,
+) -> Result<String, String> {
     let text = value.as_str().ok_or("must be a text")?.trim();
-    if !(min..=max).contains(&text.chars().count()) || text.contains('\0') {
+    if !(min..=max).contains(&text.chars().count()) {
         return Err(match min {
             0 => format!("must have at most {max} characters"),
             _ => format!("must have {min} to {max} characters"),
         });
+    }
+    if text.chars().any(|c| c.is_control() && !is_allowed(c)) {
+        return Err(told.to_owned());
     }
     Ok(text.to_owned())
 }
@@ -226,7 +257,7 @@ mod schema {
     use utoipa::openapi::{RefOr, Schema};
     use utoipa::{PartialSchema, ToSchema};
 
-    use super::{Change, Text, Whole};
+    use super::{Change, Lines, Text, Whole};
 
     impl<T: ToSchema> ComposeSchema for Change<T> {
         fn compose(_generics: Vec<RefOr<Schema>>) -> RefOr<Schema> {
@@ -241,21 +272,28 @@ mod schema {
         }
     }
 
-    impl<const MIN: usize, const MAX: usize> PartialSchema for Text<MIN, MAX> {
-        fn schema() -> RefOr<Schema> {
-            ObjectBuilder::new()
-                .schema_type(SchemaType::Type(Type::String))
-                .min_length(Some(MIN))
-                .max_length(Some(MAX))
-                .into()
-        }
+    macro_rules! text_schema {
+        ($name:ident) => {
+            impl<const MIN: usize, const MAX: usize> PartialSchema for $name<MIN, MAX> {
+                fn schema() -> RefOr<Schema> {
+                    ObjectBuilder::new()
+                        .schema_type(SchemaType::Type(Type::String))
+                        .min_length(Some(MIN))
+                        .max_length(Some(MAX))
+                        .into()
+                }
+            }
+
+            impl<const MIN: usize, const MAX: usize> ToSchema for $name<MIN, MAX> {
+                fn name() -> Cow<'static, str> {
+                    Cow::Owned(format!("{}{MIN}To{MAX}", stringify!($name)))
+                }
+            }
+        };
     }
 
-    impl<const MIN: usize, const MAX: usize> ToSchema for Text<MIN, MAX> {
-        fn name() -> Cow<'static, str> {
-            Cow::Owned(format!("Text{MIN}To{MAX}"))
-        }
-    }
+    text_schema!(Text);
+    text_schema!(Lines);
 
     #[expect(clippy::cast_precision_loss, reason = "bounds are small")]
     impl<const MIN: i64, const MAX: i64> PartialSchema for Whole<MIN, MAX> {
@@ -289,6 +327,7 @@ mod tests {
             reply as "reply": Change<Text<0, 3>>,
             seats as "maxSeats": Option<Whole<1, 10>>,
             tags as "tags": Option<Vec<Text<1, 9>>>,
+            prompt as "prompt": Option<Lines<0, 9>>,
         }
     }
 
@@ -299,9 +338,10 @@ mod tests {
     #[test]
     fn members_are_read_and_others_ignored() {
         let sample =
-            read(&json!({"title": " hey ", "note": null, "maxSeats": 3, "tags": ["a"], "more": 1}))
+            read(&json!({"title": " hey\n", "note": null, "maxSeats": 3, "tags": ["a"], "more": 1, "prompt": "a\r\n\tb"}))
                 .unwrap();
         assert_eq!(sample.title.as_str(), "hey");
+        assert_eq!(sample.prompt.unwrap().as_str(), "a\r\n\tb");
         assert_eq!((sample.note, sample.seats), (None, Some(Whole(3))));
         assert_eq!(sample.reply, Change::Keep);
         assert_eq!(sample.tags.unwrap()[0].as_str(), "a");
@@ -314,7 +354,16 @@ mod tests {
             (json!({"title": null}), "\"title\" is required."),
             (json!({"title": "  "}), "\"title\" must have 1 to 5 characters."),
             (json!({"title": 7}), "\"title\" must be a text."),
-            (json!({"title": "a\0"}), "\"title\" must have 1 to 5 characters."),
+            (json!({"title": "a\0"}), "\"title\" must be one line without control characters."),
+            (json!({"title": "a\nb"}), "\"title\" must be one line without control characters."),
+            (
+                json!({"title": "a\u{85}b"}),
+                "\"title\" must be one line without control characters.",
+            ),
+            (
+                json!({"title": "a", "prompt": "a\u{1b}[2J"}),
+                "\"prompt\" must have no control characters but ends of lines and tabs.",
+            ),
             (json!({"title": "a", "note": "long"}), "\"note\" must have at most 3 characters."),
             (
                 json!({"title": "a", "maxSeats": 1.5}),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::auth::permission::{Access, Grant, ListSql, Need, Scope, Scoped};
 use crate::db::{Param, Statement};
 use crate::error::Result;
-use crate::http::body::{Change, Text};
+use crate::http::body::{Change, Lines, Text};
 use crate::http::csv::{Exporter, Record};
 use crate::http::extract::Query;
 use crate::page::Page;
@@ -139,7 +139,7 @@ body! {
     /// A change to a lead: absent members stay as they are, `null` or an empty text clears.
     pub struct LeadPatch {
         status as "status": Option<LeadStatus>,
-        notes as "notes": Change<Text<0, 5000>>,
+        notes as "notes": Change<Lines<0, 5000>>,
         /// `users.id` of a member of the org.
         assigned_to as "assignedTo": Change<Text<0, 128>>,
         name as "name": Change<Text<0, 200>>,
@@ -243,7 +243,7 @@ pub(super) fn lead_to_change(scope: &Scope, id: &str, assignee: Option<&str>) ->
 pub(super) fn lead_update(grant: &Grant, id: &str, patch: &LeadPatch) -> Statement {
     let mut params = vec![id.into(), grant.op().now().into(), patch.status.into()];
     let changes = [
-        (patch.notes.is_change(), text(&patch.notes)),
+        (patch.notes.is_change(), patch.notes.value().map(Lines::as_str)),
         (patch.assigned_to.is_change(), text(&patch.assigned_to)),
         (patch.name.is_change(), text(&patch.name)),
         (patch.email.is_change(), text(&patch.email)),

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::store::{self, MembershipRow, NewMembership, OrgNameRow};
 use crate::audit::Entry;
+use crate::auth::caller::NoOrg;
 use crate::auth::permission::{Access, Administer, Grant, Leave, role_too_low};
 use crate::auth::policy::{Action, Role, allows};
 use crate::body;
@@ -98,6 +99,15 @@ fn unchanged(row: &MembershipRow) -> Error {
         .hint("Somebody else changed it in this moment; read it again.")
 }
 
+/// The refusal of a foreign org, which is named in the body here.
+fn of_body(error: Error) -> Error {
+    if error.code() != "org_forbidden" {
+        return error;
+    }
+    Error::forbidden("org_forbidden", "Admin access required")
+        .hint("You are not a member of the organization in \"orgId\".")
+}
+
 /// `user_` and what follows it in Clerk's ids.
 fn is_clerk_user_id(text: &str) -> bool {
     text.strip_prefix("user_").is_some_and(|rest| {
@@ -106,7 +116,7 @@ fn is_clerk_user_id(text: &str) -> bool {
     })
 }
 
-/// `POST /portal/memberships`: makes a person a member of the org in the body. Open invitations hold seats
+/// `POST /portal/memberships`: makes a person a member of the org in the body, whatever `?orgId=` says. Open invitations hold seats
 /// as members do; staff may go beyond the cap.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/portal/memberships", tag = "People",
     request_body = MembershipIn,
@@ -126,11 +136,14 @@ pub async fn create_membership(
     }
     let org_id = OrgId::from(org_id);
     let role = body.role.unwrap_or(Role::Member);
-    let access = access.of_body_org(org_id.clone());
+    let asked = access.scope().named_org().cloned();
+    let access = access.of_body_org(org_id);
     let statement = store::org_name(access.scope());
-    let (grant, [org]) = access.grant([statement]).await?;
-    if grant.org != org_id {
-        return Err(invalid("orgId", "must be the organization of ?orgId="));
+    let granted = access.grant([statement]).await;
+    let (grant, [org]) = granted.map_err(of_body)?;
+    // The body decides; that is no reason to name an org of others.
+    if asked.is_some_and(|asked| grant.actor.caller.role_in(&asked).is_none()) {
+        return Err(NoOrg::Foreign.into());
     }
     may_give(&grant, role)?;
     let org: OrgNameRow = org.one()?;

@@ -10,7 +10,7 @@ use crate::audit::Entry;
 use crate::auth::caller::NoOrg;
 use crate::auth::permission::{Access, Administer, Own, SignedIn, Staff, staff_only};
 use crate::error::{Error, Result};
-use crate::http::body::{Read, Text};
+use crate::http::body::{Member, Read, Text};
 use crate::http::extract::{Json, Path, Query};
 use crate::ids::{OrgId, new_id};
 use crate::members::user_routes::SessionsRevokedOut;
@@ -26,12 +26,30 @@ pub struct OrgsOut {
     next_cursor: Option<String>,
 }
 
+/// The slug of a new org; forms send an empty one for none.
+#[derive(Debug)]
+pub struct GivenSlug(Option<Slug>);
+
+impl Member for GivenSlug {
+    fn from_member(value: Value) -> Result<Self, String> {
+        if value.as_str().is_some_and(|text| text.trim().is_empty()) {
+            return Ok(Self(None));
+        }
+        Slug::from_member(value).map(|slug| Self(Some(slug)))
+    }
+
+    fn absent() -> Result<Self, String> {
+        Ok(Self(None))
+    }
+}
+
 body! {
     /// A new org.
     pub struct OrgIn {
         name as "name": Option<Text<0, 120>>,
-        /// Made of the name if absent.
-        slug as "slug": Option<Slug>,
+        /// Made of the name if absent or empty.
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Slug>))]
+        slug as "slug": GivenSlug,
         /// `chatbot` if absent.
         plan as "plan": Option<Plan>,
         /// `active` if absent.
@@ -119,7 +137,7 @@ pub async fn create_org(
     let name = name.ok_or_else(|| Error::bad_request("invalid_body", "name is required"))?;
     let now = actor.op.now();
     let id = new_id(now)?.replace('-', "");
-    let slug = body.slug.clone().unwrap_or_else(|| Slug::of_name(&name));
+    let slug = body.slug.0.clone().unwrap_or_else(|| Slug::of_name(&name));
     // The end of the id is random.
     let other_slug = id.get(24..).map(|random| slug.with_suffix(random));
     let id = OrgId::from(format!("org_{id}"));
@@ -127,7 +145,7 @@ pub async fn create_org(
         id: &id,
         name: &name,
         slug: &slug,
-        other_slug: other_slug.as_deref().filter(|_| body.slug.is_none()),
+        other_slug: other_slug.as_deref().filter(|_| body.slug.0.is_none()),
         status: body.status.unwrap_or(OrgStatus::Active),
         plan: body.plan.unwrap_or(Plan::Chatbot),
     };

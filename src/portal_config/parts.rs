@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::error::Result;
-use crate::http::body::{Change, FromBody, Member, Members, Text, Whole, invalid};
+use crate::http::body::{Change, FromBody, Lines, Member, Members, Text, Whole, invalid};
 use crate::{body, choice};
 
 /// Most cards.
@@ -128,7 +128,7 @@ body! {
         id as "id": Text<1, 100>,
         title as "title": Text<1, 200>,
         value as "value": Text<0, 500>,
-        note as "note": Option<Text<0, 500>>,
+        note as "note": Option<Lines<0, 500>>,
         order as "order": Whole<-1_000_000, 1_000_000>,
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::store::SiteDetailOut;
 use crate::error::Result;
-use crate::http::body::{Change, Text, invalid};
+use crate::http::body::{Change, Lines, Text, invalid};
 use crate::origin::{Origin, OriginList};
 use crate::{body, choice};
 
@@ -46,8 +46,8 @@ body! {
         /// A host name, such as `www.example.com`.
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Text<0, 253>>))]
         domain as "domain": Change<Text<0, 253>>,
-        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Text<0, 20_000>>))]
-        system_prompt as "systemPrompt": Change<Text<0, 20_000>>,
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Lines<0, 20_000>>))]
+        system_prompt as "systemPrompt": Change<Lines<0, 20_000>>,
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Object>))]
         config as "config": Change<Map<String, Value>>,
         /// Origins of the pages that may talk to it, such as `https://*.example.com`.
@@ -74,8 +74,8 @@ body! {
         /// A host name, such as `www.example.com`.
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Text<0, 253>>))]
         domain as "domain": Change<Text<0, 253>>,
-        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Text<0, 20_000>>))]
-        system_prompt as "systemPrompt": Change<Text<0, 20_000>>,
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Lines<0, 20_000>>))]
+        system_prompt as "systemPrompt": Change<Lines<0, 20_000>>,
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Object>))]
         config as "config": Change<Map<String, Value>>,
         /// Origins of the pages that may talk to it, such as `https://*.example.com`.
@@ -138,8 +138,10 @@ impl Fields {
             keyless_origin: judged(text(body.keyless_origin), |text| {
                 origin("keylessOrigin", &text)
             })?,
-            google_api_key: text(body.google_api_key),
-            elevenlabs_api_key: text(body.elevenlabs_api_key),
+            google_api_key: judged(text(body.google_api_key), |text| key("googleApiKey", text))?,
+            elevenlabs_api_key: judged(text(body.elevenlabs_api_key), |text| {
+                key("elevenlabsApiKey", text)
+            })?,
         })
     }
 
@@ -188,12 +190,23 @@ fn key_differs(change: &Change<String>, present: bool) -> bool {
 }
 
 /// An empty text is none.
-fn text<const MOST: usize>(change: Change<Text<0, MOST>>) -> Change<String> {
+fn text(change: Change<impl Into<String>>) -> Change<String> {
     match change {
         Change::Keep => Change::Keep,
-        Change::Set(text) if !text.0.is_empty() => Change::Set(text.0),
-        Change::Clear | Change::Set(_) => Change::Clear,
+        Change::Clear => Change::Clear,
+        Change::Set(text) => {
+            let text: String = text.into();
+            if text.is_empty() { Change::Clear } else { Change::Set(text) }
+        }
     }
+}
+
+/// A key of a provider, which goes into a header.
+fn key(name: &str, text: String) -> Result<String> {
+    if text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(text);
+    }
+    Err(invalid(name, "must be a key: visible ASCII characters without blanks"))
 }
 
 fn judged<T, U>(change: Change<T>, judge: impl FnOnce(T) -> Result<U>) -> Result<Change<U>> {

@@ -137,12 +137,20 @@ fn a_membership_needs_a_person_and_an_org() {
     assert!(answer.text.contains("clerkUserId"), "{}", answer.text);
     let both = json!({"clerkUserId": "user_1", "orgId": "org_a"}).to_string();
     let path = "/portal/memberships?orgId=org_b";
-    assert_eq!(app.send_as("user_staff", "POST", path, Some(&both)).status, 400);
+    let foreign = app.send_as("user_admin_a", "POST", path, Some(&both));
+    assert_eq!(outcome(&foreign), refused(403, "org_forbidden"));
+    assert!(foreign.text.contains("?orgId="), "{}", foreign.text);
+    assert!(traces(&app).is_empty());
+    let staff = app.send_as("user_staff", "POST", path, Some(&both));
+    assert_eq!((staff.status, &staff.json()["membership"]["orgId"]), (201, &json!("org_a")));
 }
 
 #[test]
 fn only_admins_of_the_org_in_the_body_add_members() {
     let app = TestApp::new();
+    let foreign = add(&app, "user_owner_a", "org_b", "user_x", "member");
+    assert_eq!(foreign.error(), "Admin access required");
+    assert!(!foreign.text.contains("?orgId="), "{}", foreign.text);
     let outcome = |by, org| outcome(&add(&app, by, org, "user_x", "member"));
     assert_eq!(outcome("user_owner_a", "org_b"), refused(403, "org_forbidden"));
     assert_eq!(outcome("user_owner_a", "org_nowhere"), refused(403, "org_forbidden"));
@@ -518,4 +526,23 @@ fn the_moment_that_is_answered_is_the_one_that_counts() {
         let answer = app.send_as("user_staff", "POST", path, None);
         assert_eq!(answer.json()["revokedAt"], app.db.value(stored), "{path}");
     }
+}
+
+#[test]
+fn an_owner_who_never_signed_in_is_no_owner_to_stay() {
+    let app = TestApp::new();
+    app.db.run_script(
+        "INSERT INTO user_memberships (id, clerk_user_id, org_id, role, created_at)
+         VALUES ('m_phantom', 'user_phantom', 'org_b', 'owner', '2026-01-01T00:00:00.000Z')",
+    );
+    let delete = |id: &str| {
+        outcome(&app.send_as("user_staff", "DELETE", &format!("/portal/memberships/{id}"), None))
+    };
+    assert_eq!(delete("m_owner_b"), refused(409, "last_owner"));
+    let body = Some(r#"{"role":"admin"}"#);
+    let demoted = app.send_as("user_staff", "PATCH", "/portal/memberships/m_owner_b", body);
+    assert_eq!(outcome(&demoted), refused(409, "last_owner"));
+    // The one owner on record may be a mistyped person: that locks nothing up.
+    app.db.run_script("DELETE FROM user_memberships WHERE id = 'm_owner_b'");
+    assert_eq!(delete("m_phantom").0, 200);
 }

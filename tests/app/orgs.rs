@@ -128,13 +128,19 @@ fn slugs_are_unique() {
     let app = TestApp::new();
     let slug = |name: &str| create(&app, &json!({ "name": name })).json()["org"]["slug"].clone();
     assert_eq!(slug("株式会社"), "org");
+    for empty in [json!({"name": "Empty", "slug": ""}), json!({"name": "Empty 2", "slug": " "})] {
+        let made = create(&app, &empty).json()["org"]["slug"].clone();
+        assert!(made.as_str().is_some_and(|slug| slug.starts_with("empty")), "{made}");
+    }
+    let patched = patch(&app, "user_staff", &json!({"slug": ""}));
+    assert_eq!(outcome(&patched), refused(400, "invalid_body"));
     let second = slug("デンタル").as_str().unwrap().to_owned();
     assert!(second.starts_with("org-") && second.len() == 12, "{second}");
     assert_ne!(slug("歯科"), second);
     let taken = create(&app, &json!({"name": "Other", "slug": "alpha"}));
     assert_eq!(outcome(&taken), refused(409, "slug_taken"));
     let count = app.db.value("SELECT count(*) FROM audit_logs");
-    assert_eq!(count, 3, "a refusal leaves no trace");
+    assert_eq!(count, 5, "a refusal leaves no trace");
 }
 
 fn patch(app: &TestApp, by: &str, body: &Value) -> Answer {

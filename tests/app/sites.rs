@@ -422,3 +422,21 @@ fn a_rotated_key_replaces_the_one_before_at_once() {
     let other = app.send_as("user_staff", "POST", "/portal/sites/site_b1/rotate-key", None).json();
     assert!(other["site"]["siteKey"].as_str().unwrap().starts_with("sk_beta_stg_"));
 }
+
+#[test]
+fn control_characters_and_odd_keys_are_refused() {
+    let app = TestApp::new();
+    let patch =
+        |body: &str| app.send_as("user_admin_a", "PATCH", "/portal/sites/site_a1", Some(body));
+    for body in [
+        r#"{"name":"a\nb"}"#,
+        r#"{"name":"a\u001b[2Jb"}"#,
+        r#"{"systemPrompt":"a\u0007b"}"#,
+        r#"{"googleApiKey":"AIza x"}"#,
+        r#"{"elevenlabsApiKey":"schlüssel"}"#,
+    ] {
+        let answer = patch(body);
+        assert_eq!((answer.status, answer.code().as_str()), (400, "invalid_body"), "{body}");
+    }
+    assert_eq!(patch(r#"{"systemPrompt":"One.\n\n\tTwo."}"#).status, 200);
+}
