@@ -71,7 +71,9 @@ fn older_conversations_get_what_the_lists_show() {
     let database = Sqlite::empty();
     let files = sql_files(Path::new("migrations"));
     let (before, after) = files.split_at(5);
-    before.iter().for_each(|(_, script)| database.run_script(script));
+    for (_, script) in before {
+        database.run_script(script);
+    }
     database.run_script(
         "INSERT INTO orgs (id, name) VALUES ('o', 'O');
          INSERT INTO portal_sites (id, org_id, site_key, name, type) VALUES ('s', 'o', 'k', 'S', 'chatbot');
@@ -83,7 +85,9 @@ fn older_conversations_get_what_the_lists_show() {
           ('m2', 'talked', 's', 'o', 'user', 'First', '2026-01-01T00:00:01.000Z'),
           ('m3', 'talked', 's', 'o', 'user', 'Second', '2026-01-01T00:00:02.000Z');",
     );
-    after.iter().for_each(|(_, script)| database.run_script(script));
+    for (_, script) in after {
+        database.run_script(script);
+    }
     let row = |started: &str, status: &str, messages: i64, preview: Option<&str>| serde_json::json!({"started_at": started, "status": status, "message_count": messages, "preview": preview});
     assert_eq!(
         database.rows(
