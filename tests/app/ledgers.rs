@@ -321,6 +321,16 @@ fn every_route_refuses_whom_it_must() {
             };
             refused("user_none", "", without_org);
         }
+        if let Some(path) = entry.foreign_path {
+            let answer = app.send_as("user_owner_a", method, path, entry.body);
+            assert_eq!(answer.status, 404, "{name} at {path}: {}", answer.text);
+        }
+        let user = if entry.least == Least::Staff { "user_staff" } else { "user_owner_a" };
+        let token = app.token(user);
+        app.clock.advance(2);
+        app.db.run_script("UPDATE users SET sessions_revoked_at = '2026-03-15T12:00:01.000Z'");
+        let ended = app.send_with(Some(&token), method, entry.path, entry.body);
+        assert_eq!(ended.status, 401, "{name} with an ended session: {}", ended.text);
         assert_eq!(
             app.db.value("SELECT count(*) FROM audit_logs"),
             0,

@@ -18,14 +18,17 @@ pub const ROUTES: &[Entry] = &[
     ),
     Entry::get("GET /portal/leads", "/portal/leads", Least::Viewer),
     Entry::get("GET /portal/leads/export.csv", "/portal/leads/export.csv", Least::Admin),
-    Entry::get("GET /portal/leads/{id}", "/portal/leads/lead_a", Least::Viewer),
+    Entry::get("GET /portal/leads/{id}", "/portal/leads/lead_a", Least::Viewer)
+        .foreign("/portal/leads/lead_b"),
     Entry::write(
         "PATCH /portal/leads/{id}",
         "/portal/leads/lead_a",
         Some(r#"{"status":"contacted"}"#),
         Least::Member,
-    ),
-    Entry::write("DELETE /portal/leads/{id}", "/portal/leads/lead_a", None, Least::Admin),
+    )
+    .foreign("/portal/leads/lead_b"),
+    Entry::write("DELETE /portal/leads/{id}", "/portal/leads/lead_a", None, Least::Admin)
+        .foreign("/portal/leads/lead_b"),
     Entry::write(
         "DELETE /portal/visitors/{visitorId}",
         "/portal/visitors/visitor_2",

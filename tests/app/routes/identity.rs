@@ -32,13 +32,15 @@ pub const ROUTES: &[Entry] = &[
         "/portal/memberships/m_both_a",
         Some(r#"{"role":"member"}"#),
         Least::Admin,
-    ),
+    )
+    .foreign("/portal/memberships/m_both_b"),
     Entry::write(
         "DELETE /portal/memberships/{id}",
         "/portal/memberships/m_both_a",
         None,
         Least::Admin,
-    ),
+    )
+    .foreign("/portal/memberships/m_both_b"),
     Entry::get("GET /portal/orgs", "/portal/orgs", Least::SignedIn),
     Entry::write(
         "POST /portal/orgs",
@@ -100,7 +102,8 @@ pub const ROUTES: &[Entry] = &[
         "/portal/invitations/inv_a",
         None,
         Least::Admin,
-    ),
+    )
+    .foreign("/portal/invitations/inv_b"),
     Entry::write(
         "POST /portal/invitations/accept",
         "/portal/invitations/accept",

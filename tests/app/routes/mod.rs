@@ -25,6 +25,8 @@ pub struct Entry {
     pub route: &'static str,
     /// The path of the request, which is about `org_a` for people of `org_a`.
     pub path: &'static str,
+    /// The same route about a row of `org_b`, which does not exist for others.
+    pub foreign_path: Option<&'static str>,
     pub body: Option<&'static str>,
     pub least: Least,
     /// The path names the org, so that it does not exist for others.
@@ -41,12 +43,17 @@ impl Entry {
         Self {
             route,
             path,
+            foreign_path: None,
             body: None,
             least,
             names_org: false,
             body_names_org: false,
             changes: false,
         }
+    }
+
+    const fn foreign(self, path: &'static str) -> Self {
+        Self { foreign_path: Some(path), ..self }
     }
 
     /// A write with a body, or none.
@@ -56,7 +63,16 @@ impl Entry {
         body: Option<&'static str>,
         least: Least,
     ) -> Self {
-        Self { route, path, body, least, names_org: false, body_names_org: false, changes: true }
+        Self {
+            route,
+            path,
+            foreign_path: None,
+            body,
+            least,
+            names_org: false,
+            body_names_org: false,
+            changes: true,
+        }
     }
 }
 
