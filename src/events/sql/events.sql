@@ -3,6 +3,7 @@
 -- chat_messages_by_org_time, action_runs_by_org_moment, outcome_events_by_org_time; for all orgs those
 -- without `org`. The moment of a run is an expression, which its index is only searched by when it stands
 -- alone. A list is left out at once when ?7 asks for events of another.
+-- A list in IN is a table to SQLite, looked up for every row; hence OR.
 -- ?4 ?5 ?6 key of the page before   ?7 type of event, or NULL   ?8 limit
 SELECT c.started_at AS at, c.id AS id, 'began' AS arm, c.org_id AS org_id, c.site_id AS site_id,
        c.id AS session_id, NULL AS subject, NULL AS content, c.metadata AS metadata
@@ -21,9 +22,9 @@ UNION ALL
 SELECT m.created_at, m.id, 'message', m.org_id, m.site_id, m.session_id, m.role, m.content, NULL
 FROM chat_messages m
 WHERE (SELECT org_id FROM scope) = m.org_id
-  AND m.role IN ('user', 'assistant')
+  AND (m.role = 'user' OR m.role = 'assistant')
   AND (m.created_at, m.id, 'message') < (?4, ?5, ?6)
-  AND (?7 IS NULL OR ?7 IN ('user_message', 'assistant_message'))
+  AND (?7 IS NULL OR ?7 = 'user_message' OR ?7 = 'assistant_message')
   AND (?7 IS NULL OR ?7 = iif(m.role = 'user', 'user_message', 'assistant_message'))
 UNION ALL
 SELECT o.recorded_at, o.id, 'outcome', o.org_id, '', '', o.event_type,

@@ -26,9 +26,9 @@ SELECT m.created_at, m.id, 'message', m.org_id, m.site_id, m.session_id, m.role,
 FROM chat_messages m
 WHERE m.site_id = ?9
   AND (SELECT org_id FROM site) = m.org_id || ''
-  AND m.role IN ('user', 'assistant')
+  AND (m.role = 'user' OR m.role = 'assistant')
   AND (m.created_at, m.id, 'message') < (?4, ?5, ?6)
-  AND (?7 IS NULL OR ?7 IN ('user_message', 'assistant_message'))
+  AND (?7 IS NULL OR ?7 = 'user_message' OR ?7 = 'assistant_message')
   AND (?7 IS NULL OR ?7 = iif(m.role = 'user', 'user_message', 'assistant_message'))
 ORDER BY 1 DESC, 2 DESC, 3 DESC
 LIMIT iif((SELECT org_id FROM site) IS NULL, 0, ?8)

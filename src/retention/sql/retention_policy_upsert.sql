@@ -7,5 +7,5 @@ ON CONFLICT (org_id, data_type) DO UPDATE SET
   apply_anonymization = excluded.apply_anonymization,
   updated_at = excluded.updated_at
 RETURNING id, org_id, data_type, CAST(ttl_days AS INTEGER) AS ttl_days,
-          coalesce(apply_anonymization IN (1, '1', 'true'), 0) AS apply_anonymization,
+          coalesce(apply_anonymization = 1 OR apply_anonymization = '1' OR apply_anonymization = 'true', 0) AS apply_anonymization,
           enforced_at, created_at, updated_at
