@@ -37,7 +37,7 @@ const CHOICES = [
 /** The reads of the API's document that ask who calls, each with what it needs in its query; then the choices. */
 function reads() {
   const { paths } = JSON.parse(readFileSync(join(ROOT, "openapi.json"), "utf8"));
-  const all = Object.entries(paths).filter(([, methods]) => methods.get?.security);
+  const all = Object.entries(paths).filter(([, methods]) => methods.get?.security && methods.get.operationId);
   const unknown = CHOICES.filter(([path]) => paths[path]?.get === undefined);
   if (unknown.length > 0) throw new Error(`openapi.json has no ${unknown.join("; ")}`);
   return [...all.map(([path]) => [path, QUERIES[path]]), ...CHOICES];

@@ -56,7 +56,7 @@ const operation = (api, path, method, one) => {
     if (status.startsWith("2")) body.append(...content(api, answer).filter(Boolean));
   }
   const summary = make("summary", {}, make("span", { class: "method" }, method.toUpperCase()), make("code", {}, path), make("span", { class: "what" }, one.summary ?? ""));
-  return make("details", { id: one.operationId, "data-text": `${method} ${path} ${one.summary} ${one.operationId}`.toLowerCase() }, summary, body);
+  return make("details", { id: one.operationId ?? `${method}${path}`, "data-text": `${method} ${path} ${one.summary} ${one.operationId}`.toLowerCase() }, summary, body);
 };
 
 const render = (api) => {

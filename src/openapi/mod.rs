@@ -6,6 +6,7 @@ mod schemas;
 
 pub use self::errors::{Problem, ReadErrors, WriteErrors};
 
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
@@ -100,7 +101,7 @@ use utoipa::{Modify, OpenApi};
         crate::billing::routes::receive_stripe_event,
     ),
     components(schemas(Problem)),
-    modifiers(&Security, &Summaries)
+    modifiers(&Security, &Summaries, &Aliases)
 )]
 pub struct ApiDoc;
 
@@ -133,6 +134,46 @@ fn without_route(summary: &str) -> String {
         .collect::<String>()
         .replace('`', "")
         .replace('\n', " ")
+}
+
+/// Other paths of the same handlers: path and method, and those that the document describes first.
+const ALIASES: [(&str, &str, &str, &str); 9] = [
+    ("/v1/health", "get", "/health/ready", "get"),
+    ("/api/health", "get", "/health/ready", "get"),
+    ("/audit/logs", "get", "/portal/audit-logs", "get"),
+    ("/integrations", "get", "/portal/integrations", "get"),
+    ("/retention/policies", "get", "/portal/retention", "get"),
+    ("/retention/policies", "put", "/portal/retention", "post"),
+    ("/chat", "post", "/", "post"),
+    ("/v1/chat", "post", "/", "post"),
+    ("/billing/webhook", "post", "/webhooks/stripe", "post"),
+];
+
+/// Documents the aliases. An operation id is unique, so they have none.
+struct Aliases;
+
+impl Modify for Aliases {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        for (path, method, of_path, of_method) in ALIASES {
+            let paths = &mut document.paths.paths;
+            let of = paths.get_mut(of_path).and_then(|item| slot(item, of_method).clone());
+            if let Some(mut operation) = of {
+                operation.operation_id = None;
+                operation.summary =
+                    Some(format!("The same as {} {of_path}.", of_method.to_uppercase()));
+                *slot(paths.entry(path.to_owned()).or_default(), method) = Some(operation);
+            }
+        }
+    }
+}
+
+/// The operation of a method.
+fn slot<'a>(item: &'a mut PathItem, method: &str) -> &'a mut Option<Operation> {
+    match method {
+        "post" => &mut item.post,
+        "put" => &mut item.put,
+        _ => &mut item.get,
+    }
 }
 
 /// How callers prove who they are.
