@@ -3,8 +3,6 @@
 //! A caller's words never reach the match syntax: each is quoted, and holds letters and digits only. The
 //! tenant is in the expression, for speed, and in the WHERE clause, for safety.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
 
 use crate::app::Op;
@@ -13,7 +11,7 @@ use crate::config::LogLevel;
 use crate::db::{Rows, Statement};
 use crate::error::{Error, Result};
 use crate::ids::OrgId;
-use crate::knowledge::retrieval::{tenant_key, terms};
+use crate::knowledge::retrieval::{match_expression, terms};
 use crate::{row, sql, statement};
 
 const SEARCH_CONVERSATIONS: &str = sql!("sql/search_conversations.sql");
@@ -36,7 +34,7 @@ pub(super) async fn conversations<N: Need>(access: &Access<N>, words: &str) -> R
     if terms.is_empty() {
         return Ok("[]".to_owned());
     }
-    let expression = match_expression(&org, &terms);
+    let expression = match_expression(&org, "content", " AND ", &terms);
     let statement = statement!(SEARCH_CONVERSATIONS, expression, &org);
     let rows = access.op.search(vec![statement]).await?;
     let found: Vec<FoundRow> = rows.first().map_or(Ok(Vec::new()), Rows::all)?;
@@ -51,17 +49,6 @@ async fn own_org<N: Need>(access: &Access<N>) -> Result<OrgId> {
         (Tenant::All, []) => Err(Error::bad_request("org_required", "Organization required")
             .hint("A search is about one organization; name it with ?orgId=.")),
     }
-}
-
-fn match_expression(org: &OrgId, terms: &[String]) -> String {
-    let mut expression = format!("tenant_key : \"{}\" AND content : (", tenant_key(org));
-    for (position, term) in terms.iter().enumerate() {
-        let and = if position == 0 { "" } else { " AND " };
-        // Writing to a String cannot fail.
-        let _ = write!(expression, "{and}\"{term}\"");
-    }
-    expression.push(')');
-    expression
 }
 
 /// Takes conversations out of the index at once. Should it fail, the feed does it within a minute, as
@@ -83,11 +70,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::knowledge::retrieval::tenant_key;
 
     #[test]
     fn every_word_is_quoted_and_the_tenant_comes_first() {
         let org = OrgId::from("org_a".to_owned());
-        let expression = match_expression(&org, &terms("Root canal\" OR tenant_key:x"));
+        let expression =
+            match_expression(&org, "content", " AND ", &terms("Root canal\" OR tenant_key:x"));
         let rest = expression.strip_prefix(&format!("tenant_key : \"{}\" AND ", tenant_key(&org)));
         assert_eq!(rest, Some("content : (\"root\" AND \"canal\" AND \"tenant\" AND \"key\")"));
     }
@@ -95,7 +84,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_text_escapes_its_quotes(words in any::<String>()) {
-            let expression = match_expression(&OrgId::from("o".to_owned()), &terms(&words));
+            let expression = match_expression(&OrgId::from("o".to_owned()), "content", " AND ", &terms(&words));
             let body = expression.split_once("content : (").unwrap().1.strip_suffix(')').unwrap();
             for term in body.split(" AND ").filter(|term| !term.is_empty()) {
                 let inner = term.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap();

@@ -51,7 +51,7 @@ pub async fn passages(op: &Op, org: &OrgId, terms: &[String], most: u32) -> Resu
     if terms.is_empty() {
         return Ok(Vec::new());
     }
-    let expression = match_expression(org, terms);
+    let expression = match_expression(org, "{title content}", " OR ", terms);
     let rows = op.search(vec![statement!(PASSAGES_MATCH, expression, org.as_str(), most)]).await?;
     rows.first().map_or(Ok(Vec::new()), Rows::all)
 }
@@ -98,12 +98,14 @@ fn shifted(c: char, by: u32) -> char {
     char::from_u32(u32::from(c) + by).unwrap_or(c)
 }
 
-fn match_expression(org: &OrgId, terms: &[String]) -> String {
-    let mut expression = format!("tenant_key : \"{}\" AND {{title content}} : (", tenant_key(org));
+/// The match for an org's rows that hold the terms in `columns`, joined by `joint` (` OR `, ` AND `). A term must
+/// be letters and digits alone, as [`terms`] gives them.
+pub fn match_expression(org: &OrgId, columns: &str, joint: &str, terms: &[String]) -> String {
+    let mut expression = format!("tenant_key : \"{}\" AND {columns} : (", tenant_key(org));
     for (position, term) in terms.iter().enumerate() {
-        let or = if position == 0 { "" } else { " OR " };
+        let joint = if position == 0 { "" } else { joint };
         // Writing to a String cannot fail.
-        let _ = write!(expression, "{or}\"{term}\"");
+        let _ = write!(expression, "{joint}\"{term}\"");
     }
     expression.push(')');
     expression

@@ -3,7 +3,6 @@
 -- chat_messages_by_org_time, action_runs_by_org_moment, outcome_events_by_org_time; for all orgs those
 -- without `org`. The moment of a run is an expression, which its index is only searched by when it stands
 -- alone. A list is left out at once when ?7 asks for events of another.
--- A list in IN is a table to SQLite, looked up for every row; hence OR.
 -- ?4 ?5 ?6 key of the page before   ?7 type of event, or NULL   ?8 limit
 SELECT c.started_at AS at, c.id AS id, 'began' AS arm, c.org_id AS org_id, c.site_id AS site_id,
        c.id AS session_id, NULL AS subject, NULL AS content, c.metadata AS metadata
