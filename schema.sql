@@ -192,6 +192,33 @@ CREATE TABLE billing_subscriptions (
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
 , stripe_event_created INTEGER NOT NULL DEFAULT 0, stripe_event_rank INTEGER NOT NULL DEFAULT 0, stripe_status TEXT);
 
+CREATE TABLE budget_counters (
+  scope_id TEXT NOT NULL,
+  period TEXT NOT NULL,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+  messages INTEGER NOT NULL DEFAULT 0,
+  microusd INTEGER NOT NULL DEFAULT 0,
+  voice_ms INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (scope_id, period)
+) WITHOUT ROWID;
+
+CREATE TABLE budgets (
+  scope_id TEXT PRIMARY KEY,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+  site_id TEXT REFERENCES portal_sites(id) ON DELETE CASCADE,
+  site_messages_per_minute INTEGER,
+  visitor_messages_per_minute INTEGER,
+  messages_per_day INTEGER,
+  messages_per_month INTEGER,
+  microusd_per_day INTEGER,
+  microusd_per_month INTEGER,
+  concurrent_sessions INTEGER,
+  message_characters INTEGER,
+  turn_microusd INTEGER,
+  voice_seconds_per_month INTEGER,
+  updated_at TEXT NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE chat_messages (
     id TEXT PRIMARY KEY,
     session_id TEXT NOT NULL REFERENCES chat_sessions(id) ON DELETE CASCADE,
@@ -202,7 +229,7 @@ CREATE TABLE chat_messages (
     latency_ms INTEGER,
     tokens_used INTEGER,
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-, unanswered INTEGER NOT NULL DEFAULT 0);
+, unanswered INTEGER NOT NULL DEFAULT 0, provider TEXT, model TEXT, prompt_tokens INTEGER, completion_tokens INTEGER, cost_microusd INTEGER, finish_reason TEXT, citations JSON);
 
 CREATE TABLE chat_sessions (
     id TEXT PRIMARY KEY,
@@ -215,6 +242,24 @@ CREATE TABLE chat_sessions (
     status TEXT DEFAULT 'active' CHECK (status IN ('active', 'completed', 'abandoned')),
     metadata JSON DEFAULT '{}'
 , last_message_at TEXT, has_lead INTEGER NOT NULL DEFAULT 0, preview TEXT);
+
+CREATE TABLE chat_turns (
+  id TEXT PRIMARY KEY,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+  site_id TEXT NOT NULL REFERENCES portal_sites(id) ON DELETE CASCADE,
+  -- The session it opens or continues; one that it opens is stored with the answer.
+  session_id TEXT NOT NULL,
+  opens_session INTEGER NOT NULL DEFAULT 0,
+  visitor_id TEXT,
+  -- The visitor's own id of the message, so that one that is sent again is not answered twice.
+  client_message_id TEXT,
+  status TEXT NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'answered', 'partial', 'failed')),
+  reserved_microusd INTEGER NOT NULL DEFAULT 0,
+  -- The counters it advanced, as a JSON array of [scope_id, period], so that its true cost finds them.
+  counters TEXT NOT NULL DEFAULT '[]',
+  admitted_at TEXT NOT NULL,
+  ended_at TEXT
+) WITHOUT ROWID;
 
 CREATE TABLE flow_rules (
     id TEXT PRIMARY KEY,
@@ -273,6 +318,29 @@ CREATE TABLE flows (
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
 );
 
+CREATE TABLE gateway_secrets (
+  digest TEXT PRIMARY KEY,
+  token_id TEXT NOT NULL REFERENCES gateway_tokens(id) ON DELETE CASCADE,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+  expires_at TEXT,
+  created_at TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE gateway_tokens (
+  id TEXT PRIMARY KEY,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  -- The start of the token, so that people tell theirs apart.
+  hint TEXT NOT NULL,
+  -- Sites it may talk to, as a JSON array; NULL is all of the org.
+  site_ids JSON,
+  created_by TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  expires_at TEXT,
+  revoked_at TEXT,
+  last_used_at TEXT
+);
+
 CREATE TABLE integration_connections (
     id TEXT PRIMARY KEY,
     org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
@@ -309,6 +377,24 @@ CREATE TABLE invitations (
   created_at TEXT NOT NULL,
   expires_at TEXT NOT NULL
 );
+
+CREATE TABLE job_runs (
+  id TEXT PRIMARY KEY,
+  job TEXT NOT NULL,
+  started_at TEXT NOT NULL,
+  ended_at TEXT NOT NULL,
+  outcome TEXT NOT NULL CHECK (outcome IN ('done', 'more', 'failed')),
+  items INTEGER NOT NULL DEFAULT 0,
+  reason TEXT
+) WITHOUT ROWID;
+
+CREATE TABLE jobs (
+  name TEXT PRIMARY KEY,
+  due_at TEXT NOT NULL,
+  lease_id TEXT,
+  lease_until TEXT,
+  cursor TEXT
+) WITHOUT ROWID;
 
 CREATE TABLE knowledge_chunks (
     id TEXT PRIMARY KEY,
@@ -500,6 +586,20 @@ CREATE TABLE outcomes_ever (
   PRIMARY KEY (scope_id, outcome_type, currency)
 ) WITHOUT ROWID;
 
+CREATE TABLE plan_limits (
+  plan TEXT PRIMARY KEY,
+  site_messages_per_minute INTEGER,
+  visitor_messages_per_minute INTEGER,
+  messages_per_day INTEGER,
+  messages_per_month INTEGER,
+  microusd_per_day INTEGER,
+  microusd_per_month INTEGER,
+  concurrent_sessions INTEGER,
+  message_characters INTEGER,
+  turn_microusd INTEGER NOT NULL DEFAULT 20000,
+  voice_seconds_per_month INTEGER
+) WITHOUT ROWID;
+
 CREATE TABLE portal_config (
     id TEXT PRIMARY KEY,
     org_id TEXT UNIQUE NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
@@ -549,6 +649,36 @@ CREATE TABLE search_changes (
   org_id TEXT NOT NULL,
   message_id TEXT NOT NULL
 );
+
+CREATE TABLE site_deployments (
+  id TEXT PRIMARY KEY,
+  site_id TEXT NOT NULL REFERENCES portal_sites(id) ON DELETE CASCADE,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+  environment TEXT NOT NULL DEFAULT 'production' CHECK (environment IN ('development', 'staging', 'production')),
+  deploy_key TEXT NOT NULL UNIQUE,
+  widget_profile_id TEXT REFERENCES widget_profiles(id) ON DELETE SET NULL,
+  allowed_origins JSON NOT NULL DEFAULT '[]',
+  rate_limit_rpm INTEGER NOT NULL DEFAULT 60,
+  rate_limit_daily INTEGER NOT NULL DEFAULT 1000,
+  previous_key TEXT,
+  key_rotated_at TEXT,
+  key_expires_at TEXT,
+  status TEXT NOT NULL DEFAULT 'active' CHECK (status IN ('active', 'paused', 'disabled')),
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL,
+  deployed_at TEXT,
+  UNIQUE (site_id, environment)
+);
+
+CREATE TABLE site_keys (
+  key TEXT PRIMARY KEY,
+  site_id TEXT NOT NULL REFERENCES portal_sites(id) ON DELETE CASCADE,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+  deployment_id TEXT REFERENCES site_deployments(id) ON DELETE CASCADE,
+  -- NULL while it is the present key.
+  expires_at TEXT,
+  created_at TEXT NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE stripe_events (
     id TEXT PRIMARY KEY,
@@ -615,6 +745,19 @@ CREATE TABLE webhook_events (
     error TEXT
 );
 
+CREATE TABLE widget_profiles (
+  id TEXT PRIMARY KEY,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  description TEXT,
+  theme JSON NOT NULL DEFAULT '{}',
+  behavior JSON NOT NULL DEFAULT '{}',
+  locale JSON NOT NULL DEFAULT '{}',
+  analytics JSON NOT NULL DEFAULT '{}',
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL
+);
+
 CREATE INDEX action_definitions_by_org ON action_definitions (org_id, created_at, id);
 
 CREATE INDEX action_definitions_by_time ON action_definitions (created_at, id);
@@ -658,6 +801,14 @@ CREATE INDEX billing_records_by_time ON billing_records (period_start, id);
 CREATE INDEX billing_subscriptions_by_customer ON billing_subscriptions (billing_customer_id);
 
 CREATE INDEX billing_subscriptions_by_org ON billing_subscriptions (org_id, created_at, id);
+
+CREATE INDEX budget_counters_by_org ON budget_counters (org_id, period);
+
+CREATE INDEX budget_counters_of_minutes ON budget_counters (period) WHERE length(period) = 16;
+
+CREATE INDEX budgets_by_org ON budgets (org_id);
+
+CREATE INDEX budgets_by_site ON budgets (site_id) WHERE site_id IS NOT NULL;
 
 CREATE INDEX chat_messages_by_org_time ON chat_messages (org_id, created_at, id);
 
@@ -724,6 +875,17 @@ CREATE INDEX chat_sessions_with_lead_by_site_status ON chat_sessions (site_id, s
 CREATE INDEX chat_sessions_with_lead_by_time ON chat_sessions (started_at, id)
   WHERE has_lead = 1;
 
+CREATE UNIQUE INDEX chat_turns_by_client_message ON chat_turns (site_id, client_message_id)
+  WHERE client_message_id IS NOT NULL;
+
+CREATE INDEX chat_turns_by_org ON chat_turns (org_id, admitted_at);
+
+CREATE INDEX chat_turns_by_session ON chat_turns (session_id);
+
+CREATE INDEX chat_turns_by_site ON chat_turns (site_id, status, admitted_at);
+
+CREATE INDEX chat_turns_running_by_time ON chat_turns (admitted_at) WHERE status = 'running';
+
 CREATE INDEX flow_rules_by_flow ON flow_rules (flow_id, created_at, id);
 
 CREATE INDEX flow_runs_by_org ON flow_runs (org_id, started_at, id);
@@ -735,6 +897,12 @@ CREATE INDEX flow_steps_by_flow ON flow_steps (flow_id, created_at, id);
 CREATE INDEX flows_by_org ON flows (org_id, updated_at, id);
 
 CREATE INDEX flows_by_time ON flows (updated_at, id);
+
+CREATE INDEX gateway_secrets_by_org ON gateway_secrets (org_id);
+
+CREATE INDEX gateway_secrets_by_token ON gateway_secrets (token_id);
+
+CREATE INDEX gateway_tokens_by_org ON gateway_tokens (org_id, created_at, id);
 
 CREATE INDEX idx_action_runs_next_retry_at ON action_runs (next_retry_at) WHERE status = 'failed';
 
@@ -789,6 +957,10 @@ CREATE INDEX invitations_by_time ON invitations (created_at, id);
 CREATE INDEX invitations_open_by_email ON invitations (email, org_id) WHERE status = 'open';
 
 CREATE INDEX invitations_open_by_org ON invitations (org_id, expires_at) WHERE status = 'open';
+
+CREATE INDEX job_runs_by_job ON job_runs (job, started_at);
+
+CREATE INDEX job_runs_by_time ON job_runs (started_at);
 
 CREATE INDEX knowledge_chunks_by_page ON knowledge_chunks (version_id, page, id);
 
@@ -863,6 +1035,16 @@ CREATE UNIQUE INDEX portal_sites_keyless_origin ON portal_sites (keyless_origin)
 
 CREATE INDEX retention_policies_by_type ON retention_policies (data_type, id);
 
+CREATE INDEX site_deployments_by_org ON site_deployments (org_id, created_at, id);
+
+CREATE INDEX site_deployments_by_profile ON site_deployments (widget_profile_id) WHERE widget_profile_id IS NOT NULL;
+
+CREATE INDEX site_keys_by_deployment ON site_keys (deployment_id) WHERE deployment_id IS NOT NULL;
+
+CREATE INDEX site_keys_by_org ON site_keys (org_id);
+
+CREATE INDEX site_keys_by_site ON site_keys (site_id);
+
 CREATE INDEX user_memberships_by_org ON user_memberships (org_id, created_at, id);
 
 CREATE INDEX user_memberships_owners ON user_memberships (org_id) WHERE role = 'owner';
@@ -874,6 +1056,8 @@ CREATE INDEX users_by_email ON users (lower(email), id) WHERE email IS NOT NULL;
 CREATE INDEX users_by_time ON users (created_at, id);
 
 CREATE INDEX webhook_events_by_age ON webhook_events (org_id, received_at);
+
+CREATE INDEX widget_profiles_by_org ON widget_profiles (org_id, created_at, id);
 
 CREATE TRIGGER audit_logs_are_not_changed BEFORE UPDATE ON audit_logs
 BEGIN

@@ -47,6 +47,7 @@ pub mod leads;
 pub mod log;
 pub mod members;
 pub mod middleware;
+pub mod models;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod openapi;
 pub mod orgs;

@@ -139,7 +139,7 @@ pub(super) async fn traffic(op: &Op, zone: &CloudflareZone, period: Period) -> R
             ("authorization", format!("Bearer {}", zone.token.expose())),
             ("content-type", "application/json".to_owned()),
         ],
-        body: Some(period.query(&zone.id, now).to_string()),
+        body: Some(period.query(&zone.id, now).to_string().into_bytes()),
         timeout: TIMEOUT,
         max_bytes: LARGEST_ANSWER,
     };

@@ -118,7 +118,7 @@ impl<'a> Clerk<'a> {
             method,
             url,
             headers,
-            body: body.map(|body| body.to_string()),
+            body: body.map(|body| body.to_string().into_bytes()),
             timeout: TIMEOUT,
             max_bytes: LARGEST_ANSWER,
         };

@@ -1,21 +1,133 @@
-//! What runs by the clock. A job is told of no outcome, so each writes one line about its own.
+//! What runs by the clock.
+//!
+//! Cron may fire twice, late or not at all, and a run may be cut off anywhere. So a job is a row in `jobs` that is
+//! taken with a lease, does a bounded piece of work, says how far it came in a cursor, and is given back with the
+//! moment at which it is due again. A run that was lost is taken up where it stood once its lease has ended; of
+//! two that fire together one finds nothing to take. Each run leaves one row in `job_runs` and one line in the log.
+
+mod housekeeping;
+mod store;
+
+use std::time::Duration;
 
 use serde_json::json;
 
-use crate::app::Op;
+use crate::app::{BoxFuture, Op};
 use crate::config::LogLevel;
 use crate::conversations::feed;
+use crate::error::Result;
+use crate::ids::new_id;
+use crate::time::Timestamp;
 
-/// Every minute: what a lost feed did not tell the index.
-pub async fn run_every_minute(op: &Op) {
-    let outcome = feed::run(op).await;
-    let job = ("job", json!("search_feed"));
-    let (level, fields) = match &outcome {
-        Ok(told) => (LogLevel::Info, vec![job, ("outcome", json!("ok")), ("changes", json!(told))]),
+/// A run begins no further piece of work after this time.
+const LONGEST: Duration = Duration::from_secs(20);
+/// A run that has not ended after this time was lost.
+const LEASE: Duration = Duration::from_mins(2);
+
+/// Something that is done again and again.
+pub struct Job {
+    /// Its name in `jobs`, `job_runs` and the log.
+    pub name: &'static str,
+    /// How long after a run that did all there was it is due again.
+    pub every: Duration,
+    /// One run.
+    pub run: for<'a> fn(&'a Op, &'a mut Run) -> BoxFuture<'a, Result<()>>,
+}
+
+/// The state of one run, which the job moves forward.
+#[derive(Debug)]
+pub struct Run {
+    /// Where the last run stopped, in the job's own words; what the job leaves here is given to the next.
+    pub cursor: Option<String>,
+    /// How many things were done.
+    pub items: u64,
+    /// Whether there is more to do: the job is then due again at once.
+    pub has_more: bool,
+    ends: Timestamp,
+}
+
+impl Run {
+    /// Whether another piece of work may begin.
+    pub fn has_time(&self, op: &Op) -> bool {
+        op.now() < self.ends
+    }
+}
+
+/// All jobs, in the order in which they run.
+const JOBS: &[Job] = &[
+    Job {
+        name: "search_feed",
+        every: Duration::ZERO,
+        run: |op, run| Box::pin(tell_index(op, run)),
+    },
+    Job {
+        name: "housekeeping",
+        every: Duration::from_hours(1),
+        run: |op, run| Box::pin(housekeeping::run(op, run)),
+    },
+];
+
+/// Every minute: runs what is due.
+pub async fn run_due(op: &Op) {
+    let lease = match new_id(op.now()) {
+        Ok(lease) => lease,
         Err(error) => {
-            let reason = ("reason", json!(error.private_context()));
-            (LogLevel::Error, vec![job, ("outcome", json!("failed")), reason])
+            return log(op, "claim", LogLevel::Error, "failed", 0, Some(&error.private_context()));
         }
     };
+    let names: Vec<&str> = JOBS.iter().map(|job| job.name).collect();
+    let claimed = match store::claim(op, &names, &lease, op.now().plus(LEASE)).await {
+        Ok(claimed) => claimed,
+        Err(error) => {
+            return log(op, "claim", LogLevel::Error, "failed", 0, Some(&error.private_context()));
+        }
+    };
+    let ends = op.now().plus(LONGEST);
+    for job in JOBS {
+        let Some(taken) = claimed.iter().find(|taken| taken.name == job.name) else {
+            continue;
+        };
+        let run = Run { cursor: taken.cursor.clone(), items: 0, has_more: false, ends };
+        run_one(op, job, run, &lease).await;
+    }
+}
+
+async fn run_one(op: &Op, job: &Job, mut run: Run, lease: &str) {
+    let started = op.now();
+    let before = run.cursor.clone();
+    let outcome = (job.run)(op, &mut run).await;
+    let reason = outcome.as_ref().err().map(crate::error::Error::private_context);
+    let (level, word) = match (&outcome, run.has_more) {
+        (Err(_), _) => (LogLevel::Error, "failed"),
+        (Ok(()), true) => (LogLevel::Info, "more"),
+        (Ok(()), false) => (LogLevel::Info, "done"),
+    };
+    log(op, job.name, level, word, run.items, reason.as_deref());
+    let ended = store::Ended {
+        job: job.name,
+        lease,
+        started,
+        outcome: word,
+        items: run.items,
+        reason: reason.as_deref(),
+        due: if word == "more" { op.now() } else { op.now().plus(job.every) },
+        // What failed is done again from where it was.
+        cursor: if outcome.is_ok() { run.cursor } else { before },
+    };
+    if let Err(error) = store::run_end(op, ended).await {
+        log(op, job.name, LogLevel::Error, "unrecorded", run.items, Some(&error.private_context()));
+    }
+}
+
+fn log(op: &Op, job: &str, level: LogLevel, outcome: &str, items: u64, reason: Option<&str>) {
+    let mut fields =
+        vec![("job", json!(job)), ("outcome", json!(outcome)), ("items", json!(items))];
+    fields.extend(reason.map(|reason| ("reason", json!(reason))));
     op.app.log.event(level, "job", op.now(), &op.request, &fields);
+}
+
+/// What a lost feed did not tell the index.
+async fn tell_index(op: &Op, run: &mut Run) -> Result<()> {
+    run.items = feed::run(op).await? as u64;
+    Ok(())
 }

@@ -29,7 +29,7 @@ async fn scheduled(_event: ScheduledEvent, env: Env, context: ScheduleContext) {
     );
     let background = Arc::new(WaitUntil(SendWrapper::new(context)));
     let op = Op { app, request: Arc::new(request), background };
-    jobs::run_every_minute(&op).await;
+    jobs::run_due(&op).await;
 }
 
 /// The context of one run.

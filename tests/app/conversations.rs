@@ -37,8 +37,13 @@ fn listed(app: &TestApp, user: &str, query: &str) -> Vec<String> {
     ids(&answer.json())
 }
 
+/// How the runs of the feed went.
+fn feeds(app: &TestApp) -> Vec<Value> {
+    app.lines.of("job").into_iter().filter(|line| line["job"] == "search_feed").collect()
+}
+
 fn run_feed(app: &TestApp) {
-    block_on(jobs::run_every_minute(&app.job()));
+    block_on(jobs::run_due(&app.job()));
 }
 
 #[test]
@@ -302,15 +307,15 @@ fn a_lost_feed_is_made_up_for_by_the_next() {
     assert_eq!(app.db.value("SELECT count(*) FROM search_changes"), 0);
     assert_eq!(listed(&app, "user_viewer_a", "q=wallaby").len(), 1);
     assert_eq!(app.search.value("SELECT count(*) FROM messages WHERE content LIKE '%wombat%'"), 1);
-    let job = &app.lines.of("job")[0];
+    let job = &feeds(&app)[0];
     assert_eq!(
-        (&job["job"], &job["outcome"], &job["changes"]),
-        (&json!("search_feed"), &json!("ok"), &json!(4))
+        (&job["job"], &job["outcome"], &job["items"]),
+        (&json!("search_feed"), &json!("done"), &json!(4))
     );
     app.search.fail_after(0, "D1_ERROR: no such table");
     app.db.run_script("UPDATE chat_messages SET content = 'koala' WHERE content = 'wombat'");
     run_feed(&app);
-    assert_eq!(app.lines.of("job")[1]["outcome"], "failed");
+    assert_eq!(feeds(&app)[1]["outcome"], "failed");
     run_feed(&app);
     assert!(listed(&app, "user_viewer_a", "q=wombat").is_empty());
     assert_eq!(listed(&app, "user_viewer_a", "q=koala").len(), 1);
@@ -344,7 +349,7 @@ fn more_changes_than_a_pass_holds_are_told_in_several() {
     );
     run_feed(&app);
     assert_eq!(app.search.value("SELECT count(*) FROM messages"), 449);
-    assert_eq!(app.lines.of("job")[0]["changes"], 451);
+    assert_eq!(feeds(&app)[0]["items"], 451);
     // Of messages that are gone very many are told at a time.
     app.db.run_script(
         "INSERT INTO chat_messages (id, session_id, site_id, org_id, role, content, created_at)
@@ -356,7 +361,7 @@ fn more_changes_than_a_pass_holds_are_told_in_several() {
     let before = app.search.round_trips();
     run_feed(&app);
     assert_eq!(app.search.value("SELECT count(*) FROM messages"), 0);
-    assert_eq!(app.lines.of("job")[1]["changes"], 3449);
+    assert_eq!(feeds(&app)[1]["items"], 3449);
     assert_eq!(app.search.round_trips() - before, 2);
 }
 

@@ -528,7 +528,7 @@ fn staff_see_the_traffic_of_our_zone() {
     let sent = app.http.sent();
     assert_eq!((sent.len(), sent[0].method, sent[0].timeout.as_secs()), (1, "POST", 10));
     assert!(sent[0].headers.contains(&("authorization", "Bearer cf-token-secret".to_owned())));
-    let body: Value = serde_json::from_str(sent[0].body.as_deref().unwrap()).unwrap();
+    let body: Value = serde_json::from_slice(sent[0].body.as_deref().unwrap()).unwrap();
     assert!(body["query"].as_str().unwrap().contains("httpRequests1dGroups"));
     assert!(!app.lines.text().contains("cf-token-secret"));
 }

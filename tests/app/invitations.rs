@@ -356,7 +356,7 @@ fn clerk_sends_the_e_mail() {
     assert_eq!((answer.status, answer.db_trips), (201, 2));
     assert!(body.get("link").is_none() && body.get("token").is_none(), "{body}");
     let sent = app.http.sent();
-    let request: Value = serde_json::from_str(sent[0].body.as_ref().unwrap()).unwrap();
+    let request: Value = serde_json::from_slice(sent[0].body.as_ref().unwrap()).unwrap();
     assert_eq!(
         (&request["email_address"], &request["notify"], &request["expires_in_days"]),
         (&json!("new@alpha.example"), &json!(true), &json!(7))

@@ -34,6 +34,11 @@ const UNSCOPED: &[(&str, &str)] = &[
     ("conversations/sql/changes_delete.sql", "the queue of all orgs, by number"),
     ("conversations/sql/search_forget.sql", "messages of all orgs that are gone, by id"),
     ("conversations/sql/search_advance.sql", "how far the feed of all orgs has come"),
+    ("jobs/sql/claim.sql", "a job serves all orgs"),
+    ("jobs/sql/release.sql", "a job serves all orgs"),
+    ("jobs/sql/run_insert.sql", "a job serves all orgs"),
+    ("jobs/sql/runs_forget.sql", "a job serves all orgs"),
+    ("jobs/sql/counters_forget.sql", "the minutes of all orgs"),
 ];
 
 /// Scans that are meant, each with the reason.

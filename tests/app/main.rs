@@ -24,6 +24,7 @@ mod health;
 mod home_screen;
 mod integrations;
 mod invitations;
+mod jobs;
 mod knowledge;
 mod leads;
 mod ledgers;

@@ -29,7 +29,7 @@ fn with_visitor() -> TestApp {
           ('l_of_visitor', 'org_a', 'site_a1', NULL, 'visitor_2', 'Ann', '2026', '2026'),
           ('l_b', 'org_b', 'site_b1', 'v_b', 'visitor_2', 'Ann', '2026', '2026');",
     );
-    block_on(jobs::run_every_minute(&app.job()));
+    block_on(jobs::run_due(&app.job()));
     app
 }
 
@@ -115,7 +115,7 @@ fn an_anonymized_visitor_cannot_be_told_any_more() {
         "Ann of aardvark lane at Beta"
     );
     // The queue says so again, and the index learns nothing new from it.
-    block_on(jobs::run_every_minute(&app.job()));
+    block_on(jobs::run_due(&app.job()));
     let left = app.search.rows("SELECT org_id FROM messages_fts f JOIN messages m ON m.id = f.rowid WHERE messages_fts MATCH 'aardvark'");
     assert_eq!(left, [json!({"org_id": "org_b"})]);
     assert_eq!(traces(&app)[0]["event_type"], "visitor.anonymized");
@@ -221,6 +221,6 @@ fn an_index_out_of_reach_is_cleared_by_the_next_feed() {
     assert_eq!(erase(&app, "")["sessions"], 2);
     assert_eq!(app.lines.of("search_removal_deferred").len(), 1);
     assert_eq!(app.search.value("SELECT count(*) FROM messages WHERE org_id = 'org_a'"), 4);
-    block_on(jobs::run_every_minute(&app.job()));
+    block_on(jobs::run_due(&app.job()));
     assert_eq!(app.search.value("SELECT count(*) FROM messages WHERE org_id = 'org_a'"), 1);
 }

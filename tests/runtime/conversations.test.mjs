@@ -50,7 +50,7 @@ describe("conversations", () => {
     const run = await worker.fetch("/cdn-cgi/handler/scheduled?cron=*+*+*+*+*");
     assert.equal(run.status, 200, await run.text());
     const line = await worker.logged("job");
-    assert.deepEqual([line.job, line.outcome, line.changes], ["search_feed", "ok", said]);
+    assert.deepEqual([line.job, line.outcome, line.items], ["search_feed", "done", said]);
     assert.equal(worker.rows("SELECT count(*) AS n FROM messages", "SEARCH")[0].n, said);
     assert.equal(worker.rows("SELECT count(*) AS n FROM search_changes")[0].n, 0);
   });

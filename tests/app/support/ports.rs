@@ -1,14 +1,16 @@
 //! Ports that tests hold in their hands.
 
-use std::collections::HashMap;
-use std::sync::Mutex;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_executor::block_on;
 use koby_portal::app::{Background, BoxFuture};
 use koby_portal::config::LogLevel;
-use koby_portal::http::client::{HttpAnswer, HttpClient, HttpFailure, HttpRequest};
+use koby_portal::http::client::{
+    Chunks, HttpAnswer, HttpClient, HttpFailure, HttpRequest, HttpStream,
+};
 use koby_portal::log::LogSink;
 use koby_portal::middleware::rate_limit::{Policy, SharedLimiter};
 use koby_portal::time::{Clock, Timestamp};
@@ -64,6 +66,50 @@ pub struct FakeHttp {
     failures_first: AtomicUsize,
     calls: AtomicUsize,
     sent: Mutex<Vec<HttpRequest>>,
+    /// What each URL answers chunk by chunk, one after another; the last one again and again.
+    streams: Mutex<HashMap<String, VecDeque<Streamed>>>,
+    /// Streams that were dropped before their end.
+    aborted: Arc<AtomicUsize>,
+}
+
+/// An answer that comes chunk by chunk.
+#[derive(Clone)]
+pub struct Streamed {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub chunks: Vec<Result<Vec<u8>, HttpFailure>>,
+}
+
+impl Streamed {
+    pub fn of(status: u16, chunks: &[&str]) -> Self {
+        let chunks = chunks.iter().map(|chunk| Ok(chunk.as_bytes().to_vec())).collect();
+        Self { status, headers: Vec::new(), chunks }
+    }
+
+    /// The connection breaks after what there is.
+    pub fn cut(mut self) -> Self {
+        self.chunks.push(Err(HttpFailure("the connection was cut".to_owned())));
+        self
+    }
+}
+
+struct StreamedChunks {
+    left: VecDeque<Result<Vec<u8>, HttpFailure>>,
+    aborted: Arc<AtomicUsize>,
+}
+
+impl Chunks for StreamedChunks {
+    fn next(&mut self) -> BoxFuture<'_, Option<Result<Vec<u8>, HttpFailure>>> {
+        Box::pin(std::future::ready(self.left.pop_front()))
+    }
+}
+
+impl Drop for StreamedChunks {
+    fn drop(&mut self) {
+        if !self.left.is_empty() {
+            self.aborted.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl FakeHttp {
@@ -79,8 +125,24 @@ impl FakeHttp {
 
     /// What a URL answers from now on.
     pub fn answer_at(&self, url: &str, status: u16, body: &str) {
-        let answer = HttpAnswer { status, body: body.as_bytes().to_vec() };
+        self.answer_bytes_at(url, status, &[], body.as_bytes());
+    }
+
+    /// What a URL answers from now on, with headers.
+    pub fn answer_bytes_at(&self, url: &str, status: u16, headers: &[(&str, &str)], body: &[u8]) {
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let answer = HttpAnswer { status, headers: headers.collect(), body: body.to_vec() };
         self.answers.lock().unwrap().insert(url.to_owned(), Ok(answer));
+    }
+
+    /// What a URL answers to who reads it as it comes: these one after another, then the last again.
+    pub fn stream_at(&self, url: &str, answers: impl IntoIterator<Item = Streamed>) {
+        self.streams.lock().unwrap().insert(url.to_owned(), answers.into_iter().collect());
+    }
+
+    /// How many streams were dropped before their end.
+    pub fn aborted(&self) -> usize {
+        self.aborted.load(Ordering::Relaxed)
     }
 
     /// The key set is out of reach.
@@ -126,6 +188,36 @@ impl HttpClient for FakeHttp {
             answers.get(&url).unwrap_or_else(|| panic!("no answer for {url}")).clone()
         };
         Box::pin(std::future::ready(answer))
+    }
+
+    fn open(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpStream, HttpFailure>> {
+        let url = request.url.clone();
+        let streamed = {
+            let mut streams = self.streams.lock().unwrap();
+            streams.get_mut(&url).map(|answers| {
+                let next = answers.front().cloned().unwrap();
+                if answers.len() > 1 {
+                    answers.pop_front();
+                }
+                next
+            })
+        };
+        let Some(Streamed { status, headers, chunks }) = streamed else {
+            let whole = self.send(request);
+            let aborted = self.aborted.clone();
+            return Box::pin(async move {
+                let HttpAnswer { status, headers, body } = whole.await?;
+                let left = VecDeque::from([Ok(body)]);
+                Ok(HttpStream {
+                    status,
+                    headers,
+                    chunks: Box::new(StreamedChunks { left, aborted }),
+                })
+            });
+        };
+        self.sent.lock().unwrap().push(request);
+        let chunks = StreamedChunks { left: chunks.into(), aborted: self.aborted.clone() };
+        Box::pin(std::future::ready(Ok(HttpStream { status, headers, chunks: Box::new(chunks) })))
     }
 }
 

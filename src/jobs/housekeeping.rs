@@ -1,0 +1,39 @@
+//! Forgets what nobody asks for any more: old runs of jobs, and the counts of past minutes.
+
+use std::time::Duration;
+
+use super::Run;
+use crate::app::Op;
+use crate::db::Rows;
+use crate::error::Result;
+use crate::{sql, statement};
+
+const RUNS_FORGET: &str = sql!("sql/runs_forget.sql");
+const COUNTERS_FORGET: &str = sql!("sql/counters_forget.sql");
+
+/// How long runs are kept.
+const RUNS_KEPT: Duration = Duration::from_hours(14 * 24);
+/// How long counts of minutes are kept.
+const MINUTES_KEPT: Duration = Duration::from_hours(1);
+/// Rows deleted by one statement: D1 has one writer, which nobody may hold long.
+const AT_A_TIME: u32 = 1_000;
+
+/// One run.
+pub(super) async fn run(op: &Op, run: &mut Run) -> Result<()> {
+    let now = op.now();
+    let minute: String = now.minus(MINUTES_KEPT).to_string().chars().take(16).collect();
+    while run.has_time(op) {
+        let forget = vec![
+            statement!(RUNS_FORGET, now.minus(RUNS_KEPT), AT_A_TIME),
+            statement!(COUNTERS_FORGET, minute.as_str(), AT_A_TIME),
+        ];
+        let rows = op.write(forget).await?;
+        let deleted = rows.iter().map(Rows::count).collect::<Result<Vec<usize>>>()?;
+        run.items += deleted.iter().sum::<usize>() as u64;
+        if deleted.iter().all(|deleted| *deleted < AT_A_TIME as usize) {
+            return Ok(());
+        }
+    }
+    run.has_more = true;
+    Ok(())
+}
