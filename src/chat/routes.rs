@@ -1,6 +1,6 @@
 //! `POST /chat`
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, header};
@@ -152,6 +152,7 @@ async fn answer(
         passages: Vec::new(),
         terms,
         site,
+        asked: OnceLock::new(),
     };
     let exchange = exchange.with_passages(PASSAGES).await?;
 

@@ -3,7 +3,8 @@
 //! There is one path for answers that are sent whole and for those that are sent while they are made; they
 //! differ in who reads the outbox.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -21,11 +22,18 @@ use crate::error::{Error, Result};
 use crate::http::problem;
 use crate::ids::SessionId;
 use crate::knowledge::retrieval::{self, Passage};
+use crate::models::catalogue::{Price, estimate_tokens};
+use crate::models::chain::{self, Begun, Candidate};
+use crate::models::setting::{self, SiteKeys};
 use crate::models::{Answering, Finish, Piece, Prompt, Usage};
 use crate::time::Timestamp;
 
 /// Characters of an answer; a provider that goes on is stopped.
 const LONGEST_ANSWER: usize = 24_000;
+/// How long the first text of an answer is waited for, over all models.
+const FIRST_TEXT_WITHIN: Duration = Duration::from_secs(20);
+/// An answer of fewer tokens is not worth its prompt.
+const LEAST_OUTPUT_TOKENS: u32 = 16;
 
 /// A question that was let in, and what is known about it.
 pub(super) struct Exchange {
@@ -43,6 +51,8 @@ pub(super) struct Exchange {
     pub(super) history: Vec<HistoryRow>,
     pub(super) terms: Vec<String>,
     pub(super) passages: Vec<Passage>,
+    /// Known once a model has begun to answer.
+    pub(super) asked: OnceLock<Asked>,
 }
 
 /// An answer that was made and stored.
@@ -63,11 +73,12 @@ struct Draft {
     made_by: Option<MadeBy>,
 }
 
-/// A model's answer that has begun.
-struct Begun {
+/// The model that answers, and what it costs.
+#[derive(Debug)]
+pub(super) struct Asked {
     provider: &'static str,
     model: String,
-    answering: Box<dyn Answering>,
+    price: Price,
 }
 
 impl Exchange {
@@ -97,9 +108,10 @@ impl Exchange {
             return fixed(outbox, self.refusal(), "blocked");
         }
         let clock = &*self.op.app.ports.clock;
-        let prompt = self.prompt();
-        match outbox.awaiting(clock, self.begin(&prompt)).await {
-            Some(begun) => self.relay(outbox, &prompt, begun).await,
+        let candidates = self.candidates();
+        let prompt = self.prompt(&candidates);
+        match outbox.awaiting(clock, self.begin(&candidates, &prompt)).await {
+            Some(answering) => self.relay(outbox, &prompt, answering).await,
             None => self.quote(outbox),
         }
     }
@@ -112,7 +124,15 @@ impl Exchange {
         })
     }
 
-    fn prompt(&self) -> Prompt {
+    /// The site's models; none where it has none, or no key for them.
+    fn candidates(&self) -> Vec<Candidate> {
+        let SiteRow { id, google_api_key, config, .. } = &self.site;
+        let keys = SiteKeys::open(&self.op, id.as_str(), google_api_key.as_deref(), None);
+        setting::candidates(&self.op, config, &keys)
+    }
+
+    /// What a model is asked. Its answer may cost what was set aside for the turn, at the price of the dearest.
+    fn prompt(&self, candidates: &[Candidate]) -> Prompt {
         let subject = Subject {
             site_name: &self.site.name,
             org_name: self.site.org_name.as_deref(),
@@ -121,12 +141,33 @@ impl Exchange {
         };
         let refusal = self.refusal();
         let (settings, question) = (&self.settings, &self.question);
-        prompt::prompt(&subject, settings, &self.history, question, &self.passages, &refusal)
+        let mut prompt =
+            prompt::prompt(&subject, settings, &self.history, question, &self.passages, &refusal);
+        let budget = u64::try_from(self.site.turn_microusd).unwrap_or_default();
+        let tokens = prompt_tokens(&prompt);
+        let affordable = candidates.iter().map(|one| one.price.max_output_for(budget, tokens));
+        let most = affordable.min().unwrap_or(u32::MAX);
+        prompt.max_output_tokens = prompt.max_output_tokens.min(most);
+        prompt
     }
 
-    /// Asks the site's models; none when none is set, or all are down.
-    async fn begin(&self, _prompt: &Prompt) -> Option<Begun> {
-        None
+    /// Asks the site's models; none where there is none, all are down, or the turn cannot pay for an answer.
+    async fn begin(&self, candidates: &[Candidate], prompt: &Prompt) -> Option<Box<dyn Answering>> {
+        if candidates.is_empty() {
+            return None;
+        }
+        if prompt.max_output_tokens < LEAST_OUTPUT_TOKENS {
+            self.log("turn_too_dear", "what is set aside for a turn does not pay for an answer");
+            return None;
+        }
+        let deadline = self.op.now().plus(FIRST_TEXT_WITHIN);
+        match chain::answer(&self.op, candidates, prompt, deadline).await {
+            Ok(Begun { provider, model, price, answering, .. }) => {
+                let _ = self.asked.set(Asked { provider, model, price });
+                Some(answering)
+            }
+            Err(_logged) => None,
+        }
     }
 
     /// The built-in engine: the words of the org's own knowledge.
@@ -143,14 +184,19 @@ impl Exchange {
     }
 
     /// Passes a model's answer on.
-    async fn relay(&self, outbox: &Outbox, prompt: &Prompt, mut begun: Begun) -> Draft {
+    async fn relay(
+        &self,
+        outbox: &Outbox,
+        prompt: &Prompt,
+        mut answering: Box<dyn Answering>,
+    ) -> Draft {
         let clock = &*self.op.app.ports.clock;
         let instructions = self.site.system_prompt.as_deref().unwrap_or_default();
         let mut leak = LeakGuard::of(instructions);
         let mut characters = 0;
         let mut usage = None;
         let finish_reason = loop {
-            match outbox.awaiting(clock, begun.answering.next()).await {
+            match outbox.awaiting(clock, answering.next()).await {
                 Some(Ok(Piece::Text(text))) => {
                     if leak.is_shown_by(&text) {
                         break "blocked";
@@ -178,8 +224,19 @@ impl Exchange {
         };
         let text = outbox.text();
         let citations = answer::citations_of(&text, &self.passages);
-        let made_by = made_by(prompt, &begun, usage, &text);
-        Draft { text, citations, finish_reason, made_by: Some(made_by) }
+        let made_by = self.made_by(prompt, usage, &text);
+        Draft { text, citations, finish_reason, made_by }
+    }
+
+    /// The model that answered and what it cost; an estimate where it does not tell.
+    fn made_by(&self, prompt: &Prompt, usage: Option<Usage>, text: &str) -> Option<MadeBy> {
+        let Asked { provider, model, price } = self.asked.get()?;
+        let usage = usage.unwrap_or_else(|| Usage {
+            prompt_tokens: prompt_tokens(prompt),
+            completion_tokens: estimate_tokens(text),
+        });
+        let cost_microusd = i64::try_from(price.cost(usage)).unwrap_or(i64::MAX);
+        Some(MadeBy { provider, model: model.clone(), usage, cost_microusd })
     }
 
     async fn store(&self, draft: Draft) -> Result<Answered> {
@@ -236,12 +293,9 @@ impl Exchange {
                 return exchange.give_up();
             }
             let citations = answer::citations_of(&text, &exchange.passages);
-            let prompt = exchange.prompt();
-            let usage = estimated(&prompt, &text);
-            let made_by =
-                MadeBy { provider: "unknown", model: String::new(), usage, cost_microusd: 0 };
-            let draft =
-                Draft { text, citations, finish_reason: "interrupted", made_by: Some(made_by) };
+            let prompt = exchange.prompt(&[]);
+            let made_by = exchange.made_by(&prompt, None, &text);
+            let draft = Draft { text, citations, finish_reason: "interrupted", made_by };
             if let Err(error) = exchange.store(draft).await
                 && error.code() != "session_closed"
             {
@@ -262,19 +316,10 @@ fn fixed(outbox: &Outbox, text: String, finish_reason: &'static str) -> Draft {
     Draft { text, citations: Vec::new(), finish_reason, made_by: None }
 }
 
-fn made_by(prompt: &Prompt, begun: &Begun, usage: Option<Usage>, text: &str) -> MadeBy {
-    let usage = usage.unwrap_or_else(|| estimated(prompt, text));
-    MadeBy { provider: begun.provider, model: begun.model.clone(), usage, cost_microusd: 0 }
-}
-
-/// What a provider that does not tell has probably counted.
-fn estimated(prompt: &Prompt, text: &str) -> Usage {
-    let tokens = |characters: usize| u32::try_from(characters.div_ceil(4)).unwrap_or(u32::MAX);
-    let said: usize = prompt.said.iter().map(|said| said.text.chars().count()).sum();
-    Usage {
-        prompt_tokens: tokens(prompt.system.chars().count() + said),
-        completion_tokens: tokens(text.chars().count()),
-    }
+/// About how many tokens a prompt is.
+fn prompt_tokens(prompt: &Prompt) -> u32 {
+    let said = prompt.said.iter().map(|said| estimate_tokens(&said.text));
+    said.fold(estimate_tokens(&prompt.system), u32::saturating_add)
 }
 
 /// Sends a turn's events.
