@@ -65,7 +65,9 @@ fn collect(app: &TestApp) -> Result<Collected, Failures> {
 
 /// An event of Gemini.
 fn gemini(text: &str) -> String {
-    event(&json!({"candidates": [{"content": {"role": "model", "parts": [{"text": text}]}, "index": 0}]}))
+    event(
+        &json!({"candidates": [{"content": {"role": "model", "parts": [{"text": text}]}, "index": 0}]}),
+    )
 }
 
 fn gemini_end(reason: &str) -> String {
@@ -76,7 +78,9 @@ fn gemini_end(reason: &str) -> String {
 }
 
 fn openai(text: &str) -> String {
-    event(&json!({"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": null}], "usage": null}))
+    event(
+        &json!({"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": null}], "usage": null}),
+    )
 }
 
 fn openai_end(reason: &str) -> String {
@@ -118,14 +122,20 @@ fn an_answer_comes_in_pieces_with_what_it_used() {
     let app = gemini_only();
     app.http.stream_at(GEMINI, [hello()]);
     let mut begun = begin(&app).unwrap();
-    assert_eq!((begun.provider, begun.model.as_str(), begun.is_own), ("gemini", "gemini-2.5-flash", false));
+    assert_eq!(
+        (begun.provider, begun.model.as_str(), begun.is_own),
+        ("gemini", "gemini-2.5-flash", false)
+    );
     assert_eq!(begun.price, Price { input: 300_000, output: 2_500_000 });
     let mut pieces = Vec::new();
     while let Some(piece) = block_on(begun.answering.next()) {
         pieces.push(piece.unwrap());
     }
     let text = |text: &str| Piece::Text(text.to_owned());
-    assert_eq!(pieces, [text("Hello"), text(" there"), Piece::End(Finish::Stop, Some(usage(12, 35)))]);
+    assert_eq!(
+        pieces,
+        [text("Hello"), text(" there"), Piece::End(Finish::Stop, Some(usage(12, 35)))]
+    );
     assert_eq!(block_on(begun.answering.next()), None);
     assert_eq!(app.http.aborted(), 0);
 
@@ -139,15 +149,34 @@ fn an_answer_comes_in_pieces_with_what_it_used() {
 
 #[test]
 fn any_splitting_of_the_bytes_gives_the_same_answer() {
-    let thought = event(&json!({"candidates": [{"content": {"parts": [{"text": "hm", "thought": true}, {"text": "Grüß"}]}}]}));
-    let gemini_stream = ["\u{feff}: hi\r\n".to_owned(), thought, gemini(" 🦀").replace('\n', "\r\n"), gemini_end("STOP")].concat();
-    let openai_stream = [openai("Grüß"), ": ping\r\r".to_owned(), openai(" 🦀"), openai_end("stop")].concat();
-    for (url, stream, used) in [(GEMINI, gemini_stream, usage(12, 35)), (OPENAI, openai_stream, usage(9, 4))] {
+    let thought = event(
+        &json!({"candidates": [{"content": {"parts": [{"text": "hm", "thought": true}, {"text": "Grüß"}]}}]}),
+    );
+    let gemini_stream = [
+        "\u{feff}: hi\r\n".to_owned(),
+        thought,
+        gemini(" 🦀").replace('\n', "\r\n"),
+        gemini_end("STOP"),
+    ]
+    .concat();
+    let openai_stream =
+        [openai("Grüß"), ": ping\r\r".to_owned(), openai(" 🦀"), openai_end("stop")].concat();
+    for (url, stream, used) in
+        [(GEMINI, gemini_stream, usage(12, 35)), (OPENAI, openai_stream, usage(9, 4))]
+    {
         for size in 1..stream.len() {
-            let app = if url == GEMINI { gemini_only() } else { TestApp::with(&[("OPENAI_API_KEY", "sk"), ("OPENAI_MODEL", "gpt-4o")]) };
+            let app = if url == GEMINI {
+                gemini_only()
+            } else {
+                TestApp::with(&[("OPENAI_API_KEY", "sk"), ("OPENAI_MODEL", "gpt-4o")])
+            };
             app.http.stream_at(url, [Streamed::bytes(200, stream.as_bytes().chunks(size))]);
             let collected = collect(&app).unwrap();
-            assert_eq!((collected.text.as_str(), collected.outcome, collected.usage), ("Grüß 🦀", Ok(Finish::Stop), Some(used)), "{size}");
+            assert_eq!(
+                (collected.text.as_str(), collected.outcome, collected.usage),
+                ("Grüß 🦀", Ok(Finish::Stop), Some(used)),
+                "{size}"
+            );
             // Every size costs an application; some are enough.
             if size > 16 && size % 37 != 0 {
                 break;
@@ -168,7 +197,11 @@ fn why_an_answer_ends_is_told() {
         app.http.stream_at(GEMINI, [ok(&[gemini("Hello"), gemini_end(reason)])]);
         assert_eq!(collect(&app).unwrap().outcome, Ok(finish), "{reason}");
     }
-    for (reason, finish) in [("length", Finish::Length), ("content_filter", Finish::Blocked), ("tool_calls", Finish::Stop)] {
+    for (reason, finish) in [
+        ("length", Finish::Length),
+        ("content_filter", Finish::Blocked),
+        ("tool_calls", Finish::Stop),
+    ] {
         let app = TestApp::with(&[("OPENAI_API_KEY", "sk")]);
         app.http.stream_at(OPENAI, [ok(&[openai("Hello"), openai_end(reason)])]);
         assert_eq!(collect(&app).unwrap().outcome, Ok(finish), "{reason}");
@@ -177,29 +210,50 @@ fn why_an_answer_ends_is_told() {
 
 #[test]
 fn what_the_provider_does_not_let_through_is_an_answer_without_text() {
-    let blocked = event(&json!({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": {"promptTokenCount": 12}}));
+    let blocked = event(
+        &json!({"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}, "usageMetadata": {"promptTokenCount": 12}}),
+    );
     let app = both();
     app.http.stream_at(GEMINI, [ok(&[blocked])]);
     let collected = collect(&app).unwrap();
-    assert_eq!((collected.text.as_str(), collected.outcome, collected.usage), ("", Ok(Finish::Blocked), Some(usage(12, 0))));
+    assert_eq!(
+        (collected.text.as_str(), collected.outcome, collected.usage),
+        ("", Ok(Finish::Blocked), Some(usage(12, 0)))
+    );
     assert_eq!(outcomes(&app), ["gemini blocked"], "nobody else is asked");
 
     let app = TestApp::with(&[("OPENAI_API_KEY", "sk")]);
-    app.http.stream_at(OPENAI, [Streamed::of(400, &[r#"{"error":{"code":"content_filter","status":400,"message":"x"}}"#])]);
+    app.http.stream_at(
+        OPENAI,
+        [Streamed::of(400, &[r#"{"error":{"code":"content_filter","status":400,"message":"x"}}"#])],
+    );
     assert_eq!(collect(&app).unwrap().outcome, Ok(Finish::Blocked));
 }
 
 #[test]
 fn forms_of_openais_kind_are_read() {
-    let prompt_filter = event(&json!({"choices": [], "prompt_filter_results": [{"prompt_index": 0}]}));
-    let filter_only = event(&json!({"choices": [{"index": 0, "content_filter_offsets": {}, "finish_reason": null}]}));
-    let reasoning = event(&json!({"choices": [{"index": 0, "delta": {"role": "assistant", "content": null, "reasoning": "hm"}}]}));
+    let prompt_filter =
+        event(&json!({"choices": [], "prompt_filter_results": [{"prompt_index": 0}]}));
+    let filter_only = event(
+        &json!({"choices": [{"index": 0, "content_filter_offsets": {}, "finish_reason": null}]}),
+    );
+    let reasoning = event(
+        &json!({"choices": [{"index": 0, "delta": {"role": "assistant", "content": null, "reasoning": "hm"}}]}),
+    );
     let stream = [prompt_filter, filter_only, reasoning, openai("Hello")];
-    for end in [openai_end("stop"), event(&json!({"choices": [{"delta": {"content": ""}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 9, "completion_tokens": 4}}))] {
+    for end in [
+        openai_end("stop"),
+        event(
+            &json!({"choices": [{"delta": {"content": ""}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 9, "completion_tokens": 4}}),
+        ),
+    ] {
         let app = TestApp::with(&[("OPENAI_API_KEY", "sk")]);
         app.http.stream_at(OPENAI, [ok(&[stream.concat(), end])]);
         let collected = collect(&app).unwrap();
-        assert_eq!((collected.text.as_str(), collected.outcome, collected.usage), ("Hello", Ok(Finish::Stop), Some(usage(9, 4))));
+        assert_eq!(
+            (collected.text.as_str(), collected.outcome, collected.usage),
+            ("Hello", Ok(Finish::Stop), Some(usage(9, 4)))
+        );
     }
 }
 
@@ -212,22 +266,49 @@ fn an_answer_that_breaks_off_is_cut() {
         ("the end", ok(&[gemini("Hel")]), "the stream ended before the answer"),
         ("the last event", ok(&[gemini("Hel"), unfinished]), "the stream ended before the answer"),
         ("bare JSON", ok(&[gemini("Hel"), bare.to_owned()]), "gemini answered 503 (UNAVAILABLE)"),
-        ("an error", ok(&[gemini("Hel"), event(&json!({"error": {"code": 500}}))]), "gemini answered 500"),
-        ("broken JSON", ok(&[gemini("Hel"), "data: {\"cand\n\n".to_owned()]), "an event is no JSON"),
-        ("an unknown reason", ok(&[gemini("Hel"), gemini_end("OTHER")]), "gemini ended the answer for another reason"),
-        ("too long", ok(&[gemini("Hel"), format!("data: {}", "a".repeat(300_000))]), "an event is longer than is read"),
+        (
+            "an error",
+            ok(&[gemini("Hel"), event(&json!({"error": {"code": 500}}))]),
+            "gemini answered 500",
+        ),
+        (
+            "broken JSON",
+            ok(&[gemini("Hel"), "data: {\"cand\n\n".to_owned()]),
+            "an event is no JSON",
+        ),
+        (
+            "an unknown reason",
+            ok(&[gemini("Hel"), gemini_end("OTHER")]),
+            "gemini ended the answer for another reason",
+        ),
+        (
+            "too long",
+            ok(&[gemini("Hel"), format!("data: {}", "a".repeat(300_000))]),
+            "an event is longer than is read",
+        ),
         ("silence", ok(&[gemini("Hel")]).stalled(), "silent for 20000 ms"),
     ] {
         let app = both();
         app.http.stream_at(GEMINI, [stream]);
         let collected = collect(&app).unwrap();
         let failure = collected.outcome.unwrap_err();
-        assert_eq!((collected.text.as_str(), failure.kind, failure.reason.as_str()), ("Hel", FailureKind::Cut, reason), "{what}");
+        assert_eq!(
+            (collected.text.as_str(), failure.kind, failure.reason.as_str()),
+            ("Hel", FailureKind::Cut, reason),
+            "{what}"
+        );
         assert_eq!(outcomes(&app), ["gemini cut"], "{what}");
-        assert_eq!(app.http.sent().len(), 1, "nothing is asked again once a text was shown: {what}");
+        assert_eq!(
+            app.http.sent().len(),
+            1,
+            "nothing is asked again once a text was shown: {what}"
+        );
     }
     let app = TestApp::with(&[("OPENAI_API_KEY", "sk")]);
-    app.http.stream_at(OPENAI, [ok(&[openai("Hel"), "event: error\ndata: {\"message\":\"x\"}\n\n".to_owned()])]);
+    app.http.stream_at(
+        OPENAI,
+        [ok(&[openai("Hel"), "event: error\ndata: {\"message\":\"x\"}\n\n".to_owned()])],
+    );
     assert_eq!(collect(&app).unwrap().outcome.unwrap_err().reason, "openai broke the answer off");
 }
 
@@ -255,8 +336,14 @@ fn attempts_are_few() {
     app.http.stream_at(GEMINI, [Streamed::of(500, &[])]);
     app.http.stream_at(OPENAI, [Streamed::of(502, &[])]);
     let failures = begin(&app).err().unwrap();
-    assert_eq!(outcomes(&app), ["gemini failed", "gemini failed", "openai failed", "openai failed", "openai failed"]);
-    assert_eq!(failures.0.iter().map(|failure| failure.reason.as_str()).collect::<Vec<_>>(), ["gemini answered 500", "openai answered 502"]);
+    assert_eq!(
+        outcomes(&app),
+        ["gemini failed", "gemini failed", "openai failed", "openai failed", "openai failed"]
+    );
+    assert_eq!(
+        failures.0.iter().map(|failure| failure.reason.as_str()).collect::<Vec<_>>(),
+        ["gemini answered 500", "openai answered 502"]
+    );
     assert!(failures.are_passing());
 }
 
@@ -273,7 +360,10 @@ fn the_next_model_answers_for_one_that_does_not() {
         app.http.stream_at(GEMINI, [first]);
         app.http.stream_at(OPENAI, [hello_openai()]);
         let collected = collect(&app).unwrap();
-        assert_eq!((collected.provider, collected.model.as_str(), collected.text.as_str()), ("openai", "gpt-4.1-mini", "Hello there"));
+        assert_eq!(
+            (collected.provider, collected.model.as_str(), collected.text.as_str()),
+            ("openai", "gpt-4.1-mini", "Hello there")
+        );
     }
     let app = both();
     app.http.go_down_at(GEMINI);
@@ -318,7 +408,8 @@ fn a_wait_that_is_asked_for_is_kept() {
     assert_eq!(waited(&app), 5);
 
     let app = gemini_only();
-    let told = r#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"retryDelay":"3s"}]}}"#;
+    let told =
+        r#"{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"retryDelay":"3s"}]}}"#;
     app.http.stream_at(GEMINI, [Streamed::of(429, &[told]), hello()]);
     collect(&app).unwrap();
     assert_eq!(waited(&app), 3);
@@ -351,7 +442,8 @@ fn a_model_that_fails_again_and_again_is_left_alone_for_a_while() {
     let own = |app: &TestApp| keys(app, Some("AIza-own"), None);
     app.http.stream_at(GEMINI, [Streamed::of(500, &[])]);
     app.http.stream_at(OPENAI, [hello_openai()]);
-    let asked = |app: &TestApp| app.http.sent().iter().filter(|request| request.url == GEMINI).count();
+    let asked =
+        |app: &TestApp| app.http.sent().iter().filter(|request| request.url == GEMINI).count();
     // The clock of a real turn goes on; here only the pauses move it.
     for _ in 0..3 {
         assert_eq!(ask(&app, &SiteKeys::default()).unwrap().provider, "openai");
@@ -417,7 +509,10 @@ fn an_answer_has_bounds() {
     app.http.stream_at(GEMINI, [ok(&vec![gemini("a"); 500])]);
     app.clock.ticks(400);
     let failure = collect(&app).unwrap().outcome.unwrap_err();
-    assert_eq!((failure.kind, failure.reason.as_str()), (FailureKind::Cut, "the answer takes too long"));
+    assert_eq!(
+        (failure.kind, failure.reason.as_str()),
+        (FailureKind::Cut, "the answer takes too long")
+    );
 }
 
 #[test]
@@ -456,7 +551,12 @@ fn each_attempt_is_one_line_without_keys_and_words() {
     for secret in ["AIza", "sk-platform", "secret question", "Hello", "Be kind"] {
         assert!(!text.contains(secret), "{secret}");
     }
-    assert!(app.http.sent().iter().all(|request| !request.url.contains("AIza") && !request.url.contains("sk-")));
+    assert!(
+        app.http
+            .sent()
+            .iter()
+            .all(|request| !request.url.contains("AIza") && !request.url.contains("sk-"))
+    );
 }
 
 #[test]
@@ -476,10 +576,19 @@ fn models_of_the_platform_answer_by_their_binding() {
         app.ai.stream_with(LLAMA, stream);
         let collected = collect(&app).unwrap();
         assert_eq!((collected.provider, collected.model.as_str()), ("workers-ai", LLAMA));
-        assert_eq!((collected.text.as_str(), collected.outcome, collected.usage), ("Hello there", Ok(Finish::Stop), Some(usage(9, 4))));
+        assert_eq!(
+            (collected.text.as_str(), collected.outcome, collected.usage),
+            ("Hello there", Ok(Finish::Stop), Some(usage(9, 4)))
+        );
         let asked = &app.ai.asked()[0];
-        assert_eq!(asked.input["messages"][1], json!({"role": "user", "content": "my secret question"}));
-        assert_eq!((&asked.input["stream"], &asked.input["max_tokens"]), (&json!(true), &json!(300)));
+        assert_eq!(
+            asked.input["messages"][1],
+            json!({"role": "user", "content": "my secret question"})
+        );
+        assert_eq!(
+            (&asked.input["stream"], &asked.input["max_tokens"]),
+            (&json!(true), &json!(300))
+        );
     }
     let app = with();
     app.ai.answer_with(LLAMA, json!({"response": "Hello"}));
@@ -498,28 +607,43 @@ fn models_of_the_platform_answer_by_their_binding() {
 fn keys(app: &TestApp, google: Option<&str>, openai: Option<&str>) -> SiteKeys {
     let (vault, _) = Vault::parse(VAULT);
     let seal = |column, key: Option<&str>| {
-        key.map(|key| vault.seal(Place { table: "portal_sites", column, row: "site_a1" }, key).unwrap())
+        key.map(|key| {
+            vault.seal(Place { table: "portal_sites", column, row: "site_a1" }, key).unwrap()
+        })
     };
     let (google, openai) = (seal("google_api_key", google), seal("openai_api_key", openai));
     SiteKeys::open(&app.job(), "site_a1", google.as_deref(), openai.as_deref())
 }
 
 fn names(candidates: &[Candidate]) -> Vec<String> {
-    let name = |candidate: &Candidate| format!("{} {}", candidate.model.provider(), candidate.model.name());
+    let name = |candidate: &Candidate| {
+        format!("{} {}", candidate.model.provider(), candidate.model.name())
+    };
     candidates.iter().map(name).collect()
 }
 
 #[test]
 fn without_a_setting_the_configured_models_are_asked_in_order() {
-    let app = TestApp::with(&[("GEMINI_API_KEY", "AIza"), ("OPENAI_API_KEY", "sk"), ("WORKERS_AI_MODEL", LLAMA)]);
+    let app = TestApp::with(&[
+        ("GEMINI_API_KEY", "AIza"),
+        ("OPENAI_API_KEY", "sk"),
+        ("WORKERS_AI_MODEL", LLAMA),
+    ]);
     app.ai.stream_with(LLAMA, hello_openai());
     let op = app.job();
-    assert_eq!(names(&defaults(&op)), ["gemini gemini-2.5-flash", "openai gpt-4.1-mini", &format!("workers-ai {LLAMA}")]);
+    assert_eq!(
+        names(&defaults(&op)),
+        ["gemini gemini-2.5-flash", "openai gpt-4.1-mini", &format!("workers-ai {LLAMA}")]
+    );
     assert_eq!(names(&candidates(&op, &Value::Null, &SiteKeys::default())).len(), 3);
     assert!(defaults(&TestApp::new().job()).is_empty());
     // A site's own key makes its provider available, whatever the platform has.
     let bare = TestApp::new();
-    let own = setting::candidates(&bare.job(), &serde_json::Map::new(), &keys(&bare, Some("AIza-own"), None));
+    let own = setting::candidates(
+        &bare.job(),
+        &serde_json::Map::new(),
+        &keys(&bare, Some("AIza-own"), None),
+    );
     assert_eq!((names(&own), own[0].is_own), (vec!["gemini gemini-2.5-flash".to_owned()], true));
 }
 
@@ -533,8 +657,16 @@ fn a_setting_says_who_is_asked_and_leaves_out_what_cannot_be() {
         asked(json!([{"provider": "openai", "model": "gpt-4o"}, {"provider": "gemini"}])),
         ["openai gpt-4o", "gemini gemini-2.5-flash"]
     );
-    assert_eq!(asked(json!([{"provider": "gemini"}, {"provider": "builtin"}, {"provider": "openai"}])), ["gemini gemini-2.5-flash"]);
-    for nobody in [json!([]), json!([{"provider": "builtin"}]), json!("gemini"), json!({"provider": "gemini"})] {
+    assert_eq!(
+        asked(json!([{"provider": "gemini"}, {"provider": "builtin"}, {"provider": "openai"}])),
+        ["gemini gemini-2.5-flash"]
+    );
+    for nobody in [
+        json!([]),
+        json!([{"provider": "builtin"}]),
+        json!("gemini"),
+        json!({"provider": "gemini"}),
+    ] {
         assert_eq!(asked(nobody.clone()), Vec::<String>::new(), "{nobody}");
     }
     let odd = json!([
@@ -549,14 +681,21 @@ fn a_setting_says_who_is_asked_and_leaves_out_what_cannot_be() {
 
 #[test]
 fn the_platforms_key_goes_nowhere_else() {
-    let app = TestApp::with(&[("OPENAI_API_KEY", "sk-platform"), ("OPENAI_BASE_URL", "https://api.groq.com/openai/v1"), ("OPENAI_MODEL", "openai/gpt-oss-20b")]);
+    let app = TestApp::with(&[
+        ("OPENAI_API_KEY", "sk-platform"),
+        ("OPENAI_BASE_URL", "https://api.groq.com/openai/v1"),
+        ("OPENAI_MODEL", "openai/gpt-oss-20b"),
+    ]);
     let op = app.job();
     let run = |models: Value, keys: &SiteKeys, url: &str| {
         app.http.stream_at(url, [hello_openai()]);
-        let collected = block_on(chain::collect(&op, &candidates(&op, &models, keys), &prompt(), deadline(20))).unwrap();
+        let collected =
+            block_on(chain::collect(&op, &candidates(&op, &models, keys), &prompt(), deadline(20)))
+                .unwrap();
         let sent = app.http.sent().pop().unwrap();
         assert_eq!(sent.url, url);
-        let key = sent.headers.iter().find(|(name, _)| matches!(*name, "authorization" | "api-key"));
+        let key =
+            sent.headers.iter().find(|(name, _)| matches!(*name, "authorization" | "api-key"));
         (key.map(|(name, value)| format!("{name}: {value}")), collected.is_own, collected.price)
     };
     let own = keys(&app, None, Some("sk-own"));
@@ -565,16 +704,30 @@ fn the_platforms_key_goes_nowhere_else() {
     let url = "https://llm.customer.example/v1/chat/completions";
     let price = Price { input: 0, ..UNKNOWN };
     assert_eq!(run(server.clone(), &none, url), (None, true, price));
-    assert_eq!(run(server, &own, url), (Some("authorization: Bearer sk-own".to_owned()), true, price));
+    assert_eq!(
+        run(server, &own, url),
+        (Some("authorization: Bearer sk-own".to_owned()), true, price)
+    );
     let azure = json!([{"provider": "openai", "model": "gpt-4o", "baseUrl": "https://r.openai.azure.com/openai/deployments/d?api-version=2024-10-21"}]);
-    let url = "https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21";
+    let url =
+        "https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21";
     assert_eq!(run(azure, &own, url).0.as_deref(), Some("api-key: sk-own"));
     // A key of the site's own is one of OpenAI, whoever the platform asks.
-    assert_eq!(run(json!([{"provider": "openai", "model": "gpt-4o"}]), &own, OPENAI).0.as_deref(), Some("authorization: Bearer sk-own"));
+    assert_eq!(
+        run(json!([{"provider": "openai", "model": "gpt-4o"}]), &own, OPENAI).0.as_deref(),
+        Some("authorization: Bearer sk-own")
+    );
     // What the platform pays for costs what the list says, whatever the site says.
     let free = json!([{"provider": "openai", "inputMicrousdPerMillion": 0, "outputMicrousdPerMillion": 0}]);
     let paid = run(free, &none, "https://api.groq.com/openai/v1/chat/completions");
-    assert_eq!(paid, (Some("authorization: Bearer sk-platform".to_owned()), false, Price { input: 75_000, output: 300_000 }));
+    assert_eq!(
+        paid,
+        (
+            Some("authorization: Bearer sk-platform".to_owned()),
+            false,
+            Price { input: 75_000, output: 300_000 }
+        )
+    );
 }
 
 #[test]
@@ -597,28 +750,70 @@ fn a_setting_is_judged_when_it_is_stored() {
         let body = json!({"name": "x", "config": {"models": models}}).to_string();
         app.send_as("user_admin_a", "POST", "/portal/sites", Some(&body))
     };
-    let private = create(json!([{"provider": "openai", "model": "m", "baseUrl": "https://169.254.169.254/v1"}]));
-    assert!(private.json()["detail"].as_str().unwrap().starts_with("\"config.models[0].baseUrl\" must"), "{}", private.text);
+    let private = create(
+        json!([{"provider": "openai", "model": "m", "baseUrl": "https://169.254.169.254/v1"}]),
+    );
+    assert!(
+        private.json()["detail"].as_str().unwrap().starts_with("\"config.models[0].baseUrl\" must"),
+        "{}",
+        private.text
+    );
     for (models, detail) in [
         (json!({}), "\"config.models\" must be an array."),
-        (json!(vec![json!({"provider": "gemini"}); 6]), "\"config.models\" must have at most 5 entries."),
+        (
+            json!(vec![json!({"provider": "gemini"}); 6]),
+            "\"config.models\" must have at most 5 entries.",
+        ),
         (json!([7]), "\"config.models[0]\" must be an object."),
-        (json!([{}]), "\"config.models[0].provider\" must be one of gemini, openai, workers-ai, builtin."),
-        (json!([{"provider": "gemini"}, {"provider": "x"}]), "\"config.models[1].provider\" must be one of gemini, openai, workers-ai, builtin."),
-        (json!([{"provider": "gemini", "model": "a/../b"}]), "\"config.models[0].model\" must be the name of a model of gemini."),
-        (json!([{"provider": "gemini", "model": "a".repeat(129)}]), "\"config.models[0].model\" must be the name of a model of gemini."),
+        (
+            json!([{}]),
+            "\"config.models[0].provider\" must be one of gemini, openai, workers-ai, builtin.",
+        ),
+        (
+            json!([{"provider": "gemini"}, {"provider": "x"}]),
+            "\"config.models[1].provider\" must be one of gemini, openai, workers-ai, builtin.",
+        ),
+        (
+            json!([{"provider": "gemini", "model": "a/../b"}]),
+            "\"config.models[0].model\" must be the name of a model of gemini.",
+        ),
+        (
+            json!([{"provider": "gemini", "model": "a".repeat(129)}]),
+            "\"config.models[0].model\" must be the name of a model of gemini.",
+        ),
         (json!([{"provider": "gemini", "model": 7}]), "\"config.models[0].model\" must be a text."),
-        (json!([{"provider": "workers-ai", "model": "llama"}]), "\"config.models[0].model\" must be the name of a model of workers-ai."),
-        (json!([{"provider": "openai", "baseUrl": "https://llm.customer.example"}]), "\"config.models[0].model\" is required with a \"baseUrl\"."),
-        (json!([{"provider": "workers-ai", "model": LLAMA, "baseUrl": "https://a.example"}]), "\"config.models[0].baseUrl\" is not for workers-ai."),
+        (
+            json!([{"provider": "workers-ai", "model": "llama"}]),
+            "\"config.models[0].model\" must be the name of a model of workers-ai.",
+        ),
+        (
+            json!([{"provider": "openai", "baseUrl": "https://llm.customer.example"}]),
+            "\"config.models[0].model\" is required with a \"baseUrl\".",
+        ),
+        (
+            json!([{"provider": "workers-ai", "model": LLAMA, "baseUrl": "https://a.example"}]),
+            "\"config.models[0].baseUrl\" is not for workers-ai.",
+        ),
         (
             json!([{"provider": "openai", "model": "m", "baseUrl": "https://llm.customer.example/v1?key=1"}]),
             "\"config.models[0].baseUrl\" must be an address without a query, but for Azure's \"api-version\".",
         ),
-        (json!([{"provider": "gemini", "outputMicrousdPerMillion": -1}]), "\"config.models[0].outputMicrousdPerMillion\" must be a whole number from 0 to 1000000000."),
-        (json!([{"provider": "gemini", "baseURL": "https://a.example"}]), "\"config.models[0]\" has the unknown member \"baseURL\"."),
-        (json!([{"provider": "builtin"}, {"provider": "gemini"}]), "\"config.models[0].provider\" must stand alone and come last when it is builtin."),
-        (json!([{"provider": "builtin", "model": "x"}]), "\"config.models[0].model\" must be the name of a model of builtin."),
+        (
+            json!([{"provider": "gemini", "outputMicrousdPerMillion": -1}]),
+            "\"config.models[0].outputMicrousdPerMillion\" must be a whole number from 0 to 1000000000.",
+        ),
+        (
+            json!([{"provider": "gemini", "baseURL": "https://a.example"}]),
+            "\"config.models[0]\" has the unknown member \"baseURL\".",
+        ),
+        (
+            json!([{"provider": "builtin"}, {"provider": "gemini"}]),
+            "\"config.models[0].provider\" must stand alone and come last when it is builtin.",
+        ),
+        (
+            json!([{"provider": "builtin", "model": "x"}]),
+            "\"config.models[0].model\" must be the name of a model of builtin.",
+        ),
     ] {
         let answer = create(models.clone());
         assert_eq!((answer.status, answer.code().as_str()), (400, "invalid_body"), "{models}");
@@ -633,8 +828,20 @@ fn a_setting_is_judged_when_it_is_stored() {
     let created = create(good.clone());
     assert_eq!((created.status, &created.json()["site"]["config"]["models"]), (201, &good));
     let patch = json!({"config": {"models": [{"provider": "x"}]}}).to_string();
-    assert_eq!(app.send_as("user_admin_a", "PATCH", "/portal/sites/site_a1", Some(&patch)).status, 400);
-    assert_eq!(app.send_as("user_admin_a", "PATCH", "/portal/sites/site_a1", Some(r#"{"config":{"models":[]}}"#)).status, 200);
+    assert_eq!(
+        app.send_as("user_admin_a", "PATCH", "/portal/sites/site_a1", Some(&patch)).status,
+        400
+    );
+    assert_eq!(
+        app.send_as(
+            "user_admin_a",
+            "PATCH",
+            "/portal/sites/site_a1",
+            Some(r#"{"config":{"models":[]}}"#)
+        )
+        .status,
+        200
+    );
 }
 
 #[test]
@@ -644,23 +851,46 @@ fn what_the_platform_is_told_is_checked() {
         let ready = app.get("/health/ready").text;
         (names(&defaults(&app.job())), ready)
     };
-    let (asked, ready) = problems(&[("GEMINI_API_KEY", "AIza"), ("GEMINI_BASE_URL", "http://gemini.example"), ("OPENAI_API_KEY", "s k")]);
+    let (asked, ready) = problems(&[
+        ("GEMINI_API_KEY", "AIza"),
+        ("GEMINI_BASE_URL", "http://gemini.example"),
+        ("OPENAI_API_KEY", "s k"),
+    ]);
     assert_eq!(asked, Vec::<String>::new());
-    assert!(ready.contains("GEMINI_BASE_URL must be") && ready.contains("OPENAI_API_KEY cannot"), "{ready}");
-    let (asked, ready) = problems(&[("GEMINI_API_KEY", "AIza"), ("GEMINI_MODEL", "../x"), ("WORKERS_AI_MODEL", "llama")]);
+    assert!(
+        ready.contains("GEMINI_BASE_URL must be") && ready.contains("OPENAI_API_KEY cannot"),
+        "{ready}"
+    );
+    let (asked, ready) = problems(&[
+        ("GEMINI_API_KEY", "AIza"),
+        ("GEMINI_MODEL", "../x"),
+        ("WORKERS_AI_MODEL", "llama"),
+    ]);
     assert_eq!(asked, ["gemini gemini-2.5-flash"]);
-    assert!(ready.contains("GEMINI_MODEL is not") && ready.contains("WORKERS_AI_MODEL is not"), "{ready}");
+    assert!(
+        ready.contains("GEMINI_MODEL is not") && ready.contains("WORKERS_AI_MODEL is not"),
+        "{ready}"
+    );
     // A server of one's own may need no key, and in development no https.
-    let (asked, _) = problems(&[("ENVIRONMENT", "development"), ("OPENAI_BASE_URL", "http://127.0.0.1:11434/v1"), ("OPENAI_MODEL", "llama3.1:8b")]);
+    let (asked, _) = problems(&[
+        ("ENVIRONMENT", "development"),
+        ("OPENAI_BASE_URL", "http://127.0.0.1:11434/v1"),
+        ("OPENAI_MODEL", "llama3.1:8b"),
+    ]);
     assert_eq!(asked, ["openai llama3.1:8b"]);
-    let (asked, _) = problems(&[("GEMINI_API_KEY", "AIza"), ("GEMINI_BASE_URL", "https://gateway.example/google"), ("GEMINI_MODEL", "gemini-2.5-pro")]);
+    let (asked, _) = problems(&[
+        ("GEMINI_API_KEY", "AIza"),
+        ("GEMINI_BASE_URL", "https://gateway.example/google"),
+        ("GEMINI_MODEL", "gemini-2.5-pro"),
+    ]);
     assert_eq!(asked, ["gemini gemini-2.5-pro"]);
 }
 
 #[test]
 fn the_openai_key_of_a_site_is_stored_encrypted_and_never_answered() {
     let app = TestApp::new();
-    let patch = |body: &str| app.send_as("user_admin_a", "PATCH", "/portal/sites/site_a3", Some(body));
+    let patch =
+        |body: &str| app.send_as("user_admin_a", "PATCH", "/portal/sites/site_a3", Some(body));
     let set = patch(r#"{"openaiApiKey":" sk-fresh-secret "}"#);
     assert_eq!((set.status, &set.json()["site"]["hasOpenaiKey"]), (200, &json!(true)));
     assert!(!set.text.contains("sk-fresh"));
@@ -668,12 +898,16 @@ fn the_openai_key_of_a_site_is_stored_encrypted_and_never_answered() {
     let sealed = stored();
     assert!(sealed.as_str().unwrap().starts_with("enc:v1:test:"));
     let place = Place { table: "portal_sites", column: "openai_api_key", row: "site_a3" };
-    assert_eq!(Vault::parse(VAULT).0.open(place, sealed.as_str().unwrap()).unwrap().expose(), "sk-fresh-secret");
+    assert_eq!(
+        Vault::parse(VAULT).0.open(place, sealed.as_str().unwrap()).unwrap().expose(),
+        "sk-fresh-secret"
+    );
     assert_eq!(patch(r#"{"name":"Other"}"#).json()["site"]["hasOpenaiKey"], true);
     assert_eq!(stored(), sealed);
     assert_eq!(patch(r#"{"openaiApiKey":"schlüssel"}"#).status, 400);
     assert_eq!(patch(r#"{"openaiApiKey":null}"#).json()["site"]["hasOpenaiKey"], false);
     assert_eq!(stored(), Value::Null);
-    let traces = r#"SELECT count(*) FROM audit_logs WHERE metadata = '{"fields":["openaiApiKey"]}'"#;
+    let traces =
+        r#"SELECT count(*) FROM audit_logs WHERE metadata = '{"fields":["openaiApiKey"]}'"#;
     assert_eq!(app.db.value(traces), 2);
 }
