@@ -623,7 +623,7 @@ CREATE TABLE portal_sites (
     status TEXT DEFAULT 'active' CHECK (status IN ('active', 'inactive', 'paused')),
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-, allowed_origins JSON DEFAULT '[]', keyless_origin TEXT);
+, allowed_origins JSON DEFAULT '[]', keyless_origin TEXT, openai_api_key TEXT);
 
 CREATE TABLE retention_policies (
     id TEXT PRIMARY KEY,
@@ -1121,6 +1121,19 @@ END;
 CREATE TRIGGER chat_messages_inserted AFTER INSERT ON chat_messages
 BEGIN
   INSERT INTO search_changes (org_id, message_id) VALUES (new.org_id, new.id);
+END;
+
+CREATE TRIGGER chat_turns_forget_a_deleted_visitor AFTER DELETE ON chat_sessions
+BEGIN
+  UPDATE chat_turns SET visitor_id = NULL, client_message_id = NULL
+   WHERE session_id = old.id AND org_id = old.org_id;
+END;
+
+CREATE TRIGGER chat_turns_forget_an_unknown_visitor AFTER UPDATE OF visitor_id ON chat_sessions
+WHEN old.visitor_id IS NOT NULL AND new.visitor_id IS NULL
+BEGIN
+  UPDATE chat_turns SET visitor_id = NULL, client_message_id = NULL
+   WHERE session_id = old.id AND org_id = old.org_id;
 END;
 
 CREATE TRIGGER leads_mark_their_session AFTER INSERT ON leads WHEN new.session_id IS NOT NULL

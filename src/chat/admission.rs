@@ -124,6 +124,8 @@ row! {
         pub(super) system_prompt: Option<String>,
         /// Sealed.
         pub(super) google_api_key: Option<String>,
+        /// Sealed.
+        pub(super) openai_api_key: Option<String>,
         pub(super) org_name: Option<String>,
         pub(super) org_status: Option<String>,
         pub(super) deployment_id: Option<String>,
@@ -247,6 +249,7 @@ pub(super) mod tests {
             config: Map::new(),
             system_prompt: None,
             google_api_key: None,
+            openai_api_key: None,
             org_name: None,
             org_status: Some("active".to_owned()),
             deployment_id: None,

@@ -116,7 +116,7 @@ pub async fn create_site(
     access: Access<Administer>,
     body::Read(site): body::Read<SiteIn>,
 ) -> Result<Response> {
-    let fields = Fields::judge(site.into())?;
+    let fields = Fields::judge(site.into(), access.op.app.config.environment)?;
     let (grant, [label]) = access.grant([store::org_label(access.scope())]).await?;
     if fields.claims_origin() {
         grant.actor.require_staff()?;
@@ -137,7 +137,7 @@ pub async fn update_site(
     Path(id): Path<String>,
     body::Read(patch): body::Read<SitePatch>,
 ) -> Result<Json<SiteResultOut>> {
-    let fields = Fields::judge(patch)?;
+    let fields = Fields::judge(patch, access.op.app.config.environment)?;
     let target = store::site(access.scope(), &id);
     let (grant, site, []) =
         access.grant_for::<SiteDetailOut, 0>(target, site_not_found, []).await?;

@@ -68,6 +68,7 @@ row! {
         /// The origin whose pages need no key.
         pub(super) keyless_origin: Option<String>,
         pub(super) has_google_key: bool,
+        pub(super) has_openai_key: bool,
         pub(super) has_elevenlabs_key: bool,
         pub(super) created_at: Option<StoredTime>,
         pub(super) updated_at: Option<StoredTime>,
@@ -148,6 +149,7 @@ pub(super) async fn site_insert(
             value(fields.keyless_origin),
             value(sealed(vault, "google_api_key", id, fields.google_api_key)?),
             value(sealed(vault, "elevenlabs_api_key", id, fields.elevenlabs_api_key)?),
+            value(sealed(vault, "openai_api_key", id, fields.openai_api_key)?),
         ],
     );
     let (_, site) = change_site(grant, id, insert, "site.created", metadata).await?;
@@ -181,6 +183,10 @@ pub(super) async fn site_update(
         (
             fields.elevenlabs_api_key.is_change(),
             value(sealed(vault, "elevenlabs_api_key", id, fields.elevenlabs_api_key)?),
+        ),
+        (
+            fields.openai_api_key.is_change(),
+            value(sealed(vault, "openai_api_key", id, fields.openai_api_key)?),
         ),
     ] {
         params.extend([is_change.into(), value]);

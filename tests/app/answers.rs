@@ -146,7 +146,7 @@ fn when_all_models_are_down_the_built_in_engine_answers() {
 
 #[test]
 fn a_visitor_who_goes_stops_the_model_and_leaves_a_part() {
-    let app = with_gemini([Streamed::of(200, &[&piece("We open at nine")]).hang()]);
+    let app = with_gemini([Streamed::of(200, &[&piece("We open at nine")]).stalled()]);
     app.clock.hold();
     let body = json!({"message": QUESTION, "visitor_id": "v9"}).to_string();
     let mut coming = app.open("/chat", &[KEY, EVENTS], body);
@@ -171,7 +171,7 @@ fn a_visitor_who_goes_stops_the_model_and_leaves_a_part() {
 
 #[test]
 fn a_visitor_who_goes_before_the_first_word_is_not_counted() {
-    let app = with_gemini([Streamed::of(200, &[]).hang()]);
+    let app = with_gemini([Streamed::of(200, &[]).stalled()]);
     app.clock.hold();
     let mut coming = app.open("/chat", &[KEY, EVENTS], json!({"message": QUESTION}).to_string());
     assert!(coming.next().contains("event: start"));

@@ -39,6 +39,7 @@ const UNSCOPED: &[(&str, &str)] = &[
     ("jobs/sql/release.sql", "a job serves all orgs"),
     ("jobs/sql/run_insert.sql", "a job serves all orgs"),
     ("jobs/sql/runs_forget.sql", "a job serves all orgs"),
+    ("jobs/sql/turns_forget.sql", "the turns of all orgs"),
     ("jobs/sql/counters_forget.sql", "the minutes of all orgs"),
 ];
 

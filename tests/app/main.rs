@@ -31,6 +31,7 @@ mod leads;
 mod ledgers;
 mod limits;
 mod members;
+mod models;
 mod openapi;
 mod orgs;
 mod outcomes;

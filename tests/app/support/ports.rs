@@ -37,7 +37,11 @@ impl FakeClock {
     }
 
     pub fn seconds(&self) -> i64 {
-        self.millis.load(Ordering::Relaxed) / 1000
+        self.millis() / 1000
+    }
+
+    pub fn millis(&self) -> i64 {
+        self.millis.load(Ordering::Relaxed)
     }
 
     /// Goes on by itself each time that it is looked at.
@@ -94,24 +98,28 @@ pub struct Streamed {
     pub headers: Vec<(String, String)>,
     pub chunks: Vec<Result<Vec<u8>, HttpFailure>>,
     /// Whether nothing more comes after the chunks, and no end either.
-    pub hangs: bool,
+    pub stalls: bool,
 }
 
 impl Streamed {
     pub fn of(status: u16, chunks: &[&str]) -> Self {
-        let chunks = chunks.iter().map(|chunk| Ok(chunk.as_bytes().to_vec())).collect();
-        Self { status, headers: Vec::new(), chunks, hangs: false }
+        Self::bytes(status, chunks.iter().map(|chunk| chunk.as_bytes()))
+    }
+
+    pub fn bytes<'a>(status: u16, chunks: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let chunks = chunks.into_iter().map(|chunk| Ok(chunk.to_vec())).collect();
+        Self { status, headers: Vec::new(), chunks, stalls: false }
+    }
+
+    /// After what there is, nothing comes any more, not even an end.
+    pub fn stalled(mut self) -> Self {
+        self.stalls = true;
+        self
     }
 
     /// With a header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Nothing more comes, and no end either.
-    pub fn hang(mut self) -> Self {
-        self.hangs = true;
         self
     }
 
@@ -124,22 +132,22 @@ impl Streamed {
 
 struct StreamedChunks {
     left: VecDeque<Result<Vec<u8>, HttpFailure>>,
-    hangs: bool,
+    stalls: bool,
     aborted: Arc<AtomicUsize>,
 }
 
 impl Chunks for StreamedChunks {
     fn next(&mut self) -> BoxFuture<'_, Option<Result<Vec<u8>, HttpFailure>>> {
-        if self.left.is_empty() && self.hangs {
-            return Box::pin(std::future::pending());
+        match self.left.pop_front() {
+            None if self.stalls => Box::pin(std::future::pending()),
+            chunk => Box::pin(std::future::ready(chunk)),
         }
-        Box::pin(std::future::ready(self.left.pop_front()))
     }
 }
 
 impl Drop for StreamedChunks {
     fn drop(&mut self) {
-        if !self.left.is_empty() || self.hangs {
+        if self.stalls || !self.left.is_empty() {
             self.aborted.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -235,7 +243,7 @@ impl HttpClient for FakeHttp {
                 next
             })
         };
-        let Some(Streamed { status, headers, chunks, hangs }) = streamed else {
+        let Some(Streamed { status, headers, chunks, stalls }) = streamed else {
             let whole = self.send(request);
             let aborted = self.aborted.clone();
             return Box::pin(async move {
@@ -244,12 +252,13 @@ impl HttpClient for FakeHttp {
                 Ok(HttpStream {
                     status,
                     headers,
-                    chunks: Box::new(StreamedChunks { left, hangs: false, aborted }),
+                    chunks: Box::new(StreamedChunks { left, stalls: false, aborted }),
                 })
             });
         };
         self.sent.lock().unwrap().push(request);
-        let chunks = StreamedChunks { left: chunks.into(), hangs, aborted: self.aborted.clone() };
+        let aborted = self.aborted.clone();
+        let chunks = StreamedChunks { left: chunks.into(), stalls, aborted };
         Box::pin(std::future::ready(Ok(HttpStream { status, headers, chunks: Box::new(chunks) })))
     }
 }
@@ -394,9 +403,9 @@ impl Ai for FakeAi {
 
     fn open(&self, request: AiRequest) -> BoxFuture<'_, Result<Box<dyn Chunks>, AiFailure>> {
         let answer = match self.take(request) {
-            AiAnswer::InPieces(Streamed { chunks, hangs, .. }) => {
-                let left = chunks.into();
-                let chunks = StreamedChunks { left, hangs, aborted: self.aborted.clone() };
+            AiAnswer::InPieces(Streamed { chunks, stalls, .. }) => {
+                let aborted = self.aborted.clone();
+                let chunks = StreamedChunks { left: chunks.into(), stalls, aborted };
                 Ok(Box::new(chunks) as Box<dyn Chunks>)
             }
             AiAnswer::Failure(failure) => Err(failure),
