@@ -103,6 +103,8 @@ pub struct Config {
     /// `CLERK_SECRET_KEY`: for Clerk's Backend API. Without it, invitations are links that the inviter passes
     /// on, no address counts as verified, and sessions are ended here alone.
     pub clerk_secret_key: Option<Secret<String>>,
+    /// `TURNSTILE_SECRET_KEY`: proves the challenges that sites with `"turnstile": true` ask of new conversations.
+    pub turnstile_secret_key: Option<Secret<String>>,
     /// `PORTAL_URL`: the address of the portal's pages, without a slash at the end, for links in invitations.
     pub portal_url: Option<String>,
     /// `CLOUDFLARE_API_TOKEN`, which may read the zone's analytics, and `CLOUDFLARE_ZONE_ID`: the traffic that staff
@@ -181,6 +183,7 @@ impl Config {
             stripe_webhook_secrets: reader.stripe_secrets(environment),
             vault: reader.vault(environment),
             clerk_secret_key,
+            turnstile_secret_key: reader.text("TURNSTILE_SECRET_KEY").map(Secret::new),
             portal_url,
             cloudflare_zone: reader.cloudflare_zone(),
             cloudflare_zone_name: reader.zone_name(),

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, header};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::admission::{self, SiteClaim};
 use super::resume::{self, LastEvent};
@@ -16,8 +16,10 @@ use super::turn::{self, Exchange};
 use super::{budget, client_digest};
 use crate::app::Op;
 use crate::body;
-use crate::error::Result;
-use crate::http::body::Read;
+use crate::clients::turnstile;
+use crate::config::LogLevel;
+use crate::error::{Error, Result};
+use crate::http::body::{Read, Text};
 use crate::http::extract::Json;
 use crate::ids::SessionId;
 use crate::knowledge::retrieval;
@@ -41,6 +43,8 @@ body! {
         message_id as "message_id": Option<String>,
         /// Whether the answer is to come as an event stream while it is made.
         stream as "stream": Option<bool>,
+        /// A solved Turnstile challenge; sites may ask for one with each new conversation.
+        turnstile_token as "turnstile_token": Option<Text<0, { turnstile::LONGEST_TOKEN }>>,
         /// For clients that cannot set the `X-Site-Key` header.
         site_key as "site_key": Option<String>,
     }
@@ -88,6 +92,7 @@ pub async fn post_chat(op: Op, headers: HeaderMap, Read(body): Read<ChatIn>) -> 
         session_id: admission::judge_id("session_id", body.session_id)?,
         message_id: admission::judge_id("message_id", body.message_id)?,
         visitor_id,
+        is_proven: is_proven(&op, body.turnstile_token.as_ref()).await,
     };
     answer(&op, claim, origin.as_ref(), question, streams).await
 }
@@ -98,6 +103,19 @@ struct Question {
     session_id: Option<String>,
     visitor_id: Option<String>,
     message_id: Option<String>,
+    is_proven: bool,
+}
+
+/// Whether a token proves that a challenge was solved.
+async fn is_proven(op: &Op, token: Option<&Text<0, { turnstile::LONGEST_TOKEN }>>) -> bool {
+    let Some(token) = token.map(Text::as_str).filter(|token| !token.is_empty()) else {
+        return false;
+    };
+    turnstile::is_solved(op, token).await.unwrap_or_else(|reason| {
+        let fields = [("reason", json!(reason))];
+        op.app.log.event(LogLevel::Warn, "turnstile_unproven", op.now(), &op.request, &fields);
+        false
+    })
 }
 
 /// (1) let the message in, (2) find what the org knows about it, (3) answer and store.
@@ -118,6 +136,7 @@ async fn answer(
         visitor: question.visitor_id.as_deref(),
         message_id: question.message_id.as_deref(),
         question: &question.text,
+        is_proven: question.is_proven,
     };
     let Admission { site, session, earlier, is_admitted, limits, history, turn_id, session_id } =
         store::admit(op, &asking).await?;
@@ -133,7 +152,7 @@ async fn answer(
         admission::judge_session(session, &site, question.visitor_id.as_deref())?;
     }
     if !is_admitted {
-        return refuse(op, &question.text, &site, &limits);
+        return refuse(op, &question, &site, &limits);
     }
 
     // (2)
@@ -165,11 +184,16 @@ async fn answer(
 /// Says why a message was not let in.
 fn refuse(
     op: &Op,
-    question: &str,
+    question: &Question,
     site: &admission::SiteRow,
     limits: &[budget::LimitRow],
 ) -> Result<Response> {
-    admission::judge_length(question, site)?;
+    admission::judge_length(&question.text, site)?;
+    let needs_proof = question.session_id.is_none() && Settings::of(site).needs_turnstile;
+    if needs_proof && !question.is_proven {
+        return Err(Error::forbidden("turnstile_required", "Challenge required")
+            .hint("Solve the Turnstile challenge and send its token as \"turnstile_token\"."));
+    }
     let now = op.now();
     let refusal = budget::refusal(limits, site.turn_microusd, now)
         .unwrap_or_else(|| budget::too_many_sessions(site.concurrent_sessions.unwrap_or_default()));

@@ -49,6 +49,8 @@ pub(super) struct Asking<'a> {
     /// The visitor's own id of the message.
     pub(super) message_id: Option<&'a str>,
     pub(super) question: &'a str,
+    /// Whether the visitor solved a challenge.
+    pub(super) is_proven: bool,
 }
 
 row! {
@@ -170,6 +172,7 @@ fn admit_params(op: &Op, asking: &Asking<'_>, turn_id: &str, session: Param) -> 
         json!(listed).to_string().into(),
         is_open.into(),
         op.request.started.minus(SESSION_ACTIVE_FOR).into(),
+        asking.is_proven.into(),
     ]
 }
 

@@ -344,3 +344,42 @@ fn attempts_to_lift_the_rules_are_refused_without_asking_a_model() {
     assert_eq!(answer["finish_reason"], "blocked");
     assert!(answer["response"].as_str().unwrap().contains("Call Alpha at 555-0100."), "{answer}");
 }
+
+const TURNSTILE: &str = "https://challenges.cloudflare.com/turnstile/v0/siteverify";
+
+#[test]
+fn a_site_may_ask_for_a_solved_challenge() {
+    let app = TestApp::with(&[("TURNSTILE_SECRET_KEY", "secret-of-turnstile")]);
+    app.db.run_script(
+        "UPDATE portal_sites SET config = json_set(config, '$.turnstile', json('true')) WHERE id = 'site_a1'",
+    );
+    let ask = |token: &str| {
+        let body = json!({"message": QUESTION, "turnstile_token": token});
+        let answer = say(&app, &[KEY], &body);
+        (answer.status, answer.json())
+    };
+    app.http.answer_at(
+        TURNSTILE,
+        200,
+        "{\"success\": false, \"error-codes\": [\"timeout-or-duplicate\"]}",
+    );
+    for token in ["", "bad"] {
+        let (status, answer) = ask(token);
+        assert_eq!((status, &answer["code"]), (403, &json!("turnstile_required")), "{token}");
+    }
+    app.http.go_down_at(TURNSTILE);
+    assert_eq!(ask("good").0, 403, "what cannot be asked is no proof");
+    assert_eq!(app.lines.of("turnstile_unproven").len(), 1);
+    assert_eq!(used(&app, "org_a").0, 0);
+    app.http.answer_at(TURNSTILE, 200, "{\"success\": true}");
+    let (status, answer) = ask("good");
+    assert_eq!(status, 200, "{answer}");
+    let sent = app.http.sent();
+    let last = sent.iter().rfind(|sent| sent.url == TURNSTILE).unwrap();
+    let form = String::from_utf8(last.body.clone().unwrap()).unwrap();
+    assert_eq!(form, "secret=secret-of-turnstile&response=good");
+    // A conversation that has begun goes on without.
+    let body = json!({"message": QUESTION, "session_id": answer["session_id"]});
+    assert_eq!(say(&app, &[KEY], &body).status, 200);
+    assert!(!app.lines.text().contains("secret-of-turnstile"));
+}
