@@ -18,6 +18,7 @@ use crate::http::client::HttpClient;
 use crate::log::{Log, RequestContext};
 use crate::middleware::rate_limit::{SharedLimiter, Windows};
 use crate::time::{Clock, Timestamp};
+use crate::widget::events::Sampler;
 
 /// A boxed future that a multi-threaded host may also run.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -57,6 +58,8 @@ pub struct App {
     pub traffic: TrafficCache,
     /// Whether this isolate is about to tell the index what changed.
     pub search_feed: Pending,
+    /// Which batches of widgets' events this isolate counts.
+    pub widget_events: Sampler,
 }
 
 impl App {
@@ -71,6 +74,7 @@ impl App {
             windows: Windows::default(),
             traffic: TrafficCache::default(),
             search_feed: Pending::default(),
+            widget_events: Sampler::default(),
         }
     }
 }

@@ -22,6 +22,9 @@ struct Problem<'a> {
     error: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
+    /// The same for clients that read the code in `error` and the sentence here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
     request_id: &'a str,
 }
 
@@ -86,6 +89,7 @@ pub fn render(mut response: Response, request_id: &str) -> Response {
         code: error.code(),
         error: error.text(),
         detail: error.public_hint(),
+        message: error.public_hint().filter(|_| error.text() == error.code()),
         request_id,
     };
     let body = serde_json::to_vec(&problem).unwrap_or_default();

@@ -4,9 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::error::Result;
-use crate::http::body::{
-    Change, FromBody, Lines, Member, Members, Text, Whole, invalid, nested,
-};
+use crate::http::body::{Change, FromBody, Lines, Member, Members, Text, Whole, invalid, nested};
 use crate::origin::is_https_url;
 use crate::{body, choice};
 

@@ -42,3 +42,4 @@ mod schema;
 mod sites;
 mod stripe;
 mod visitors;
+mod widget;
