@@ -19,9 +19,9 @@ use crate::http::body::{Read, invalid};
 use crate::http::extract::{Json, Path, Query, refused};
 use crate::ids::random_bytes;
 
-/// Where the widget sends messages, and where it asks for its session.
+/// Where the widget sends messages, and what the addresses of its session begin with.
 const CHAT_PATH: &str = "/v1/chat";
-const SESSION_PATH: &str = "/v1/session";
+const SESSION_PATH: &str = "/chat/sessions";
 /// How long pages and caches may go on with a configuration.
 const CACHE: &str = "public, max-age=300";
 /// The same where it was not the `Origin` that named the page: a shared cache could not tell two pages apart.
@@ -114,6 +114,7 @@ struct AnalyticsOut {
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 struct EndpointsOut {
     chat: String,
+    /// A session's own address is this, a slash and its id.
     session: String,
     events: String,
 }
