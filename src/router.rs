@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{delete, get, patch, post};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::app::App;
 use crate::automation::{action_routes, flow_routes};
 use crate::billing::{self, account_routes, usage_routes};
 use crate::error::{Error, Kind};
 use crate::members::{self, membership_routes, user_routes};
-use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, guard};
+use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, WIDGET, guard};
 use crate::orgs::{self, cap_routes};
 use crate::{analytics, audit, chat, conversations, docs, events, health, insights, integrations};
 use crate::{invitations, knowledge, leads, outcomes, overview, portal_config, portfolio};
-use crate::{retention, sites, visitors};
+use crate::{retention, sites, visitors, widget};
 
 /// Builds the router; once per isolate.
 pub fn router(app: &Arc<App>) -> Router {
@@ -24,11 +24,13 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(people())
         .merge(settings())
         .merge(records())
+        .merge(embeds())
         .fallback(not_found);
     let groups = [
         (monitors(), &MONITORS),
         (portal, &PORTAL),
         (visitors(), &VISITORS),
+        (widget_pages(), &WIDGET),
         (webhooks(), &WEBHOOKS),
     ];
     groups.into_iter().fold(Router::new(), |router, (routes, audience)| {
@@ -150,12 +152,57 @@ fn records() -> Router {
         .route("/audit/logs", get(audit::routes::list_audit_logs))
 }
 
+/// How sites are embedded: profiles, deployments, builds.
+fn embeds() -> Router {
+    use widget::deployment_routes as deploy;
+    use widget::profile_routes::{
+        create_widget_profile, delete_widget_profile, get_widget_profile, list_widget_profiles,
+        update_widget_profile,
+    };
+    use widget::version_routes::{
+        create_widget_version, list_widget_versions, update_widget_version,
+    };
+    Router::new()
+        .route("/portal/widget/profiles", get(list_widget_profiles).post(create_widget_profile))
+        .route(
+            "/portal/widget/profiles/{id}",
+            get(get_widget_profile).patch(update_widget_profile).delete(delete_widget_profile),
+        )
+        .route(
+            "/portal/widget/deployments",
+            get(deploy::list_widget_deployments).post(deploy::create_widget_deployment),
+        )
+        .route(
+            "/portal/widget/deployments/{id}",
+            get(deploy::get_widget_deployment).patch(deploy::update_widget_deployment),
+        )
+        .route("/portal/widget/deployments/{id}/activate", post(deploy::activate_widget_deployment))
+        .route("/portal/widget/deployments/{id}/pause", post(deploy::pause_widget_deployment))
+        .route("/portal/widget/deployments/{id}/rotate-key", post(deploy::rotate_deploy_key))
+        .route(
+            "/portal/widget/deployments/{id}/pin",
+            put(deploy::put_widget_pin).delete(deploy::delete_widget_pin),
+        )
+        .route("/portal/widget/deployments/{id}/history", get(deploy::list_deployment_history))
+        .route("/portal/widget/events", get(deploy::list_widget_events))
+        .route("/portal/widget/versions", get(list_widget_versions).post(create_widget_version))
+        .route("/portal/widget/versions/{id}", patch(update_widget_version))
+}
+
 /// Visitors of customers' sites.
 fn visitors() -> Router {
     Router::new()
         .route("/", post(chat::routes::post_chat))
         .route("/chat", post(chat::routes::post_chat))
         .route("/v1/chat", post(chat::routes::post_chat))
+}
+
+/// Pages that embed the widget.
+fn widget_pages() -> Router {
+    Router::new()
+        .route("/widget/config/{deployKey}", get(widget::routes::get_widget_config))
+        .route("/widget/check", get(widget::routes::check_widget))
+        .route("/widget/events", post(widget::routes::post_widget_events))
 }
 
 /// Vendors that sign what they send.

@@ -25,7 +25,7 @@ row! {
     #[derive(Debug, Serialize)]
     #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
     #[serde(rename_all = "camelCase")]
-    pub(super) struct AuditLogOut {
+    pub struct AuditLogOut {
         id: String,
         /// Absent for what belongs to no org, such as a change of a person's account.
         org_id: Option<String>,
@@ -46,7 +46,8 @@ row! {
 }
 
 impl AuditLogOut {
-    pub(super) fn key(&self) -> [String; 2] {
+    /// Its place in the trail.
+    pub fn key(&self) -> [String; 2] {
         [self.created_at.stored(), self.id.clone()]
     }
 }
@@ -65,6 +66,14 @@ pub(super) fn audit_logs(scope: &Scope, page: &Page<2>, query: &Query) -> Result
     };
     params.extend([event, actor, target].map(Param::from));
     Ok(scope.list(sql, params))
+}
+
+/// The entries of one target, for the domain that it belongs to.
+pub fn entries_of_target(scope: &Scope, page: &Page<2>, target: &str) -> Scoped {
+    let mut params = page.descending();
+    let any_day = Param::from("");
+    params.extend([any_day, Param::Null, Param::Null, Param::from(target)]);
+    scope.list(AUDIT_LOGS_BY_TARGET, params)
 }
 
 /// What happened. `metadata` holds what a reader needs to judge it; never a secret, nor a message's text.

@@ -10,8 +10,9 @@ use crate::db::Param;
 use crate::error::{Error, Kind, Result};
 use crate::ids::{OrgId, SessionId, SiteId};
 use crate::middleware::cors::ORIGIN_NOT_ALLOWED;
-use crate::origin::{Origin, OriginList};
+use crate::origin::Origin;
 use crate::row;
+use crate::sites::pages::Pages;
 
 /// Longest message, in characters; a plan or a site may allow less.
 const LONGEST_MESSAGE: usize = 5_000;
@@ -140,17 +141,13 @@ row! {
 }
 
 impl SiteRow {
-    /// Pages that may talk to the site: its list, its domain, and the page that needs no key.
     fn allows_page(&self, origin: &Origin, environment: Environment) -> bool {
-        let (list, _) = OriginList::parse(self.allowed_origins.iter().map(String::as_str));
-        if list.is_empty() && environment == Environment::Development {
-            return true;
-        }
-        let domain = self.domain.as_deref().filter(|domain| !domain.is_empty());
-        let own = domain.map(|domain| [domain.to_owned(), format!("www.{domain}")]);
-        let own = own.iter().flatten().chain(&self.keyless_origin);
-        let (implied, _) = OriginList::parse(own.map(String::as_str));
-        list.allows(origin) || implied.allows(origin)
+        let pages = Pages {
+            allowed_origins: &self.allowed_origins,
+            domain: self.domain.as_deref(),
+            keyless_origin: self.keyless_origin.as_deref(),
+        };
+        pages.allows(origin, environment).is_some()
     }
 }
 

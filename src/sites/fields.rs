@@ -2,16 +2,15 @@
 
 use serde_json::{Map, Value};
 
+use super::pages::judge_origins;
 use super::store::SiteDetailOut;
 use crate::config::Environment;
 use crate::error::Result;
 use crate::http::body::{Change, Lines, Text, invalid};
 use crate::models::setting;
-use crate::origin::{Origin, OriginList};
+use crate::origin::Origin;
 use crate::{body, choice};
 
-/// Most entries of a list of origins.
-const MOST_ORIGINS: usize = 50;
 /// Longest `config`, in bytes of JSON.
 const LONGEST_CONFIG: usize = 32 * 1024;
 
@@ -146,7 +145,7 @@ impl Fields {
             domain: judged(text(body.domain), |domain| host("domain", &domain))?,
             system_prompt: text(body.system_prompt),
             config: judged(body.config, |members| config(members, environment))?,
-            allowed_origins: judged(body.allowed_origins, origins)?,
+            allowed_origins: judged(body.allowed_origins, judge_origins)?,
             keyless_origin: judged(text(body.keyless_origin), |text| {
                 origin("keylessOrigin", &text)
             })?,
@@ -246,24 +245,6 @@ fn origin(name: &str, text: &str) -> Result<String> {
     origin
         .map(|origin| origin.to_string())
         .ok_or_else(|| invalid(name, "must be an origin such as https://www.example.com"))
-}
-
-fn origins(entries: Vec<Text<1, 300>>) -> Result<Vec<String>> {
-    if entries.len() > MOST_ORIGINS {
-        return Err(invalid(
-            "allowedOrigins",
-            &format!("must have at most {MOST_ORIGINS} entries"),
-        ));
-    }
-    let (_, refused) = OriginList::parse(entries.iter().map(Text::as_str));
-    if let Some(entry) = refused.first() {
-        let expected = format!(
-            "has the entry \"{entry}\", which is not an origin such as https://www.example.com \
-             or https://*.example.com"
-        );
-        return Err(invalid("allowedOrigins", &expected));
-    }
-    Ok(entries.into_iter().map(|entry| entry.0).collect())
 }
 
 fn config(config: Map<String, Value>, environment: Environment) -> Result<Map<String, Value>> {

@@ -5,14 +5,14 @@ use http::StatusCode;
 use serde::Serialize;
 
 use super::fields::{Fields, SiteIn, SitePatch, SiteStatus};
-use super::key::new_site_key;
+use super::key::{RotationIn, new_site_key};
 use super::store::{self, EngineRow, OrgLabelRow, SiteDetailOut, site_not_found};
 use crate::auth::permission::{Access, Administer, Read};
 use crate::error::Result;
 use crate::http::body;
 use crate::http::extract::{Json, Path, Query};
 use crate::ids::new_id;
-use crate::time::StoredTime;
+use crate::time::{StoredTime, Timestamp};
 
 /// A page of the sites of the org.
 #[derive(Debug, Serialize)]
@@ -71,6 +71,18 @@ pub struct SitesOut {
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub struct SiteResultOut {
     site: SiteDetailOut,
+}
+
+/// A site with its new key.
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SiteKeyRotatedOut {
+    site: SiteDetailOut,
+    /// The key that was replaced.
+    previous_key: Option<String>,
+    /// Until when pages may go on with it.
+    expires_at: Timestamp,
 }
 
 /// `GET /portal/engines`: sites of any status, newest first; for staff without an org, of all orgs.
@@ -186,17 +198,20 @@ async fn set_status(
     Ok(Json(SiteResultOut { site }))
 }
 
-/// `POST /portal/sites/{id}/rotate-key`: gives the site another key; the one before stops at once.
+/// `POST /portal/sites/{id}/rotate-key`: gives the site another key; the one before goes on for a day, or for as long
+/// as the body says.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/portal/sites/{id}/rotate-key", tag = "Settings",
-    params(("id" = String, Path), ("orgId" = Option<String>, Query)),
-    responses((status = 200, description = "With the new key", body = SiteResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
+    params(("id" = String, Path), ("orgId" = Option<String>, Query)), request_body(content = Option<RotationIn>, description = "May be left out"),
+    responses((status = 200, description = "With the new key", body = SiteKeyRotatedOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn rotate_site_key(
     access: Access<Administer>,
     Path(id): Path<String>,
-) -> Result<Json<SiteResultOut>> {
+    body::ReadOrNothing(rotation): body::ReadOrNothing<RotationIn>,
+) -> Result<Json<SiteKeyRotatedOut>> {
     let target = store::site(access.scope(), &id);
     let (grant, label, []) = access.grant_for::<OrgLabelRow, 0>(target, site_not_found, []).await?;
     let site_key = new_site_key(&label.org_label, grant.op().app.config.environment)?;
-    let site = store::site_key_update(&grant, &id, &site_key).await?;
-    Ok(Json(SiteResultOut { site }))
+    let overlap = rotation.overlap(grant.op().now());
+    let (site, previous_key) = store::site_key_update(&grant, &id, &site_key, overlap).await?;
+    Ok(Json(SiteKeyRotatedOut { site, previous_key, expires_at: overlap.ends }))
 }

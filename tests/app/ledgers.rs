@@ -41,6 +41,10 @@ const UNSCOPED: &[(&str, &str)] = &[
     ("jobs/sql/runs_forget.sql", "a job serves all orgs"),
     ("jobs/sql/turns_forget.sql", "the turns of all orgs"),
     ("jobs/sql/counters_forget.sql", "the minutes of all orgs"),
+    ("widget/sql/builds_offered.sql", "builds belong to no tenant"),
+    ("widget/sql/version_after.sql", "builds belong to no tenant"),
+    ("widget/sql/version_insert.sql", "builds belong to no tenant; staff only"),
+    ("widget/sql/version_update.sql", "builds belong to no tenant; staff only"),
 ];
 
 /// Scans that are meant, each with the reason.
@@ -74,6 +78,10 @@ const SCANS: &[(&str, &str, &str)] = &[
     ("site_insert", "SCAN metrics_daily", "planned by a trigger's count, never run for a new site"),
     ("overview_sites", "SCAN (subquery", "the sites of one of two views, 500 at most"),
     ("overview_sites", "INDEX portal_sites_active_by_time", "along an index, until 500 are found"),
+    ("widget/sql/", "SCAN k", "the one row of a key"),
+    ("widget/sql/limits_used.sql", "SCAN found", "the one row of a key"),
+    ("widget/sql/limits_used.sql", "SCAN l", "five limits"),
+    ("widget/sql/limits_used.sql", "SCAN used", "one sum"),
     ("_older", "SCAN (subquery", "the rows that are counted, as many as the limit says"),
 ];
 
@@ -268,6 +276,9 @@ const OPEN: &[(&str, &str)] = &[
     ("/", "visitors, by site key"),
     ("/chat", "visitors, by site key"),
     ("/v1/chat", "visitors, by site key"),
+    ("/widget/config/{deployKey}", "visitors, by key and page"),
+    ("/widget/check", "whoever embeds the widget, by key"),
+    ("/widget/events", "visitors, by key and page"),
     ("/webhooks/stripe", "signed by Stripe"),
 ];
 const OPEN_ALIASES: [(&str, &str); 1] = [("/billing/webhook", "signed by Stripe")];

@@ -45,3 +45,4 @@ mod sites;
 mod stripe;
 mod turns;
 mod visitors;
+mod widget;
