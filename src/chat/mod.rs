@@ -6,7 +6,11 @@
 
 mod admission;
 mod answer;
+pub mod hours;
+pub mod intent;
+pub mod language;
 pub mod routes;
+pub mod state;
 mod store;
 
 use std::time::Duration;
