@@ -10,6 +10,7 @@ pub mod hours;
 pub mod intent;
 pub mod language;
 pub mod routes;
+pub mod settings;
 pub mod state;
 mod store;
 

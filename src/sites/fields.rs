@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::store::SiteDetailOut;
+use crate::chat::settings::validate_conversation_config;
 use crate::error::Result;
 use crate::http::body::{Change, Lines, Text, invalid};
 use crate::origin::{Origin, OriginList};
@@ -257,5 +258,6 @@ fn config(config: Map<String, Value>) -> Result<Map<String, Value>> {
     if length > LONGEST_CONFIG {
         return Err(invalid("config", "must have at most 32 KiB as JSON"));
     }
+    validate_conversation_config(&config)?;
     Ok(config)
 }
