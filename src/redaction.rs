@@ -149,7 +149,10 @@ pub fn contacts(text: &str) -> Contacts {
 }
 
 fn note(found: &mut Vec<String>, text: String) {
-    if found.len() < MOST_CONTACTS && text.chars().count() <= LONGEST_CONTACT && !found.contains(&text) {
+    if found.len() < MOST_CONTACTS
+        && text.chars().count() <= LONGEST_CONTACT
+        && !found.contains(&text)
+    {
         found.push(text);
     }
 }
@@ -786,10 +789,14 @@ mod tests {
 
     #[test]
     fn contacts_are_found_as_they_were_written() {
-        let found = contacts("I'm Ann: Ann.Doe+x@Mail.Example, (555) 010-4471; card 4111 1111 1111 1111, order 4820175533");
+        let found = contacts(
+            "I'm Ann: Ann.Doe+x@Mail.Example, (555) 010-4471; card 4111 1111 1111 1111, order 4820175533",
+        );
         assert_eq!(found.emails, ["Ann.Doe+x@mail.example"]);
         assert_eq!(found.phones, ["(555) 010-4471"]);
-        let twice = contacts("a@b.example a@b.example ann＠mail．example, +34 612 345 678 or +34 612 345 678");
+        let twice = contacts(
+            "a@b.example a@b.example ann＠mail．example, +34 612 345 678 or +34 612 345 678",
+        );
         assert_eq!(twice.emails, ["a@b.example", "ann@mail.example"]);
         assert_eq!(twice.phones, ["+34 612 345 678"]);
         assert_eq!(contacts("meet @noon on 2026-03-15 for $12345678"), Contacts::default());

@@ -7,4 +7,4 @@
 pub mod routes;
 mod store;
 
-pub use self::store::{Entry, entry_insert, entry_insert_by, reading_insert};
+pub use self::store::{Entry, entry_insert, entry_insert_by, reading_insert, visitor_entry_insert};

@@ -120,7 +120,10 @@ impl Zone {
         }
         let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
         let is_offset = minutes < 60 && hours * 60 + minutes <= 14 * 60;
-        is_offset.then_some(Self { standard_minutes: sign * (hours * 60 + minutes), summer: Summer::Never })
+        is_offset.then_some(Self {
+            standard_minutes: sign * (hours * 60 + minutes),
+            summer: Summer::Never,
+        })
     }
 
     /// What the wall shows ahead of UTC, in minutes.
@@ -188,7 +191,8 @@ impl Hours {
             "needs a \"timezone\": one such as America/New_York or Europe/Madrid, or an offset such as -05:00",
         )?;
         let written = settings.get("days").and_then(Value::as_object);
-        let written = written.ok_or("needs \"days\", such as {\"mon\": [[\"09:00\", \"17:00\"]]}")?;
+        let written =
+            written.ok_or("needs \"days\", such as {\"mon\": [[\"09:00\", \"17:00\"]]}")?;
         if let Some(name) = written.keys().find(|name| !DAYS.contains(&name.as_str())) {
             return Err(format!("has the day \"{name:.20}\", which is none of mon to sun"));
         }
@@ -304,7 +308,17 @@ mod tests {
 
     #[test]
     fn places_that_are_not_known_are_refused() {
-        for zone in ["", "Mars/Olympus", "america/new_york", "+15:00", "+1:00", "+01:60", "05:00", "+é1:0", "-"] {
+        for zone in [
+            "",
+            "Mars/Olympus",
+            "america/new_york",
+            "+15:00",
+            "+1:00",
+            "+01:60",
+            "05:00",
+            "+é1:0",
+            "-",
+        ] {
             assert_eq!(Zone::parse(zone), None, "{zone}");
         }
         assert_eq!(Zone::parse("UTC+02:00"), Zone::parse("+02:00"));
@@ -347,7 +361,12 @@ mod tests {
     #[test]
     fn a_site_without_hours_that_can_be_read_is_always_open() {
         let night = at("2026-03-15T03:00:00Z");
-        for config in [json!({}), json!({"office_hours": null}), json!({"office_hours": {"timezone": "x"}}), json!({"office_hours": 7})] {
+        for config in [
+            json!({}),
+            json!({"office_hours": null}),
+            json!({"office_hours": {"timezone": "x"}}),
+            json!({"office_hours": 7}),
+        ] {
             assert!(is_open(config.as_object().unwrap(), night), "{config}");
         }
         // Hours without a day are hours: nobody is ever there.

@@ -28,7 +28,8 @@ pub fn detect(message: &str, keywords: &[&str]) -> Intent {
     let words = words(message);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     Intent {
-        wants_person: person_is_wanted(&words) || keywords.iter().any(|keyword| holds_keyword(&words, keyword)),
+        wants_person: person_is_wanted(&words)
+            || keywords.iter().any(|keyword| holds_keyword(&words, keyword)),
         wants_appointment: appointment_is_wanted(&words),
         contacts: redaction::contacts(message),
     }
@@ -39,7 +40,9 @@ fn words(text: &str) -> Vec<String> {
     text.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '’'))
         .filter(|word| !word.is_empty())
         .take(MOST_WORDS)
-        .map(|word| word.to_lowercase().chars().filter(|c| !matches!(c, '\'' | '’')).map(plain).collect())
+        .map(|word| {
+            word.to_lowercase().chars().filter(|c| !matches!(c, '\'' | '’')).map(plain).collect()
+        })
         .collect()
 }
 
@@ -67,26 +70,122 @@ fn holds_keyword(message: &[&str], keyword: &str) -> bool {
 
 /// Ways of getting at somebody.
 const REACHING: [&str; 43] = [
-    "talk", "speak", "chat", "connect", "transfer", "reach", "contact", "want", "need", "get", "give", "put",
-    "hablar", "hablo", "comunicar", "comunicarme", "contactar", "pasame", "paseme", "transferir", "quiero",
-    "necesito", "parler", "joindre", "contacter", "voudrais", "veux", "sprechen", "reden", "verbinden", "brauche",
-    "mochte", "möchte", "will", "falar", "quero", "preciso", "parlare", "voglio", "vorrei", "bisogno", "passare",
+    "talk",
+    "speak",
+    "chat",
+    "connect",
+    "transfer",
+    "reach",
+    "contact",
+    "want",
+    "need",
+    "get",
+    "give",
+    "put",
+    "hablar",
+    "hablo",
+    "comunicar",
+    "comunicarme",
+    "contactar",
+    "pasame",
+    "paseme",
+    "transferir",
+    "quiero",
+    "necesito",
+    "parler",
+    "joindre",
+    "contacter",
+    "voudrais",
+    "veux",
+    "sprechen",
+    "reden",
+    "verbinden",
+    "brauche",
+    "mochte",
+    "möchte",
+    "will",
+    "falar",
+    "quero",
+    "preciso",
+    "parlare",
+    "voglio",
+    "vorrei",
+    "bisogno",
+    "passare",
     "escalate",
 ];
 /// Who is meant by it.
 const PEOPLE: [&str; 47] = [
-    "human", "humans", "person", "people", "agent", "representative", "rep", "operator", "receptionist", "someone",
-    "somebody", "staff", "manager", "employee", "advisor", "persona", "personas", "humano", "humana", "agente",
-    "asesor", "asesora", "alguien", "operador", "operadora", "recepcionista", "representante", "encargado",
-    "personne", "humain", "conseiller", "conseillere", "quelquun", "menschen", "mensch", "mitarbeiter",
-    "mitarbeiterin", "jemand", "jemandem", "jemanden", "pessoa", "alguem", "atendente", "qualcuno", "operatore",
-    "umano", "addetto",
+    "human",
+    "humans",
+    "person",
+    "people",
+    "agent",
+    "representative",
+    "rep",
+    "operator",
+    "receptionist",
+    "someone",
+    "somebody",
+    "staff",
+    "manager",
+    "employee",
+    "advisor",
+    "persona",
+    "personas",
+    "humano",
+    "humana",
+    "agente",
+    "asesor",
+    "asesora",
+    "alguien",
+    "operador",
+    "operadora",
+    "recepcionista",
+    "representante",
+    "encargado",
+    "personne",
+    "humain",
+    "conseiller",
+    "conseillere",
+    "quelquun",
+    "menschen",
+    "mensch",
+    "mitarbeiter",
+    "mitarbeiterin",
+    "jemand",
+    "jemandem",
+    "jemanden",
+    "pessoa",
+    "alguem",
+    "atendente",
+    "qualcuno",
+    "operatore",
+    "umano",
+    "addetto",
 ];
 /// Names of a person that are plain when they stand almost alone.
 const ALONE: [&str; 20] = [
-    "human", "agent", "representative", "operator", "receptionist", "humano", "humana", "agente", "asesor",
-    "operador", "operadora", "representante", "humain", "conseiller", "mensch", "mitarbeiter", "atendente",
-    "operatore", "umano", "pessoa",
+    "human",
+    "agent",
+    "representative",
+    "operator",
+    "receptionist",
+    "humano",
+    "humana",
+    "agente",
+    "asesor",
+    "operador",
+    "operadora",
+    "representante",
+    "humain",
+    "conseiller",
+    "mensch",
+    "mitarbeiter",
+    "atendente",
+    "operatore",
+    "umano",
+    "pessoa",
 ];
 /// Whole phrases.
 const FOR_A_PERSON: [&[&str]; 24] = [
@@ -117,8 +216,8 @@ const FOR_A_PERSON: [&[&str]; 24] = [
 ];
 /// What turns a wish around.
 const NOT: [&str; 16] = [
-    "dont", "not", "no", "never", "without", "cant", "didnt", "sin", "nunca", "pas", "sans", "nicht", "kein", "ohne",
-    "nao", "non",
+    "dont", "not", "no", "never", "without", "cant", "didnt", "sin", "nunca", "pas", "sans",
+    "nicht", "kein", "ohne", "nao", "non",
 ];
 /// A visitor who asks what they are talking to asks for nobody.
 const ASKS_WHAT_IT_IS: [&[&str]; 14] = [
@@ -162,44 +261,188 @@ fn person_is_wanted(words: &[&str]) -> bool {
                 let next = after.get(named + 1).copied().unwrap_or_default();
                 matches!(next, "who" | "que" | "qui" | "die" | "der" | "che")
             };
-            REACHING.contains(word) && !is_refused(at) && named.is_some_and(|named| !tells_of(named))
+            REACHING.contains(word)
+                && !is_refused(at)
+                && named.is_some_and(|named| !tells_of(named))
         })
 }
 
 /// Words for an appointment.
 const APPOINTMENTS: [&str; 17] = [
-    "appointment", "appointments", "appt", "visit", "consultation", "checkup", "cita", "citas", "turno", "consulta",
-    "rdv", "termin", "termine", "appuntamento", "marcacao", "agendamento", "visita",
+    "appointment",
+    "appointments",
+    "appt",
+    "visit",
+    "consultation",
+    "checkup",
+    "cita",
+    "citas",
+    "turno",
+    "consulta",
+    "rdv",
+    "termin",
+    "termine",
+    "appuntamento",
+    "marcacao",
+    "agendamento",
+    "visita",
 ];
 /// Words that make, move or cancel one and hardly mean anything else.
 const BOOKS: [&str; 33] = [
-    "schedule", "book", "reschedule", "booking", "rebook", "agendar", "agendo", "agenda", "reservar", "programar",
-    "reprogramar", "reagendar", "cancelar", "pedir", "sacar", "reserver", "deplacer", "annuler", "prendre",
-    "vereinbaren", "buchen", "verschieben", "absagen", "ausmachen", "marcar", "remarcar", "desmarcar", "prenotare",
-    "fissare", "spostare", "disdire", "annullare", "reprogram",
+    "schedule",
+    "book",
+    "reschedule",
+    "booking",
+    "rebook",
+    "agendar",
+    "agendo",
+    "agenda",
+    "reservar",
+    "programar",
+    "reprogramar",
+    "reagendar",
+    "cancelar",
+    "pedir",
+    "sacar",
+    "reserver",
+    "deplacer",
+    "annuler",
+    "prendre",
+    "vereinbaren",
+    "buchen",
+    "verschieben",
+    "absagen",
+    "ausmachen",
+    "marcar",
+    "remarcar",
+    "desmarcar",
+    "prenotare",
+    "fissare",
+    "spostare",
+    "disdire",
+    "annullare",
+    "reprogram",
 ];
 /// Words that do it where an appointment is named.
-const CHANGES: [&str; 12] =
-    ["make", "set", "get", "change", "move", "cancel", "arrange", "cambiar", "hacer", "mover", "andern", "ändern"];
+const CHANGES: [&str; 12] = [
+    "make", "set", "get", "change", "move", "cancel", "arrange", "cambiar", "hacer", "mover",
+    "andern", "ändern",
+];
 /// Wishes.
 const WISHES: [&str; 25] = [
-    "want", "need", "like", "can", "could", "available", "availability", "openings", "slot", "slots", "quiero",
-    "necesito", "puedo", "podria", "disponible", "voudrais", "veux", "peux", "mochte", "möchte", "brauche", "quero",
-    "preciso", "vorrei", "voglio",
+    "want",
+    "need",
+    "like",
+    "can",
+    "could",
+    "available",
+    "availability",
+    "openings",
+    "slot",
+    "slots",
+    "quiero",
+    "necesito",
+    "puedo",
+    "podria",
+    "disponible",
+    "voudrais",
+    "veux",
+    "peux",
+    "mochte",
+    "möchte",
+    "brauche",
+    "quero",
+    "preciso",
+    "vorrei",
+    "voglio",
 ];
 /// Days and times.
 const WHEN: [&str; 64] = [
-    "today", "tomorrow", "tonight", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
-    "week", "morning", "afternoon", "evening", "noon", "am", "pm", "oclock", "hoy", "manana", "lunes", "martes",
-    "miercoles", "jueves", "viernes", "sabado", "domingo", "semana", "tarde", "aujourdhui", "demain", "lundi", "mardi",
-    "mercredi", "jeudi", "vendredi", "samedi", "dimanche", "semaine", "matin", "heute", "morgen", "montag", "dienstag",
-    "mittwoch", "donnerstag", "freitag", "samstag", "sonntag", "woche", "uhr", "hoje", "amanha", "segunda", "terca",
-    "quarta", "quinta", "sexta", "oggi", "domani", "lunedi", "martedi", "venerdi", "settimana",
+    "today",
+    "tomorrow",
+    "tonight",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+    "week",
+    "morning",
+    "afternoon",
+    "evening",
+    "noon",
+    "am",
+    "pm",
+    "oclock",
+    "hoy",
+    "manana",
+    "lunes",
+    "martes",
+    "miercoles",
+    "jueves",
+    "viernes",
+    "sabado",
+    "domingo",
+    "semana",
+    "tarde",
+    "aujourdhui",
+    "demain",
+    "lundi",
+    "mardi",
+    "mercredi",
+    "jeudi",
+    "vendredi",
+    "samedi",
+    "dimanche",
+    "semaine",
+    "matin",
+    "heute",
+    "morgen",
+    "montag",
+    "dienstag",
+    "mittwoch",
+    "donnerstag",
+    "freitag",
+    "samstag",
+    "sonntag",
+    "woche",
+    "uhr",
+    "hoje",
+    "amanha",
+    "segunda",
+    "terca",
+    "quarta",
+    "quinta",
+    "sexta",
+    "oggi",
+    "domani",
+    "lunedi",
+    "martedi",
+    "venerdi",
+    "settimana",
 ];
 /// Before a noun: a schedule, the book.
 const ARTICLES: [&str; 18] = [
-    "the", "a", "your", "my", "this", "that", "what", "which", "bus", "class", "vaccination", "immunization", "la",
-    "su", "tu", "mi", "una", "payment",
+    "the",
+    "a",
+    "your",
+    "my",
+    "this",
+    "that",
+    "what",
+    "which",
+    "bus",
+    "class",
+    "vaccination",
+    "immunization",
+    "la",
+    "su",
+    "tu",
+    "mi",
+    "una",
+    "payment",
 ];
 
 fn appointment_is_wanted(words: &[&str]) -> bool {
@@ -212,13 +455,19 @@ fn appointment_is_wanted(words: &[&str]) -> bool {
         let before = at.checked_sub(1).and_then(|at| words.get(at)).copied().unwrap_or_default();
         BOOKS.contains(word) && !ARTICLES.contains(&before)
     });
-    let named = any(&APPOINTMENTS) || holds(words, &["rendez", "vous"]) || holds(words, &["check", "up"]);
+    let named =
+        any(&APPOINTMENTS) || holds(words, &["rendez", "vous"]) || holds(words, &["check", "up"]);
     let when = words.iter().any(|word| is_time(word));
     // "I have my appointment tomorrow" asks for none.
-    let own = holds(words, &["my", "appointment"]) || holds(words, &["mi", "cita"]) || holds(words, &["i", "have", "an", "appointment"]);
+    let own = holds(words, &["my", "appointment"])
+        || holds(words, &["mi", "cita"])
+        || holds(words, &["i", "have", "an", "appointment"]);
     (named && (books || any(&CHANGES) && !holds(words, &["get", "to"])))
         || (books && when)
-        || (named && !own && any(&WISHES) && (when || holds(words, &["an", "appointment"]) || holds(words, &["una", "cita"])))
+        || (named
+            && !own
+            && any(&WISHES)
+            && (when || holds(words, &["an", "appointment"]) || holds(words, &["una", "cita"])))
 }
 
 #[cfg(test)]

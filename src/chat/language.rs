@@ -42,40 +42,142 @@ const LANGUAGES: [Language; 6] = [
 /// Words of each language, in lower case. One that several languages have counts for each of them.
 const WORDS: [&[&str]; 6] = [
     &[
-        "the", "and", "is", "are", "you", "your", "what", "how", "do", "does", "my", "to", "of", "for", "can",
-        "i", "it", "we", "have", "with", "this", "that", "when", "where", "which", "there", "need", "want",
-        "would", "please", "hello", "hi", "thanks", "thank", "on", "open", "much", "not", "be", "an", "or", "at",
+        "the", "and", "is", "are", "you", "your", "what", "how", "do", "does", "my", "to", "of",
+        "for", "can", "i", "it", "we", "have", "with", "this", "that", "when", "where", "which",
+        "there", "need", "want", "would", "please", "hello", "hi", "thanks", "thank", "on", "open",
+        "much", "not", "be", "an", "or", "at",
     ],
     &[
-        "el", "la", "los", "las", "de", "que", "qué", "y", "es", "en", "un", "una", "por", "para", "con", "cómo",
-        "como", "cuánto", "cuanto", "cuándo", "cuando", "dónde", "donde", "está", "están", "hay", "mi", "su", "sus",
-        "quiero", "necesito", "puedo", "tienen", "gracias", "hola", "buenos", "buenas", "días", "cita", "del",
-        "al", "son", "yo", "usted", "ustedes", "cuesta", "hora", "horario", "abren", "hablar", "favor", "no",
-        "me", "se", "lo", "mañana", "una",
+        "el", "la", "los", "las", "de", "que", "qué", "y", "es", "en", "un", "una", "por", "para",
+        "con", "cómo", "como", "cuánto", "cuanto", "cuándo", "cuando", "dónde", "donde", "está",
+        "están", "hay", "mi", "su", "sus", "quiero", "necesito", "puedo", "tienen", "gracias",
+        "hola", "buenos", "buenas", "días", "cita", "del", "al", "son", "yo", "usted", "ustedes",
+        "cuesta", "hora", "horario", "abren", "hablar", "favor", "no", "me", "se", "lo", "mañana",
+        "una",
     ],
     &[
-        "le", "la", "les", "des", "de", "du", "un", "une", "et", "est", "sont", "vous", "je", "nous", "que", "qui",
-        "quel", "quelle", "quels", "quelles", "pour", "avec", "dans", "sur", "pas", "ne", "comment", "combien",
-        "où", "quand", "bonjour", "merci", "puis", "peux", "voudrais", "veux", "mon", "ma", "votre", "vos", "au",
-        "aux", "ce", "il", "elle", "avez", "êtes", "à", "en", "suis", "être", "plaît", "ouvert", "rendez",
+        "le", "la", "les", "des", "de", "du", "un", "une", "et", "est", "sont", "vous", "je",
+        "nous", "que", "qui", "quel", "quelle", "quels", "quelles", "pour", "avec", "dans", "sur",
+        "pas", "ne", "comment", "combien", "où", "quand", "bonjour", "merci", "puis", "peux",
+        "voudrais", "veux", "mon", "ma", "votre", "vos", "au", "aux", "ce", "il", "elle", "avez",
+        "êtes", "à", "en", "suis", "être", "plaît", "ouvert", "rendez",
     ],
     &[
-        "der", "die", "das", "und", "ist", "sind", "ich", "sie", "wir", "ihr", "ein", "eine", "einen", "einem",
-        "nicht", "mit", "für", "von", "zu", "auf", "wie", "was", "wann", "wo", "wer", "haben", "habe", "kann",
-        "können", "möchte", "mein", "meine", "meinen", "bitte", "danke", "hallo", "guten", "tag", "den", "dem",
-        "des", "im", "am", "viel", "kostet", "gibt", "es", "geöffnet", "termin", "brauche", "mich", "bei", "um",
+        "der",
+        "die",
+        "das",
+        "und",
+        "ist",
+        "sind",
+        "ich",
+        "sie",
+        "wir",
+        "ihr",
+        "ein",
+        "eine",
+        "einen",
+        "einem",
+        "nicht",
+        "mit",
+        "für",
+        "von",
+        "zu",
+        "auf",
+        "wie",
+        "was",
+        "wann",
+        "wo",
+        "wer",
+        "haben",
+        "habe",
+        "kann",
+        "können",
+        "möchte",
+        "mein",
+        "meine",
+        "meinen",
+        "bitte",
+        "danke",
+        "hallo",
+        "guten",
+        "tag",
+        "den",
+        "dem",
+        "des",
+        "im",
+        "am",
+        "viel",
+        "kostet",
+        "gibt",
+        "es",
+        "geöffnet",
+        "termin",
+        "brauche",
+        "mich",
+        "bei",
+        "um",
     ],
     &[
-        "o", "a", "os", "as", "um", "uma", "de", "do", "da", "dos", "das", "e", "é", "em", "no", "na", "que", "para",
-        "com", "por", "não", "são", "está", "você", "vocês", "eu", "meu", "minha", "quero", "preciso", "posso",
-        "quanto", "custa", "quando", "onde", "qual", "quais", "como", "olá", "oi", "obrigado", "obrigada", "tem",
-        "têm", "bom", "boa", "dia", "ao", "seu", "sua", "consulta", "falar", "vocês", "abrem", "horas",
+        "o", "a", "os", "as", "um", "uma", "de", "do", "da", "dos", "das", "e", "é", "em", "no",
+        "na", "que", "para", "com", "por", "não", "são", "está", "você", "vocês", "eu", "meu",
+        "minha", "quero", "preciso", "posso", "quanto", "custa", "quando", "onde", "qual", "quais",
+        "como", "olá", "oi", "obrigado", "obrigada", "tem", "têm", "bom", "boa", "dia", "ao",
+        "seu", "sua", "consulta", "falar", "vocês", "abrem", "horas",
     ],
     &[
-        "il", "lo", "la", "i", "gli", "le", "di", "che", "e", "è", "sono", "un", "una", "uno", "per", "con", "non",
-        "come", "quanto", "quando", "dove", "quale", "quali", "cosa", "mi", "mio", "mia", "vorrei", "voglio",
-        "posso", "avete", "siete", "ciao", "buongiorno", "grazie", "del", "della", "dei", "delle", "al", "alla",
-        "nel", "nella", "da", "costa", "ho", "bisogno", "appuntamento", "aperti", "siete", "questo", "questa", "a",
+        "il",
+        "lo",
+        "la",
+        "i",
+        "gli",
+        "le",
+        "di",
+        "che",
+        "e",
+        "è",
+        "sono",
+        "un",
+        "una",
+        "uno",
+        "per",
+        "con",
+        "non",
+        "come",
+        "quanto",
+        "quando",
+        "dove",
+        "quale",
+        "quali",
+        "cosa",
+        "mi",
+        "mio",
+        "mia",
+        "vorrei",
+        "voglio",
+        "posso",
+        "avete",
+        "siete",
+        "ciao",
+        "buongiorno",
+        "grazie",
+        "del",
+        "della",
+        "dei",
+        "delle",
+        "al",
+        "alla",
+        "nel",
+        "nella",
+        "da",
+        "costa",
+        "ho",
+        "bisogno",
+        "appuntamento",
+        "aperti",
+        "siete",
+        "questo",
+        "questa",
+        "a",
     ],
 ];
 
@@ -128,7 +230,10 @@ pub fn guess(text: &str) -> Option<Guess> {
     // One word may be a name, or of another language; four are hardly that.
     let weight = (best * 100 / 4).min(100);
     let confidence = ((50 + lead / 2) * weight / 100).clamp(1, 100);
-    Some(Guess { language, confidence: if second == best { confidence.min(50) } else { confidence } })
+    Some(Guess {
+        language,
+        confidence: if second == best { confidence.min(50) } else { confidence },
+    })
 }
 
 /// The language to speak to a visitor: the site's own if it has one (`setting` is no [`AUTO`]), else the one of the
@@ -140,7 +245,9 @@ pub fn language_for(setting: Option<&str>, so_far: Option<&str>, message: &str) 
     let so_far = so_far.and_then(Language::parse);
     match guess(message) {
         Some(guess) if guess.confidence >= BELIEVED => guess.language,
-        Some(guess) => so_far.unwrap_or(if guess.confidence > 50 { guess.language } else { Language::English }),
+        Some(guess) => {
+            so_far.unwrap_or(if guess.confidence > 50 { guess.language } else { Language::English })
+        }
         None => so_far.unwrap_or(Language::English),
     }
 }
@@ -258,7 +365,9 @@ pub fn contact_sentence(language: Language, name: &str, domain: Option<&str>) ->
         (Language::Spanish, None) => format!("Contacte directamente con {name}."),
         (Language::French, Some(domain)) => format!("Veuillez contacter {name} via {domain}."),
         (Language::French, None) => format!("Veuillez contacter {name} directement."),
-        (Language::German, Some(domain)) => format!("Bitte wenden Sie sich über {domain} an {name}."),
+        (Language::German, Some(domain)) => {
+            format!("Bitte wenden Sie sich über {domain} an {name}.")
+        }
         (Language::German, None) => format!("Bitte wenden Sie sich direkt an {name}."),
         (Language::Portuguese, Some(domain)) => format!("Entre em contato com {name} em {domain}."),
         (Language::Portuguese, None) => format!("Entre em contato diretamente com {name}."),
@@ -291,13 +400,18 @@ mod tests {
         ] {
             let guess = guess(text).unwrap();
             assert_eq!(guess.language.as_str(), language, "{text}: {guess:?}");
-            assert_eq!(language_for(Some(AUTO), None, text).as_str(), language, "{text}: {guess:?}");
+            assert_eq!(
+                language_for(Some(AUTO), None, text).as_str(),
+                language,
+                "{text}: {guess:?}"
+            );
         }
     }
 
     #[test]
     fn what_tells_nothing_leaves_the_language_as_it_is() {
-        for text in ["", "ok", "12345", "👍", "Paracetamol 500", "你好，请问几点开门", "привет"] {
+        for text in ["", "ok", "12345", "👍", "Paracetamol 500", "你好，请问几点开门", "привет"]
+        {
             assert_eq!(guess(text), None, "{text}");
             assert_eq!(language_for(None, Some("es"), text), Language::Spanish);
             assert_eq!(language_for(None, None, text), Language::English);
@@ -316,8 +430,20 @@ mod tests {
 
     #[test]
     fn every_sentence_is_written_in_every_language() {
-        use Phrase::{Away, HandedBack, HandoffOff, HandoffRequested, HandoffWaiting, NotKnown, Refusal, Unavailable};
-        for one in [NotKnown, Refusal, HandoffRequested, HandoffWaiting, Away, HandoffOff, HandedBack, Unavailable] {
+        use Phrase::{
+            Away, HandedBack, HandoffOff, HandoffRequested, HandoffWaiting, NotKnown, Refusal,
+            Unavailable,
+        };
+        for one in [
+            NotKnown,
+            Refusal,
+            HandoffRequested,
+            HandoffWaiting,
+            Away,
+            HandoffOff,
+            HandedBack,
+            Unavailable,
+        ] {
             let mut seen = Vec::new();
             for language in LANGUAGES {
                 let text = phrase(language, one);
@@ -325,7 +451,10 @@ mod tests {
                 seen.push(text);
             }
         }
-        assert!(contact_sentence(Language::German, "Smile", Some("smile.example")).contains("smile.example"));
+        assert!(
+            contact_sentence(Language::German, "Smile", Some("smile.example"))
+                .contains("smile.example")
+        );
         assert!(!contact_sentence(Language::German, "Smile", Some("")).contains("über"));
     }
 

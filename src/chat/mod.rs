@@ -6,10 +6,15 @@
 
 mod admission;
 mod answer;
+pub mod capture;
+pub mod figures;
+pub mod handoff;
 pub mod hours;
 pub mod intent;
 pub mod language;
 pub mod routes;
+pub mod session_routes;
+mod session_store;
 pub mod settings;
 pub mod state;
 mod store;

@@ -50,7 +50,8 @@ choice! {
 /// # Errors
 /// 400 `invalid_body`, which names the member and says what is expected of it.
 pub fn validate_conversation_config(config: &Map<String, Value>) -> Result<()> {
-    judge(config).map_err(|(name, expected)| invalid("config", &format!("has \"{name}\", which {expected}")))
+    judge(config)
+        .map_err(|(name, expected)| invalid("config", &format!("has \"{name}\", which {expected}")))
 }
 
 /// The member that does not fit, and what is expected of it.
@@ -65,7 +66,9 @@ fn judge(config: &Map<String, Value>) -> Result<(), Refusal> {
     let starters = member::<Vec<Text<1, 80>>>(config, "starter_prompts", "starter_prompts")?;
     at_most(starters, MOST_STARTERS, "starter_prompts")?;
     let language = member::<Text<1, 10>>(config, "language", "language")?;
-    if language.is_some_and(|code| code.as_str() != AUTO && Language::parse(code.as_str()).is_none()) {
+    if language
+        .is_some_and(|code| code.as_str() != AUTO && Language::parse(code.as_str()).is_none())
+    {
         let codes: Vec<&str> = [AUTO].into_iter().chain(Language::ALL.iter().copied()).collect();
         return Err(("language", expected_one_of(&codes)));
     }
@@ -77,7 +80,8 @@ fn judge(config: &Map<String, Value>) -> Result<(), Refusal> {
     }
     if let Some(leads) = member::<Map<String, Value>>(config, "lead_capture", "lead_capture")? {
         let enabled = member::<bool>(&leads, "enabled", "lead_capture.enabled")?;
-        let consent = member::<Lines<0, 1000>>(&leads, "consent_text", "lead_capture.consent_text")?;
+        let consent =
+            member::<Lines<0, 1000>>(&leads, "consent_text", "lead_capture.consent_text")?;
         member::<Vec<LeadField>>(&leads, "fields", "lead_capture.fields")?;
         if enabled == Some(true) && consent.is_none_or(|text| text.as_str().is_empty()) {
             let expected = "is needed where leads are captured: what the visitor agrees to";
@@ -180,7 +184,11 @@ impl<'a> Settings<'a> {
     pub fn availability(self, now: Timestamp) -> Availability {
         match object(self.0, "handoff") {
             Some(handoff) if flag(handoff, "enabled") => {
-                if hours::is_open(self.0, now) { Availability::There } else { Availability::Away }
+                if hours::is_open(self.0, now) {
+                    Availability::There
+                } else {
+                    Availability::Away
+                }
             }
             _ => Availability::Off,
         }
@@ -207,7 +215,12 @@ fn text<'a>(config: &'a Map<String, Value>, name: &str, most: usize) -> Option<&
 
 fn texts(list: Option<&Value>, most: usize, longest: usize) -> Vec<&str> {
     let entries = list.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    entries.iter().filter_map(Value::as_str).filter_map(|text| bounded(text, longest)).take(most).collect()
+    entries
+        .iter()
+        .filter_map(Value::as_str)
+        .filter_map(|text| bounded(text, longest))
+        .take(most)
+        .collect()
 }
 
 fn bounded(text: &str, most: usize) -> Option<&str> {
@@ -254,37 +267,74 @@ mod tests {
         assert_eq!(settings.handoff_message(), Some("One moment."));
         assert_eq!(settings.lead_capture().unwrap().consent_text, "You may contact me.");
         // Monday, 2026-03-16: nine in Madrid is eight in Greenwich.
-        assert_eq!(settings.availability(Timestamp::from_seconds(1_773_648_000)), Availability::There);
-        assert_eq!(settings.availability(Timestamp::from_seconds(1_773_647_999)), Availability::Away);
+        assert_eq!(
+            settings.availability(Timestamp::from_seconds(1_773_648_000)),
+            Availability::There
+        );
+        assert_eq!(
+            settings.availability(Timestamp::from_seconds(1_773_647_999)),
+            Availability::Away
+        );
     }
 
     #[test]
     fn what_does_not_fit_is_named() {
         for (config, told) in [
-            (json!({"starter_prompts": vec!["x"; 7]}), "\"starter_prompts\", which must have at most 6 entries"),
-            (json!({"starter_prompts": ["x".repeat(81)]}), "\"starter_prompts\", which has an entry that must have 1 to 80"),
+            (
+                json!({"starter_prompts": vec!["x"; 7]}),
+                "\"starter_prompts\", which must have at most 6 entries",
+            ),
+            (
+                json!({"starter_prompts": ["x".repeat(81)]}),
+                "\"starter_prompts\", which has an entry that must have 1 to 80",
+            ),
             (json!({"starter_prompts": "x"}), "\"starter_prompts\", which must be an array"),
             (json!({"greeting": "x".repeat(501)}), "\"greeting\", which must have at most 500"),
             (json!({"greeting": "a\u{0}"}), "\"greeting\", which must have no control"),
             (json!({"away_text": 7}), "\"away_text\", which must be a text"),
             (json!({"refusal_text": []}), "\"refusal_text\", which must be a text"),
-            (json!({"contact_line": "x".repeat(301)}), "\"contact_line\", which must have at most 300"),
-            (json!({"answer_only_from_knowledge": "yes"}), "\"answer_only_from_knowledge\", which must be true or false"),
+            (
+                json!({"contact_line": "x".repeat(301)}),
+                "\"contact_line\", which must have at most 300",
+            ),
+            (
+                json!({"answer_only_from_knowledge": "yes"}),
+                "\"answer_only_from_knowledge\", which must be true or false",
+            ),
             (json!({"language": "xx"}), "\"language\", which must be one of auto, en, es"),
             (json!({"handoff": true}), "\"handoff\", which must be an object"),
-            (json!({"handoff": {"enabled": 1}}), "\"handoff.enabled\", which must be true or false"),
-            (json!({"handoff": {"keywords": vec!["a"; 21]}}), "\"handoff.keywords\", which must have at most 20"),
+            (
+                json!({"handoff": {"enabled": 1}}),
+                "\"handoff.enabled\", which must be true or false",
+            ),
+            (
+                json!({"handoff": {"keywords": vec!["a"; 21]}}),
+                "\"handoff.keywords\", which must have at most 20",
+            ),
             (json!({"handoff": {"message": {}}}), "\"handoff.message\", which must be a text"),
-            (json!({"lead_capture": {"enabled": true}}), "\"lead_capture.consent_text\", which is needed"),
-            (json!({"lead_capture": {"enabled": true, "consent_text": " "}}), "\"lead_capture.consent_text\", which is needed"),
-            (json!({"lead_capture": {"fields": ["ssn"]}}), "\"lead_capture.fields\", which has an entry that must be one of name"),
+            (
+                json!({"lead_capture": {"enabled": true}}),
+                "\"lead_capture.consent_text\", which is needed",
+            ),
+            (
+                json!({"lead_capture": {"enabled": true, "consent_text": " "}}),
+                "\"lead_capture.consent_text\", which is needed",
+            ),
+            (
+                json!({"lead_capture": {"fields": ["ssn"]}}),
+                "\"lead_capture.fields\", which has an entry that must be one of name",
+            ),
             (json!({"office_hours": {"days": {}}}), "\"office_hours\", which needs a \"timezone\""),
-            (json!({"office_hours": {"timezone": "UTC", "days": {}, "away_text": 7}}), "\"office_hours.away_text\", which must be"),
+            (
+                json!({"office_hours": {"timezone": "UTC", "days": {}, "away_text": 7}}),
+                "\"office_hours.away_text\", which must be",
+            ),
         ] {
             let hint = refusal(&config).unwrap_or_else(|| panic!("{config} is taken"));
             assert!(hint.contains(told), "{config}: {hint}");
         }
-        let nulls: Map<String, Value> = whole().as_object().unwrap().keys().map(|key| (key.clone(), Value::Null)).collect();
+        let nulls: Map<String, Value> =
+            whole().as_object().unwrap().keys().map(|key| (key.clone(), Value::Null)).collect();
         assert_eq!(refusal(&Value::Object(nulls)), None);
     }
 

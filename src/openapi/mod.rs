@@ -67,6 +67,13 @@ use utoipa::{Modify, OpenApi};
         crate::leads::routes::update_lead,
         crate::leads::routes::delete_lead,
         crate::visitors::routes::delete_visitor,
+        crate::handoffs::routes::list_handoffs,
+        crate::handoffs::routes::accept_conversation,
+        crate::handoffs::routes::reply_to_conversation,
+        crate::handoffs::routes::release_conversation,
+        crate::handoffs::routes::close_conversation,
+        crate::notifications::routes::list_notifications,
+        crate::notifications::routes::read_notification,
         // Settings and records
         crate::sites::routes::list_sites,
         crate::sites::routes::create_site,
@@ -97,6 +104,13 @@ use utoipa::{Modify, OpenApi};
         crate::billing::account_routes::get_billing_overview,
         // Visitors
         crate::chat::routes::post_chat,
+        crate::chat::session_routes::get_session,
+        crate::chat::session_routes::forget_session,
+        crate::chat::session_routes::end_session,
+        crate::chat::session_routes::request_handoff,
+        crate::chat::session_routes::leave_lead,
+        crate::chat::session_routes::list_session_messages,
+        crate::chat::session_routes::rate_message,
         // Webhooks
         crate::billing::routes::receive_stripe_event,
     ),
