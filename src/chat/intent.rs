@@ -457,7 +457,7 @@ fn appointment_is_wanted(words: &[&str]) -> bool {
     });
     let named =
         any(&APPOINTMENTS) || holds(words, &["rendez", "vous"]) || holds(words, &["check", "up"]);
-    let when = words.iter().any(|word| is_time(word));
+    let when = words.iter().any(is_time);
     // "I have my appointment tomorrow" asks for none.
     let own = holds(words, &["my", "appointment"])
         || holds(words, &["mi", "cita"])

@@ -235,7 +235,7 @@ fn etag(session: &VisitorSessionRow) -> String {
 fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     let values = headers.get_all(header::IF_NONE_MATCH).iter();
     let tags = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-    tags.map(|known| known.trim()).any(|known| known.strip_prefix("W/").unwrap_or(known) == tag)
+    tags.map(str::trim).any(|known| known.strip_prefix("W/").unwrap_or(known) == tag)
 }
 
 fn tagged(mut response: Response<Body>, tag: &str) -> Response {
