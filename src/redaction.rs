@@ -16,6 +16,11 @@ const FULL_WIDTH_DOT: char = '\u{FF0E}';
 /// Digits of a card number (ISO/IEC 7812).
 const MOST_DIGITS: usize = 19;
 
+/// Addresses, and numbers, that are found in one text.
+const MOST_CONTACTS: usize = 5;
+/// Longest of them, in characters (RFC 3696, erratum 1690).
+const LONGEST_CONTACT: usize = 254;
+
 /// Words right in front of a number that is none of a phone, in lower case.
 const ID_WORDS: [&str; 23] = [
     "order",
@@ -120,7 +125,36 @@ const DIALLED_ABROAD: [(&[u32], usize); 34] = [
 
 /// The text without what identifies a person.
 pub fn redacted(text: &str) -> String {
-    without_numbers(&without_emails(text))
+    without_numbers(&without_emails(text, &mut |_, _| ()), &mut |_| ())
+}
+
+/// How a person can be reached, as they wrote it themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contacts {
+    /// E-mail addresses, in the order of the text.
+    pub emails: Vec<String>,
+    /// Phone numbers, in the order of the text.
+    pub phones: Vec<String>,
+}
+
+/// The e-mail addresses and phone numbers of a text, each once: what [`redacted`] takes out of it.
+pub fn contacts(text: &str) -> Contacts {
+    let mut contacts = Contacts::default();
+    let text = without_emails(text, &mut |local, domain| {
+        let domain = domain.replace(FULL_WIDTH_DOT, ".").to_lowercase();
+        note(&mut contacts.emails, format!("{local}@{domain}"));
+    });
+    without_numbers(&text, &mut |phone| note(&mut contacts.phones, phone.trim().to_owned()));
+    contacts
+}
+
+fn note(found: &mut Vec<String>, text: String) {
+    if found.len() < MOST_CONTACTS
+        && text.chars().count() <= LONGEST_CONTACT
+        && !found.contains(&text)
+    {
+        found.push(text);
+    }
 }
 
 /// The object with each text in it redacted, at any depth; the names of members stay.
@@ -137,9 +171,9 @@ fn redacted_value(value: Value) -> Value {
     }
 }
 
-/// Replaces e-mail addresses, in letters of any script. What is looked at for one `@` ends at the next
-/// and at the one before.
-fn without_emails(text: &str) -> String {
+/// Replaces e-mail addresses, in letters of any script, and tells each, in its two parts. What is looked at
+/// for one `@` ends at the next and at the one before.
+fn without_emails(text: &str, tell: &mut dyn FnMut(&str, &str)) -> String {
     let mut written = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, sign, after)) = split_at_sign(rest) {
@@ -148,7 +182,9 @@ fn without_emails(text: &str) -> String {
             (Some(local), domain) if domain > 0 => {
                 written.push_str(before.get(..local).unwrap_or_default());
                 written.push_str(EMAIL);
-                rest = after.get(domain..).unwrap_or_default();
+                let (domain, behind) = after.split_at_checked(domain).unwrap_or((after, ""));
+                tell(before.get(local..).unwrap_or_default(), domain);
+                rest = behind;
             }
             _ => {
                 written.push_str(before);
@@ -208,8 +244,8 @@ fn is_mark(c: char) -> bool {
     matches!(u32::from(c), 0x300..=0x36F | 0x591..=0x5C7 | 0x64B..=0x65F | 0x900..=0xDFF | 0xE31..=0xE4E)
 }
 
-/// Replaces phone, card and social security numbers.
-fn without_numbers(text: &str) -> String {
+/// Replaces phone, card and social security numbers, and tells each phone number.
+fn without_numbers(text: &str, tell: &mut dyn FnMut(&str)) -> String {
     let mut written = String::with_capacity(text.len());
     let mut rest = text;
     let mut context = Context::default();
@@ -217,6 +253,9 @@ fn without_numbers(text: &str) -> String {
         if let Some((from, to, replacement)) = number_at(rest, &context) {
             written.push_str(rest.get(..from).unwrap_or_default());
             written.push_str(replacement);
+            if replacement == PHONE {
+                tell(rest.get(from..to).unwrap_or_default());
+            }
             rest = rest.get(to..).unwrap_or_default();
             context = Context::default();
             continue;
@@ -746,6 +785,24 @@ mod tests {
         assert_eq!(redacted("4111111111111112"), "4111111111111112");
         assert_eq!(redacted("4111.1111.1111.1112"), "4111.1111.1111.1112");
         assert_eq!(redacted("4111 1111 1111 1111 12/28"), "[redacted card] 12/28");
+    }
+
+    #[test]
+    fn contacts_are_found_as_they_were_written() {
+        let found = contacts(
+            "I'm Ann: Ann.Doe+x@Mail.Example, (555) 010-4471; card 4111 1111 1111 1111, order 4820175533",
+        );
+        assert_eq!(found.emails, ["Ann.Doe+x@mail.example"]);
+        assert_eq!(found.phones, ["(555) 010-4471"]);
+        let twice = contacts(
+            "a@b.example a@b.example ann＠mail．example, +34 612 345 678 or +34 612 345 678",
+        );
+        assert_eq!(twice.emails, ["a@b.example", "ann@mail.example"]);
+        assert_eq!(twice.phones, ["+34 612 345 678"]);
+        assert_eq!(contacts("meet @noon on 2026-03-15 for $12345678"), Contacts::default());
+        let many: Vec<String> = (0..50).map(|n| format!("a{n}@b.example")).collect();
+        assert_eq!(contacts(&many.join(" ")).emails.len(), MOST_CONTACTS);
+        assert_eq!(contacts(&format!("{}@b.example", "a".repeat(300))), Contacts::default());
     }
 
     #[test]

@@ -12,15 +12,16 @@ use crate::error::{Error, Kind};
 use crate::members::{self, membership_routes, user_routes};
 use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, WIDGET, guard};
 use crate::orgs::{self, cap_routes};
-use crate::{analytics, audit, chat, conversations, docs, events, health, insights, integrations};
-use crate::{invitations, knowledge, leads, outcomes, overview, portal_config, portfolio};
-use crate::{retention, sites, visitors, widget};
+use crate::{analytics, audit, chat, conversations, docs, events, handoffs, health, insights};
+use crate::{integrations, invitations, knowledge, leads, notifications, outcomes, overview};
+use crate::{portal_config, portfolio, retention, sites, visitors, widget};
 
 /// Builds the router; once per isolate.
 pub fn router(app: &Arc<App>) -> Router {
     let portal = operation()
         .merge(dashboards())
         .merge(conversations())
+        .merge(handed_over())
         .merge(people())
         .merge(settings())
         .merge(records())
@@ -85,6 +86,20 @@ fn conversations() -> Router {
         .route("/portal/leads/export.csv", get(export_leads))
         .route("/portal/leads/{id}", get(get_lead).patch(update_lead).delete(delete_lead))
         .route("/portal/visitors/{visitorId}", delete(visitors::routes::delete_visitor))
+}
+
+/// Conversations that people take over, and what they are told of.
+fn handed_over() -> Router {
+    use handoffs::routes as hand;
+    use notifications::routes::{list_notifications, read_notification};
+    Router::new()
+        .route("/portal/handoffs", get(hand::list_handoffs))
+        .route("/portal/conversations/{id}/accept", post(hand::accept_conversation))
+        .route("/portal/conversations/{id}/reply", post(hand::reply_to_conversation))
+        .route("/portal/conversations/{id}/release", post(hand::release_conversation))
+        .route("/portal/conversations/{id}/close", post(hand::close_conversation))
+        .route("/portal/notifications", get(list_notifications))
+        .route("/portal/notifications/{id}/read", post(read_notification))
 }
 
 /// People, organizations and who belongs where.
@@ -195,6 +210,19 @@ fn visitors() -> Router {
         .route("/", post(chat::routes::post_chat))
         .route("/chat", post(chat::routes::post_chat))
         .route("/v1/chat", post(chat::routes::post_chat))
+        .merge(visitor_sessions())
+}
+
+/// What a visitor does with their own conversation.
+fn visitor_sessions() -> Router {
+    use chat::session_routes as own;
+    Router::new()
+        .route("/chat/sessions/{id}", get(own::get_session).delete(own::forget_session))
+        .route("/chat/sessions/{id}/end", post(own::end_session))
+        .route("/chat/sessions/{id}/handoff", post(own::request_handoff))
+        .route("/chat/sessions/{id}/lead", post(own::leave_lead))
+        .route("/chat/sessions/{id}/messages", get(own::list_session_messages))
+        .route("/chat/sessions/{id}/messages/{messageId}/feedback", post(own::rate_message))
 }
 
 /// Pages that embed the widget.

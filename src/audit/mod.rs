@@ -9,4 +9,5 @@ mod store;
 
 pub use self::store::{
     AuditLogOut, Entry, entries_of_target, entry_insert, entry_insert_by, reading_insert,
+    visitor_entry_insert,
 };

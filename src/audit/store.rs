@@ -14,6 +14,7 @@ use crate::time::StoredTime;
 use crate::{list_sql, row, sql, statement};
 
 const ENTRY_INSERT: &str = sql!("sql/entry_insert.sql");
+const VISITOR_ENTRY_INSERT: &str = sql!("sql/visitor_entry_insert.sql");
 const READING_INSERT: &str = sql!("sql/reading_insert.sql");
 const AUDIT_LOGS: ListSql = list_sql!("sql/audit_logs.sql");
 const AUDIT_LOGS_BY_TARGET: ListSql = list_sql!("sql/audit_logs_by_target.sql");
@@ -103,6 +104,22 @@ pub fn entry_insert_by(
     entry: &Entry<'_>,
 ) -> Result<Statement> {
     insert(ENTRY_INSERT, op, [user.into(), impersonator.into()], org, entry)
+}
+
+/// The entry of the statement right before it in the batch, of a visitor, whom nobody knows by name.
+pub fn visitor_entry_insert(op: &Op, org: &OrgId, entry: &Entry<'_>) -> Result<Statement> {
+    let now = op.now();
+    Ok(statement!(
+        VISITOR_ENTRY_INSERT,
+        new_id(now)?,
+        org,
+        op.request.id.as_str(),
+        entry.event,
+        entry.target_type,
+        entry.target_id,
+        entry.metadata.to_string(),
+        now,
+    ))
 }
 
 /// The entry of something that was read, whatever stands before it in the batch.

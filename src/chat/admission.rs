@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use crate::config::Environment;
 use crate::db::Param;
 use crate::error::{Error, Kind, Result};
-use crate::ids::{OrgId, SessionId, SiteId};
+use crate::ids::{OrgId, SiteId};
 use crate::middleware::cors::ORIGIN_NOT_ALLOWED;
 use crate::origin::Origin;
 use crate::row;
@@ -196,10 +196,12 @@ row! {
     /// A stored session.
     #[derive(Debug, Clone)]
     pub(super) struct SessionRow {
-        pub(super) id: SessionId,
         pub(super) site_id: SiteId,
         pub(super) visitor_id: Option<String>,
         pub(super) status: Option<String>,
+        pub(super) handoff: Option<String>,
+        /// The language that was spoken so far.
+        pub(super) locale: Option<String>,
     }
 }
 
@@ -208,7 +210,7 @@ pub(super) fn judge_session(
     session: Option<SessionRow>,
     site: &SiteRow,
     visitor_id: Option<&str>,
-) -> Result<SessionId> {
+) -> Result<SessionRow> {
     let not_found = || {
         Error::not_found("session_not_found", "Session not found")
             .hint("Leave \"session_id\" out to start a new conversation.")
@@ -220,7 +222,7 @@ pub(super) fn judge_session(
     if session.status.as_deref() != Some("active") {
         return Err(session_closed());
     }
-    Ok(session.id)
+    Ok(session)
 }
 
 /// The session has ended.
@@ -321,10 +323,11 @@ pub(super) mod tests {
     #[test]
     fn sessions_belong_to_one_site_and_one_visitor() {
         let session = |visitor: Option<&str>, site: &str, status: &str| SessionRow {
-            id: SessionId::from("x".to_owned()),
             site_id: SiteId::from(site.to_owned()),
             visitor_id: visitor.map(str::to_owned),
             status: Some(status.to_owned()),
+            handoff: None,
+            locale: None,
         };
         let judge = |session, visitor| {
             judge_session(session, &site(), visitor).map(|_| ()).map_err(|error| error.code())

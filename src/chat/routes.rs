@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::admission::{self, SiteClaim};
+use super::course::Reading;
 use super::resume::{self, LastEvent};
 use super::settings::Settings;
 use super::store::{self, Admission, Asking};
@@ -148,18 +149,20 @@ async fn answer(
         let from_its_start = LastEvent { turn_id, characters: 0 };
         return tell_again(told, from_its_start, streams).await;
     }
-    if question.session_id.is_some() {
-        admission::judge_session(session, &site, question.visitor_id.as_deref())?;
-    }
+    let session = match question.session_id {
+        Some(_) => Some(admission::judge_session(session, &site, question.visitor_id.as_deref())?),
+        None => None,
+    };
     if !is_admitted {
         return refuse(op, &question, &site, &limits);
     }
 
     // (2)
     let terms = retrieval::terms(&question.text);
+    let reading = Reading::of(&question.text, &site, session.as_ref(), op.request.started);
     let exchange = Exchange {
         op: op.clone(),
-        settings: Settings::of(&site),
+        reading,
         turn_id,
         session_id,
         opens_session: question.session_id.is_none(),
@@ -189,7 +192,7 @@ fn refuse(
     limits: &[budget::LimitRow],
 ) -> Result<Response> {
     admission::judge_length(&question.text, site)?;
-    let needs_proof = question.session_id.is_none() && Settings::of(site).needs_turnstile;
+    let needs_proof = question.session_id.is_none() && Settings(&site.config).needs_turnstile();
     if needs_proof && !question.is_proven {
         return Err(Error::forbidden("turnstile_required", "Challenge required")
             .hint("Solve the Turnstile challenge and send its token as \"turnstile_token\"."));

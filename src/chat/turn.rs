@@ -9,15 +9,21 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::admission::SiteRow;
-use super::answer::{self, Citation};
-use super::guard::{LeakGuard, asks_to_break_rules};
+use super::answer::{self, Answer, Citation, Words};
+use super::capture::{self, Conversation};
+use super::course::{Course, Reading};
+use super::guard::LeakGuard;
+use super::handoff;
+use super::language::{Phrase, phrase};
 use super::prompt::{self, Subject};
-use super::settings::Settings;
+use super::settings::{Availability, LeadCapture, Settings};
+use super::state::HandoffReason;
 use super::store::{self, Ending, HistoryRow, MadeBy};
 use super::stream::{End, Outbox};
 use crate::app::Op;
 use crate::config::LogLevel;
 use crate::conversations::feed;
+use crate::db::Statement;
 use crate::error::{Error, Result};
 use crate::http::problem;
 use crate::ids::SessionId;
@@ -39,7 +45,7 @@ const LEAST_OUTPUT_TOKENS: u32 = 16;
 pub(super) struct Exchange {
     pub(super) op: Op,
     pub(super) site: SiteRow,
-    pub(super) settings: Settings,
+    pub(super) reading: Reading,
     pub(super) turn_id: String,
     pub(super) session_id: SessionId,
     pub(super) opens_session: bool,
@@ -82,8 +88,11 @@ pub(super) struct Asked {
 }
 
 impl Exchange {
-    /// Finds what the org knows; a turn that cannot is given up.
+    /// Finds what the org knows, if it is to be answered from; a turn that cannot is given up.
     pub(super) async fn with_passages(mut self, most: u32) -> Result<Arc<Self>> {
+        if self.reading.course != Course::Answer {
+            return Ok(Arc::new(self));
+        }
         let found = retrieval::passages(&self.op, &self.site.org_id, &self.terms, most).await;
         match found {
             Ok(passages) => {
@@ -104,8 +113,28 @@ impl Exchange {
     }
 
     async fn compose(&self, outbox: &Outbox) -> Draft {
-        if asks_to_break_rules(&self.question) {
-            return fixed(outbox, self.refusal(), "blocked");
+        let (reading, site) = (&self.reading, &self.site);
+        match reading.course {
+            Course::Answer => self.answer(outbox).await,
+            Course::Refuse => fixed(outbox, reading.refusal(site), "blocked"),
+            Course::WithPerson(handoff) => {
+                let text = handoff::waiting_text(handoff, reading.language).unwrap_or_default();
+                fixed(outbox, text.to_owned(), "handed_off")
+            }
+            Course::HandOver(availability) => {
+                let line = reading.contact_line(site);
+                let language = reading.language;
+                let text = handoff::request_text(self.settings(), availability, language, &line);
+                let is_there = availability == Availability::There;
+                fixed(outbox, text, if is_there { "handed_off" } else { "stop" })
+            }
+        }
+    }
+
+    async fn answer(&self, outbox: &Outbox) -> Draft {
+        let is_beyond = self.passages.is_empty() && !self.terms.is_empty();
+        if is_beyond && self.settings().answers_only_from_knowledge() {
+            return fixed(outbox, self.reading.refusal(&self.site), "stop");
         }
         let clock = &*self.op.app.ports.clock;
         let candidates = self.candidates();
@@ -116,12 +145,8 @@ impl Exchange {
         }
     }
 
-    /// What is said instead of an answer.
-    fn refusal(&self) -> String {
-        let line = &self.settings.contact_line;
-        self.settings.refusal.clone().unwrap_or_else(|| {
-            format!("I don't know the answer to that from the information I have. {line}")
-        })
+    fn settings(&self) -> Settings<'_> {
+        Settings(&self.site.config)
     }
 
     /// The site's models; none where it has none, or no key for them.
@@ -144,8 +169,8 @@ impl Exchange {
             instructions: self.site.system_prompt.as_deref(),
             context: self.context.as_deref(),
         };
-        let refusal = self.refusal();
-        let (settings, question) = (&self.settings, &self.question);
+        let refusal = self.reading.refusal(&self.site);
+        let (settings, question) = (self.settings(), &self.question);
         let mut prompt =
             prompt::prompt(&subject, settings, &self.history, question, &self.passages, &refusal);
         let budget = u64::try_from(self.site.turn_microusd).unwrap_or_default();
@@ -177,15 +202,14 @@ impl Exchange {
 
     /// The built-in engine: the words of the org's own knowledge.
     fn quote(&self, outbox: &Outbox) -> Draft {
-        let line = &self.settings.contact_line;
-        let answer = answer::compose(&self.terms, self.passages.clone(), line);
+        let words = Words {
+            found: phrase(self.reading.language, Phrase::Found),
+            not_known: &self.reading.not_known(&self.site),
+        };
+        let answer = answer::compose(&self.terms, &self.passages, &words);
         outbox.say(&answer.text);
-        Draft {
-            text: answer.text,
-            citations: answer.citations,
-            finish_reason: "stop",
-            made_by: None,
-        }
+        let Answer { text, citations } = answer;
+        Draft { text, citations, finish_reason: "stop", made_by: None }
     }
 
     /// Passes a model's answer on.
@@ -247,6 +271,8 @@ impl Exchange {
     async fn store(&self, draft: Draft) -> Result<Answered> {
         let now = self.op.now();
         let latency_ms = now.millis_since(self.asked_at);
+        // The clock may stand still during a turn; the answer still comes after the question.
+        let answered_at = now.max(Timestamp::from_millis(self.asked_at.millis() + 1));
         let ending = Ending {
             site: &self.site,
             turn_id: &self.turn_id,
@@ -260,19 +286,55 @@ impl Exchange {
             finish_reason: draft.finish_reason,
             status: if is_partial(draft.finish_reason) { "partial" } else { "answered" },
             made_by: draft.made_by.as_ref(),
-            // The clock may stand still during a turn; the answer still comes after the question.
-            answered_at: now.max(Timestamp::from_millis(self.asked_at.millis() + 1)),
+            answered_at,
             latency_ms,
             // Greetings and the like ask for nothing.
-            is_unanswered: draft.citations.is_empty() && !self.terms.is_empty(),
+            is_unanswered: self.reading.course == Course::Answer
+                && draft.citations.is_empty()
+                && !self.terms.is_empty(),
+            extras: self.extras(answered_at)?,
         };
-        if !store::turn_end(&self.op, &ending).await? {
+        let is_stored = match self.reading.course {
+            Course::WithPerson(_) => store::message_to_person(&self.op, ending).await?,
+            _ => store::turn_end(&self.op, ending).await?,
+        };
+        if !is_stored {
             return Err(super::admission::session_closed());
         }
         feed::run_soon(&self.op);
         let Draft { text, citations, finish_reason, made_by } = draft;
         let usage = made_by.map(|made| made.usage);
         Ok(Answered { text, citations, finish_reason, latency_ms, usage })
+    }
+
+    /// What else the turn brings: its language, a wish for a person or an appointment, a lead.
+    fn extras(&self, at: Timestamp) -> Result<Vec<Statement>> {
+        let Reading { course, language, intent } = &self.reading;
+        let site = &self.site;
+        let of = Conversation { org: &site.org_id, site: &site.id, session: &self.session_id, at };
+        let mut extras = vec![capture::locale_statement(of, *language)];
+        match course {
+            Course::HandOver(Availability::There) => {
+                extras.extend(handoff::request_statements(of, HandoffReason::Message)?);
+            }
+            Course::HandOver(Availability::Away) => extras.push(handoff::missed_statement(of)),
+            _ => {}
+        }
+        if *course != Course::Refuse && intent.wants_appointment {
+            extras.extend(capture::appointment_statements(of));
+        }
+        if let Some(LeadCapture { consent_text }) = self.settings().lead_capture() {
+            let (own, contacts) = (site.domain.as_deref(), &intent.contacts);
+            let question = &self.question;
+            extras.extend(capture::found_lead_statements(
+                of,
+                question,
+                contacts,
+                own,
+                consent_text,
+            )?);
+        }
+        Ok(extras)
     }
 
     /// Ends a turn whose answer failed, so that it does not count. Runs beside the answer.

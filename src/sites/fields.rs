@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::pages::judge_origins;
 use super::store::SiteDetailOut;
+use crate::chat::settings::validate_conversation_config;
 use crate::config::Environment;
 use crate::error::Result;
 use crate::http::body::{Change, Lines, Text, invalid};
@@ -253,5 +254,6 @@ fn config(config: Map<String, Value>, environment: Environment) -> Result<Map<St
         return Err(invalid("config", "must have at most 32 KiB as JSON"));
     }
     setting::judge(&config, environment)?;
+    validate_conversation_config(&config)?;
     Ok(config)
 }

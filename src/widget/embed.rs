@@ -328,10 +328,10 @@ pub(super) fn budget_left(used_up: &[String]) -> Check {
         return Check::passed(NAME, "The messages of the day and of the month are not used up.");
     };
     let whose = match limit.as_str() {
-        "deployment_day" => "The deployment's messages of the day are",
-        "site_day" => "The site's budget of the day is",
-        "site_month" => "The site's budget of the month is",
-        "org_day" => "The organization's budget of the day is",
+        "deployment-day" => "The deployment's messages of the day are",
+        "site-day" => "The site's budget of the day is",
+        "site-month" => "The site's budget of the month is",
+        "org-day" => "The organization's budget of the day is",
         _ => "The organization's budget of the month is",
     };
     let text =

@@ -7,13 +7,13 @@ use serde_json::json;
 use super::embed::EmbedRow;
 use super::version::{Build, VersionStatus};
 use crate::app::Op;
+use crate::chat;
 use crate::db::Rows;
 use crate::error::Result;
 use crate::{row, sql, statement};
 
 const EMBED: &str = sql!("sql/embed.sql");
 const BUILDS_OFFERED: &str = sql!("sql/builds_offered.sql");
-const LIMITS_USED: &str = sql!("sql/limits_used.sql");
 const EVENTS_COUNT: &str = sql!("sql/events_count.sql");
 
 row! {
@@ -59,9 +59,7 @@ pub(super) async fn embed_and_limits(
     op: &Op,
     key: &str,
 ) -> Result<(Option<EmbedRow>, Vec<String>)> {
-    let today = op.now().date();
-    let first_of_month: String = today.chars().take(8).chain(['0', '1']).collect();
-    let limits = statement!(LIMITS_USED, key, today, first_of_month);
+    let limits = chat::limits_used(key, op.now());
     let rows = op.read(vec![statement!(EMBED, key, op.now()), limits]).await?;
     let embed = rows.first().map_or(Ok(None), Rows::first)?;
     let limits: Vec<LimitRow> = rows.get(1).map_or(Ok(Vec::new()), Rows::all)?;

@@ -43,6 +43,7 @@ mod routes;
 mod schema;
 mod sites;
 mod stripe;
+mod talk;
 mod turns;
 mod visitors;
 mod widget;

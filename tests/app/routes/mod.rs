@@ -5,6 +5,7 @@ mod dashboards;
 mod identity;
 mod records;
 mod settings;
+mod talk;
 mod widget;
 
 /// The least that may call a route.
@@ -82,6 +83,7 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
     [
         dashboards::ROUTES,
         conversations::ROUTES,
+        talk::ROUTES,
         identity::ROUTES,
         settings::ROUTES,
         records::ROUTES,
