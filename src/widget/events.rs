@@ -197,7 +197,7 @@ mod tests {
     use super::*;
     use crate::http::body::FromBody as _;
 
-    fn read(body: Value) -> Result<Vec<String>, String> {
+    fn read(body: &Value) -> Result<Vec<String>, String> {
         let batch = EventsIn::from_members(body.as_object().unwrap().clone());
         let names =
             batch.and_then(|batch| Ok(batch.names()?.into_iter().map(str::to_owned).collect()));
@@ -207,8 +207,8 @@ mod tests {
     #[test]
     fn batches_are_small_and_so_are_their_events() {
         let event = json!({"name": "widget_opened", "properties": {"fromTrigger": true, "seconds": 1.5, "page": "/a"}});
-        assert_eq!(read(json!({"events": [event]})).unwrap(), ["widget_opened"]);
-        assert!(read(json!({"events": vec![event.clone(); 20]})).is_ok());
+        assert_eq!(read(&json!({"events": [event]})).unwrap(), ["widget_opened"]);
+        assert!(read(&json!({"events": vec![event.clone(); 20]})).is_ok());
         for body in [
             json!({}),
             json!({"events": []}),
@@ -221,7 +221,7 @@ mod tests {
             json!({"events": [{"name": "widget_opened", "properties": {"": 1}}]}),
             json!({"events": [{"name": "widget_opened", "properties": {"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1}}]}),
         ] {
-            assert!(read(body.clone()).is_err(), "{body}");
+            assert!(read(&body).is_err(), "{body}");
         }
     }
 

@@ -15,7 +15,7 @@ use super::store;
 use super::version::{self, Build};
 use crate::app::Op;
 use crate::error::{Error, Result};
-use crate::http::body::{Read, invalid};
+use crate::http::body::{Read, Text, invalid};
 use crate::http::extract::{Json, Path, Query, refused};
 use crate::ids::random_bytes;
 
@@ -59,13 +59,13 @@ struct WidgetConfigOut {
 
 macro_rules! spellings {
     ($($(#[$doc:meta])* $field:ident: $type:ty),* $(,)?) => {
-        /// Members of the configuration in camelCase.
+        /// Members of the configuration in `camelCase`.
         #[derive(Debug, Clone, Serialize)]
         #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
         #[serde(rename_all = "camelCase")]
         struct CamelOut { $($(#[$doc])* $field: $type),* }
 
-        /// The same in snake_case.
+        /// The same in `snake_case`.
         #[derive(Debug, Serialize)]
         #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
         struct SnakeOut { $($(#[$doc])* $field: $type),* }
@@ -313,8 +313,7 @@ pub async fn post_widget_events(
 ) -> Result<(StatusCode, Json<EventsAcceptedOut>)> {
     let names = batch.names()?;
     let header_key = headers.get("x-site-key").and_then(|key| key.to_str().ok()).map(str::trim);
-    let body_key =
-        batch.deploy_key.as_ref().or(batch.deploy_key_snake.as_ref()).map(|key| key.as_str());
+    let body_key = batch.deploy_key.as_ref().or(batch.deploy_key_snake.as_ref()).map(Text::as_str);
     let key = header_key.or(body_key).ok_or_else(|| invalid("deployKey", "is required"))?;
     let key = judge_key(key)?;
 

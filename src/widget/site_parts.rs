@@ -115,13 +115,13 @@ fn text(value: &Value, most: usize) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn config(value: Value) -> Map<String, Value> {
+    fn config(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
     }
 
     #[test]
     fn public_parts_are_read_in_either_spelling() {
-        let config = config(json!({
+        let config = config(&json!({
             "starter_prompts": [" Prices? ", 7, "", "Opening\u{7} hours?", "x".repeat(300)],
             "awayText": "Back on Monday.",
             "office_hours": {"timezone": "Europe/Madrid", "days": {"mon": [["09:00", "17:00"]], "sun": []}, "pager": "555"},
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_left_out() {
-        let nothing = config(json!({
+        let nothing = config(&json!({
             "starter_prompts": "Prices?", "away_text": 7, "lead_form": true,
             "office_hours": {"timezone": "<b>", "days": {}},
         }));
@@ -159,10 +159,10 @@ mod tests {
             json!({"mon": "all"}),
             json!(7),
         ] {
-            let config = config(json!({"office_hours": {"timezone": "UTC", "days": days}}));
+            let config = config(&json!({"office_hours": {"timezone": "UTC", "days": days}}));
             assert_eq!(office_hours(&config), None);
         }
-        let many = config(json!({"starter_prompts": vec!["?"; 9]}));
+        let many = config(&json!({"starter_prompts": vec!["?"; 9]}));
         assert_eq!(starter_prompts(&many).len(), 8);
     }
 }
