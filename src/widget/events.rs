@@ -53,19 +53,19 @@ const MOST_EMBEDS: usize = 1_000;
 
 body! {
     /// A batch of events of one page.
-    pub struct EventsIn {
+    pub struct WidgetEventsIn {
         /// The key, unless the header X-Site-Key has it.
         deploy_key as "deployKey": Option<Text<1, { LONGEST_KEY }>>,
         /// Another name of `deployKey`.
         deploy_key_snake as "deploy_key": Option<Text<1, { LONGEST_KEY }>>,
         /// 1 to 20.
-        events as "events": Vec<EventIn>,
+        events as "events": Vec<WidgetEventIn>,
     }
 }
 
 body! {
     /// Something that happened in a widget.
-    pub struct EventIn {
+    pub struct WidgetEventIn {
         /// One that every widget knows, or one of the profile's `customEvents`.
         name as "name": Text<1, 40>,
         /// At most 8, each a number, true or false, or a text of at most 100 characters. They are checked and not kept.
@@ -75,7 +75,7 @@ body! {
     }
 }
 
-impl Member for EventIn {
+impl Member for WidgetEventIn {
     fn from_member(value: Value) -> Result<Self, String> {
         nested(value)
     }
@@ -105,7 +105,7 @@ impl Member for Properties {
     }
 }
 
-impl EventsIn {
+impl WidgetEventsIn {
     /// The names, of a batch that is neither empty nor too long.
     pub(super) fn names(&self) -> Result<Vec<&str>> {
         if !(1..=MOST_EVENTS).contains(&self.events.len()) {
@@ -198,7 +198,7 @@ mod tests {
     use crate::http::body::FromBody as _;
 
     fn read(body: &Value) -> Result<Vec<String>, String> {
-        let batch = EventsIn::from_members(body.as_object().unwrap().clone());
+        let batch = WidgetEventsIn::from_members(body.as_object().unwrap().clone());
         let names =
             batch.and_then(|batch| Ok(batch.names()?.into_iter().map(str::to_owned).collect()));
         names.map_err(|error| error.public_hint().unwrap_or_default().to_owned())

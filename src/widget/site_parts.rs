@@ -18,7 +18,7 @@ const LEAD_FIELDS: [&str; 5] = ["name", "email", "phone", "company", "message"];
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct LeadFormOut {
+pub(super) struct WidgetLeadFormOut {
     enabled: bool,
     title: Option<String>,
     text: Option<String>,
@@ -78,7 +78,7 @@ fn is_time(text: &str) -> bool {
 }
 
 /// The form, or nothing where the site has none.
-pub(super) fn lead_form(config: &Map<String, Value>) -> Option<LeadFormOut> {
+pub(super) fn lead_form(config: &Map<String, Value>) -> Option<WidgetLeadFormOut> {
     let form = member(config, "lead_form", "leadForm")?.as_object()?;
     let line = |snake: &str, camel: &str, most: usize| text(member(form, snake, camel)?, most);
     let names = |name: &str| -> Vec<String> {
@@ -89,7 +89,7 @@ pub(super) fn lead_form(config: &Map<String, Value>) -> Option<LeadFormOut> {
     };
     let fields = names("fields");
     let required = names("required").into_iter().filter(|field| fields.contains(field)).collect();
-    Some(LeadFormOut {
+    Some(WidgetLeadFormOut {
         enabled: form.get("enabled").and_then(Value::as_bool).unwrap_or(true),
         title: line("title", "title", 80),
         text: line("text", "text", 500),
