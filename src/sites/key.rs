@@ -48,7 +48,7 @@ fn new_key(kind: &str, client: &str, environment: Environment) -> Result<String>
 
 body! {
     /// How a key is replaced.
-    pub struct RotationIn {
+    pub struct KeyRotationIn {
         /// How many hours the key goes on, 24 if absent. 0 is for a key in wrong hands: it, and any that was replaced
         /// before, end at once.
         overlap_hours as "overlapHours": Option<Whole<0, 72>>,
@@ -64,7 +64,7 @@ pub(crate) struct Overlap {
     pub(crate) is_at_once: bool,
 }
 
-impl RotationIn {
+impl KeyRotationIn {
     /// The overlap of a rotation at this moment.
     pub(crate) fn overlap(&self, now: Timestamp) -> Overlap {
         let hours = self.overlap_hours.map_or(OVERLAP_HOURS, |hours| hours.0);
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_replaced_key_goes_on_for_a_day_unless_it_is_said_otherwise() {
         let now = Timestamp::from_millis(0);
-        let overlap = |hours| RotationIn { overlap_hours: hours }.overlap(now);
+        let overlap = |hours| KeyRotationIn { overlap_hours: hours }.overlap(now);
         assert_eq!(overlap(None).ends.seconds(), 24 * 3_600);
         assert_eq!(overlap(Some(Whole(72))).ends.seconds(), 72 * 3_600);
         assert!(!overlap(Some(Whole(1))).is_at_once);

@@ -5,7 +5,7 @@ use http::StatusCode;
 use serde::Serialize;
 
 use super::fields::{Fields, SiteIn, SitePatch, SiteStatus};
-use super::key::{RotationIn, new_site_key};
+use super::key::{KeyRotationIn, new_site_key};
 use super::store::{self, EngineRow, OrgLabelRow, SiteDetailOut, site_not_found};
 use crate::auth::permission::{Access, Administer, Read};
 use crate::error::Result;
@@ -201,12 +201,12 @@ async fn set_status(
 /// `POST /portal/sites/{id}/rotate-key`: gives the site another key; the one before goes on for a day, or for as long
 /// as the body says.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/portal/sites/{id}/rotate-key", tag = "Settings",
-    params(("id" = String, Path), ("orgId" = Option<String>, Query)), request_body(content = Option<RotationIn>, description = "May be left out"),
+    params(("id" = String, Path), ("orgId" = Option<String>, Query)), request_body(content = Option<KeyRotationIn>, description = "May be left out"),
     responses((status = 200, description = "With the new key", body = SiteKeyRotatedOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn rotate_site_key(
     access: Access<Administer>,
     Path(id): Path<String>,
-    body::ReadOrNothing(rotation): body::ReadOrNothing<RotationIn>,
+    body::ReadOrNothing(rotation): body::ReadOrNothing<KeyRotationIn>,
 ) -> Result<Json<SiteKeyRotatedOut>> {
     let target = store::site(access.scope(), &id);
     let (grant, label, []) = access.grant_for::<OrgLabelRow, 0>(target, site_not_found, []).await?;

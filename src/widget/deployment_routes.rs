@@ -5,29 +5,30 @@ use http::StatusCode;
 use serde::Serialize;
 
 use super::deployment::{
-    DeploymentChange, DeploymentIn, DeploymentPatch, DeploymentStatus, NewDeployment, NewPin, PinIn,
+    DeploymentChange, NewDeployment, NewPin, WidgetDeploymentIn, WidgetDeploymentPatch,
+    WidgetDeploymentStatus, WidgetPinIn,
 };
 use super::deployment_store::{
-    self as store, DeploymentOut, DeploymentRow, EventCountRow, OrgLabelRow, deployment_not_found,
-    site_not_found,
+    self as store, DeploymentRow, EventCountRow, OrgLabelRow, WidgetDeploymentOut,
+    deployment_not_found, site_not_found,
 };
 use super::profile_store::{self, ProfileRow, profile_not_found};
-use super::version::VersionStatus;
-use super::version_store::{self, VersionOut};
+use super::version::WidgetVersionStatus;
+use super::version_store::{self, WidgetVersionOut};
 use crate::audit::{self, AuditLogOut};
 use crate::auth::permission::{Access, Administer, Grant, Read};
 use crate::error::Result;
 use crate::http::body;
 use crate::http::extract::{Json, Path, Query, refused};
-use crate::sites::key::{RotationIn, new_deploy_key};
+use crate::sites::key::{KeyRotationIn, new_deploy_key};
 use crate::time::{StoredTime, Timestamp};
 
 /// A page of deployments.
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub struct DeploymentsOut {
-    deployments: Vec<DeploymentOut>,
+pub struct WidgetDeploymentsOut {
+    deployments: Vec<WidgetDeploymentOut>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -35,12 +36,12 @@ pub struct DeploymentsOut {
 /// One deployment.
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
-pub struct DeploymentResultOut {
-    deployment: DeploymentOut,
+pub struct WidgetDeploymentResultOut {
+    deployment: WidgetDeploymentOut,
 }
 
-fn result(row: DeploymentRow) -> Json<DeploymentResultOut> {
-    Json(DeploymentResultOut { deployment: row.into() })
+fn result(row: DeploymentRow) -> Json<WidgetDeploymentResultOut> {
+    Json(WidgetDeploymentResultOut { deployment: row.into() })
 }
 
 /// A deployment with its new key.
@@ -48,7 +49,7 @@ fn result(row: DeploymentRow) -> Json<DeploymentResultOut> {
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DeployKeyRotatedOut {
-    deployment: DeploymentOut,
+    deployment: WidgetDeploymentOut,
     /// The key that was replaced.
     previous_key: Option<String>,
     /// Until when pages may go on with it.
@@ -60,11 +61,11 @@ pub struct DeployKeyRotatedOut {
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/portal/widget/deployments", tag = "Widget",
     params(("orgId" = Option<String>, Query), ("siteId" = Option<String>, Query),
            ("limit" = Option<u32>, Query, description = "1 to 100; 50 if absent"), ("cursor" = Option<String>, Query)),
-    responses((status = 200, body = DeploymentsOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
+    responses((status = 200, body = WidgetDeploymentsOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
 pub async fn list_widget_deployments(
     access: Access<Read>,
     query: Query,
-) -> Result<Json<DeploymentsOut>> {
+) -> Result<Json<WidgetDeploymentsOut>> {
     let page = query.page(50, 100)?;
     let statement = match query.text("siteId") {
         Some(site) => store::deployments_of_site(access.scope(), site),
@@ -72,29 +73,29 @@ pub async fn list_widget_deployments(
     };
     let (_tenant, [rows]) = access.read([statement]).await?;
     let (rows, next_cursor) = page.cut(rows.all()?, DeploymentRow::key);
-    let deployments = rows.into_iter().map(DeploymentOut::from).collect();
-    Ok(Json(DeploymentsOut { deployments, next_cursor }))
+    let deployments = rows.into_iter().map(WidgetDeploymentOut::from).collect();
+    Ok(Json(WidgetDeploymentsOut { deployments, next_cursor }))
 }
 
 /// `GET /portal/widget/deployments/{id}`: one deployment.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/portal/widget/deployments/{id}", tag = "Widget",
     params(("id" = String, Path), ("orgId" = Option<String>, Query)),
-    responses((status = 200, body = DeploymentResultOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
+    responses((status = 200, body = WidgetDeploymentResultOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
 pub async fn get_widget_deployment(
     access: Access<Read>,
     Path(id): Path<String>,
-) -> Result<Json<DeploymentResultOut>> {
+) -> Result<Json<WidgetDeploymentResultOut>> {
     let (_tenant, [row]) = access.read([store::deployment(access.scope(), &id)]).await?;
     Ok(result(row.first()?.ok_or_else(deployment_not_found)?))
 }
 
 /// `POST /portal/widget/deployments`: makes a deployment of a site, and its key.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/portal/widget/deployments", tag = "Widget",
-    params(("orgId" = Option<String>, Query)), request_body = DeploymentIn,
-    responses((status = 201, body = DeploymentResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
+    params(("orgId" = Option<String>, Query)), request_body = WidgetDeploymentIn,
+    responses((status = 201, body = WidgetDeploymentResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn create_widget_deployment(
     access: Access<Administer>,
-    body::Read(deployment): body::Read<DeploymentIn>,
+    body::Read(deployment): body::Read<WidgetDeploymentIn>,
 ) -> Result<Response> {
     let (site, new) = NewDeployment::judge(deployment)?;
     let target = store::site_to_embed(access.scope(), &site);
@@ -118,13 +119,13 @@ fn judge_profile(grant: &Grant, profile: Option<ProfileRow>) -> Result<()> {
 
 /// `PATCH /portal/widget/deployments/{id}`: changes what the body holds. What is sent as it was changes nothing.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(patch, path = "/portal/widget/deployments/{id}", tag = "Widget",
-    params(("id" = String, Path), ("orgId" = Option<String>, Query)), request_body = DeploymentPatch,
-    responses((status = 200, body = DeploymentResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
+    params(("id" = String, Path), ("orgId" = Option<String>, Query)), request_body = WidgetDeploymentPatch,
+    responses((status = 200, body = WidgetDeploymentResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn update_widget_deployment(
     access: Access<Administer>,
     Path(id): Path<String>,
-    body::Read(patch): body::Read<DeploymentPatch>,
-) -> Result<Json<DeploymentResultOut>> {
+    body::Read(patch): body::Read<WidgetDeploymentPatch>,
+) -> Result<Json<WidgetDeploymentResultOut>> {
     let change = DeploymentChange::judge(patch)?;
     let target = store::deployment(access.scope(), &id);
     let profile = change.profile.value().map_or("", String::as_str);
@@ -144,30 +145,30 @@ pub async fn update_widget_deployment(
 /// `POST /portal/widget/deployments/{id}/activate`: its pages get the widget again.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/portal/widget/deployments/{id}/activate", tag = "Widget",
     params(("id" = String, Path), ("orgId" = Option<String>, Query)),
-    responses((status = 200, description = "Active, now or before", body = DeploymentResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
+    responses((status = 200, description = "Active, now or before", body = WidgetDeploymentResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn activate_widget_deployment(
     access: Access<Administer>,
     Path(id): Path<String>,
-) -> Result<Json<DeploymentResultOut>> {
-    set_status(access, &id, DeploymentStatus::Active).await
+) -> Result<Json<WidgetDeploymentResultOut>> {
+    set_status(access, &id, WidgetDeploymentStatus::Active).await
 }
 
 /// `POST /portal/widget/deployments/{id}/pause`: its pages are refused the widget and answers, at once.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/portal/widget/deployments/{id}/pause", tag = "Widget",
     params(("id" = String, Path), ("orgId" = Option<String>, Query)),
-    responses((status = 200, description = "Paused, now or before", body = DeploymentResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
+    responses((status = 200, description = "Paused, now or before", body = WidgetDeploymentResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn pause_widget_deployment(
     access: Access<Administer>,
     Path(id): Path<String>,
-) -> Result<Json<DeploymentResultOut>> {
-    set_status(access, &id, DeploymentStatus::Paused).await
+) -> Result<Json<WidgetDeploymentResultOut>> {
+    set_status(access, &id, WidgetDeploymentStatus::Paused).await
 }
 
 async fn set_status(
     access: Access<Administer>,
     id: &str,
-    status: DeploymentStatus,
-) -> Result<Json<DeploymentResultOut>> {
+    status: WidgetDeploymentStatus,
+) -> Result<Json<WidgetDeploymentResultOut>> {
     let grant = grant_for(&access, id).await?;
     Ok(result(store::deployment_status_update(&grant, id, status).await?))
 }
@@ -183,12 +184,12 @@ async fn grant_for(access: &Access<Administer>, id: &str) -> Result<Grant> {
 /// `POST /portal/widget/deployments/{id}/rotate-key`: gives the deployment another key; the one before goes on for a
 /// day, or for as long as the body says. So do those that were replaced before, each until its own end.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/portal/widget/deployments/{id}/rotate-key", tag = "Widget",
-    params(("id" = String, Path), ("orgId" = Option<String>, Query)), request_body(content = Option<RotationIn>, description = "May be left out"),
+    params(("id" = String, Path), ("orgId" = Option<String>, Query)), request_body(content = Option<KeyRotationIn>, description = "May be left out"),
     responses((status = 200, description = "With the new key", body = DeployKeyRotatedOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn rotate_deploy_key(
     access: Access<Administer>,
     Path(id): Path<String>,
-    body::ReadOrNothing(rotation): body::ReadOrNothing<RotationIn>,
+    body::ReadOrNothing(rotation): body::ReadOrNothing<KeyRotationIn>,
 ) -> Result<Json<DeployKeyRotatedOut>> {
     let target = store::deployment(access.scope(), &id);
     let (grant, present, []) =
@@ -204,7 +205,7 @@ pub async fn rotate_deploy_key(
 crate::row! {
     /// What a deployment's key says of it.
     struct KeyOwnerRow {
-        environment: super::deployment::DeploymentEnvironment,
+        environment: super::deployment::WidgetEnvironment,
         org_label: String,
     }
 }
@@ -212,13 +213,13 @@ crate::row! {
 /// `PUT /portal/widget/deployments/{id}/pin`: gives all or some of its visitors one build, or the newest of a channel.
 /// Rolling back is changing the pin, or taking it away.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(put, path = "/portal/widget/deployments/{id}/pin", tag = "Widget",
-    params(("id" = String, Path), ("orgId" = Option<String>, Query)), request_body = PinIn,
-    responses((status = 200, body = DeploymentResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
+    params(("id" = String, Path), ("orgId" = Option<String>, Query)), request_body = WidgetPinIn,
+    responses((status = 200, body = WidgetDeploymentResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn put_widget_pin(
     access: Access<Administer>,
     Path(id): Path<String>,
-    body::Read(pin): body::Read<PinIn>,
-) -> Result<Json<DeploymentResultOut>> {
+    body::Read(pin): body::Read<WidgetPinIn>,
+) -> Result<Json<WidgetDeploymentResultOut>> {
     let pin = NewPin::judge(pin)?;
     let target = store::deployment(access.scope(), &id);
     let version = pin.version.as_deref().unwrap_or_default();
@@ -226,8 +227,9 @@ pub async fn put_widget_pin(
     let (grant, present, [version]) =
         access.grant_for::<DeploymentRow, 1>(target, deployment_not_found, [version]).await?;
     if let Some(named) = &pin.version {
-        let version: VersionOut = version.first()?.ok_or_else(version_store::version_not_found)?;
-        if version.is(VersionStatus::Deprecated) && !present.is_pinned_to(named) {
+        let version: WidgetVersionOut =
+            version.first()?.ok_or_else(version_store::version_not_found)?;
+        if version.is(WidgetVersionStatus::Deprecated) && !present.is_pinned_to(named) {
             return Err(version_store::version_deprecated());
         }
     }
@@ -237,11 +239,11 @@ pub async fn put_widget_pin(
 /// `DELETE /portal/widget/deployments/{id}/pin`: all of its visitors get the newest stable build.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(delete, path = "/portal/widget/deployments/{id}/pin", tag = "Widget",
     params(("id" = String, Path), ("orgId" = Option<String>, Query)),
-    responses((status = 200, description = "Without a pin, now or before", body = DeploymentResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
+    responses((status = 200, description = "Without a pin, now or before", body = WidgetDeploymentResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn delete_widget_pin(
     access: Access<Administer>,
     Path(id): Path<String>,
-) -> Result<Json<DeploymentResultOut>> {
+) -> Result<Json<WidgetDeploymentResultOut>> {
     let grant = grant_for(&access, &id).await?;
     Ok(result(store::pin_delete(&grant, &id).await?))
 }
@@ -250,7 +252,7 @@ pub async fn delete_widget_pin(
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub struct DeploymentHistoryOut {
+pub struct WidgetDeploymentHistoryOut {
     history: Vec<AuditLogOut>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
@@ -260,12 +262,12 @@ pub struct DeploymentHistoryOut {
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/portal/widget/deployments/{id}/history", tag = "Widget",
     params(("id" = String, Path), ("orgId" = Option<String>, Query),
            ("limit" = Option<u32>, Query, description = "1 to 100; 50 if absent"), ("cursor" = Option<String>, Query)),
-    responses((status = 200, body = DeploymentHistoryOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
+    responses((status = 200, body = WidgetDeploymentHistoryOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
 pub async fn list_deployment_history(
     access: Access<Administer>,
     Path(id): Path<String>,
     query: Query,
-) -> Result<Json<DeploymentHistoryOut>> {
+) -> Result<Json<WidgetDeploymentHistoryOut>> {
     let page = query.page(50, 100)?;
     let statements = [
         store::deployment(access.scope(), &id),
@@ -276,7 +278,7 @@ pub async fn list_deployment_history(
         return Err(deployment_not_found());
     }
     let (history, next_cursor) = page.cut(entries.all()?, AuditLogOut::key);
-    Ok(Json(DeploymentHistoryOut { history, next_cursor }))
+    Ok(Json(WidgetDeploymentHistoryOut { history, next_cursor }))
 }
 
 /// A page of what widgets of a site told.
@@ -284,7 +286,7 @@ pub async fn list_deployment_history(
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct WidgetEventsOut {
-    events: Vec<EventCountOut>,
+    events: Vec<WidgetEventCountOut>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -292,7 +294,7 @@ pub struct WidgetEventsOut {
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-struct EventCountOut {
+struct WidgetEventCountOut {
     date: String,
     /// Null where the site was embedded by its own key.
     deployment_id: Option<String>,
@@ -303,7 +305,7 @@ struct EventCountOut {
     last_at: StoredTime,
 }
 
-impl From<EventCountRow> for EventCountOut {
+impl From<EventCountRow> for WidgetEventCountOut {
     fn from(row: EventCountRow) -> Self {
         Self {
             date: row.date,
@@ -337,6 +339,6 @@ pub async fn list_widget_events(
         return Err(site_not_found());
     }
     let (rows, next_cursor) = page.cut(rows.all()?, EventCountRow::key);
-    let events = rows.into_iter().map(EventCountOut::from).collect();
+    let events = rows.into_iter().map(WidgetEventCountOut::from).collect();
     Ok(Json(WidgetEventsOut { events, next_cursor }))
 }

@@ -3,8 +3,10 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::deployment::{DeploymentChange, DeploymentStatus, NewDeployment, NewPin, PinType};
-use super::version::Channel;
+use super::deployment::{
+    DeploymentChange, NewDeployment, NewPin, WidgetDeploymentStatus, WidgetPinType,
+};
+use super::version::WidgetChannel;
 use crate::audit::Entry;
 use crate::auth::permission::{Grant, ListSql, Scope, Scoped};
 use crate::db::{Param, Rows, Statement};
@@ -49,12 +51,12 @@ row! {
         previous_key: Option<String>,
         key_rotated_at: Option<StoredTime>,
         key_expires_at: Option<StoredTime>,
-        status: DeploymentStatus,
+        status: WidgetDeploymentStatus,
         created_at: StoredTime,
         updated_at: StoredTime,
         deployed_at: Option<StoredTime>,
-        pin_type: Option<PinType>,
-        channel: Option<Channel>,
+        pin_type: Option<WidgetPinType>,
+        channel: Option<WidgetChannel>,
         widget_version_id: Option<String>,
         pinned_version: Option<String>,
         rollout_percentage: Option<i64>,
@@ -65,7 +67,7 @@ row! {
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DeploymentOut {
+pub(super) struct WidgetDeploymentOut {
     id: String,
     org_id: String,
     site_id: String,
@@ -83,9 +85,9 @@ pub(super) struct DeploymentOut {
     key_rotated_at: Option<StoredTime>,
     /// When the key before ends, or ended.
     key_expires_at: Option<StoredTime>,
-    status: DeploymentStatus,
+    status: WidgetDeploymentStatus,
     /// Null: all visitors get the newest stable build.
-    version_pin: Option<PinOut>,
+    version_pin: Option<WidgetPinOut>,
     created_at: StoredTime,
     updated_at: StoredTime,
     /// When it last became active.
@@ -96,18 +98,18 @@ pub(super) struct DeploymentOut {
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-struct PinOut {
-    pin_type: PinType,
-    channel: Option<Channel>,
+struct WidgetPinOut {
+    pin_type: WidgetPinType,
+    channel: Option<WidgetChannel>,
     widget_version_id: Option<String>,
     /// Such as `1.0.0`.
     version: Option<String>,
     rollout_percentage: i64,
 }
 
-impl From<DeploymentRow> for DeploymentOut {
+impl From<DeploymentRow> for WidgetDeploymentOut {
     fn from(row: DeploymentRow) -> Self {
-        let version_pin = row.pin_type.map(|pin_type| PinOut {
+        let version_pin = row.pin_type.map(|pin_type| WidgetPinOut {
             pin_type,
             channel: row.channel,
             widget_version_id: row.widget_version_id,
@@ -257,7 +259,7 @@ pub(super) async fn deployment_insert(
     let now = grant.op().now();
     let id = new_id(now)?;
     let metadata = json!({"siteId": site, "environment": new.environment, "status": new.status});
-    let live_since = (new.status == DeploymentStatus::Active).then_some(now);
+    let live_since = (new.status == WidgetDeploymentStatus::Active).then_some(now);
     let insert = grant.statement(
         DEPLOYMENT_INSERT,
         [
@@ -318,11 +320,13 @@ pub(super) async fn deployment_update(
 pub(super) async fn deployment_status_update(
     grant: &Grant,
     id: &str,
-    status: DeploymentStatus,
+    status: WidgetDeploymentStatus,
 ) -> Result<DeploymentRow> {
     let event = match status {
-        DeploymentStatus::Active => "widget_deployment.activated",
-        DeploymentStatus::Paused | DeploymentStatus::Disabled => "widget_deployment.paused",
+        WidgetDeploymentStatus::Active => "widget_deployment.activated",
+        WidgetDeploymentStatus::Paused | WidgetDeploymentStatus::Disabled => {
+            "widget_deployment.paused"
+        }
     };
     let params = [id.into(), grant.op().now().into(), status.into()];
     let update = grant.statement(DEPLOYMENT_STATUS_UPDATE, params);

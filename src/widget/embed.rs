@@ -5,8 +5,8 @@
 use http::{HeaderMap, Uri, header};
 use serde_json::{Map, Value};
 
-use super::deployment::DeploymentStatus;
-use super::version::{Build, Channel, Pin, Target, VersionStatus};
+use super::deployment::WidgetDeploymentStatus;
+use super::version::{Build, Pin, Target, WidgetChannel, WidgetVersionStatus};
 use crate::config::Environment;
 use crate::error::{Error, Kind, Result};
 use crate::ids::{OrgId, SiteId};
@@ -37,20 +37,20 @@ row! {
         pub(super) allowed_origins: Vec<String>,
         pub(super) config: Map<String, Value>,
         pub(super) deployment_id: Option<String>,
-        pub(super) deployment_status: Option<DeploymentStatus>,
+        pub(super) deployment_status: Option<WidgetDeploymentStatus>,
         pub(super) environment: Option<String>,
         pub(super) theme: Map<String, Value>,
         pub(super) behavior: Map<String, Value>,
         pub(super) locale: Map<String, Value>,
         pub(super) analytics: Map<String, Value>,
-        pub(super) pin_channel: Option<Channel>,
+        pub(super) pin_channel: Option<WidgetChannel>,
         pub(super) rollout_percentage: Option<i64>,
         pub(super) pinned_version: Option<String>,
         pub(super) pinned_script_url: Option<String>,
         pub(super) pinned_styles_url: Option<String>,
         pub(super) pinned_integrity_hash: Option<String>,
         pub(super) pinned_min_profile_version: Option<i64>,
-        pub(super) pinned_status: Option<VersionStatus>,
+        pub(super) pinned_status: Option<WidgetVersionStatus>,
     }
 }
 
@@ -308,12 +308,14 @@ fn deployment_active(embed: &EmbedRow) -> Check {
     const NAME: &str = "deployment_active";
     let code_and_text = match embed.deployment_status {
         None => return Check::passed(NAME, "The site's own key belongs to no deployment."),
-        Some(DeploymentStatus::Active) => return Check::passed(NAME, "The deployment is active."),
-        Some(DeploymentStatus::Paused) => (
+        Some(WidgetDeploymentStatus::Active) => {
+            return Check::passed(NAME, "The deployment is active.");
+        }
+        Some(WidgetDeploymentStatus::Paused) => (
             "deployment_paused",
             "The deployment is paused; its admins can activate it in the portal.",
         ),
-        Some(DeploymentStatus::Disabled) => (
+        Some(WidgetDeploymentStatus::Disabled) => (
             "deployment_disabled",
             "The deployment is disabled; its admins can activate it in the portal.",
         ),

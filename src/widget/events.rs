@@ -53,19 +53,19 @@ const MOST_EMBEDS: usize = 1_000;
 
 body! {
     /// A batch of events of one page.
-    pub struct EventsIn {
+    pub struct WidgetEventsIn {
         /// The key, unless the header X-Site-Key has it.
         deploy_key as "deployKey": Option<Text<1, { LONGEST_KEY }>>,
         /// Another name of `deployKey`.
         deploy_key_snake as "deploy_key": Option<Text<1, { LONGEST_KEY }>>,
         /// 1 to 20.
-        events as "events": Vec<EventIn>,
+        events as "events": Vec<WidgetEventIn>,
     }
 }
 
 body! {
     /// Something that happened in a widget.
-    pub struct EventIn {
+    pub struct WidgetEventIn {
         /// One that every widget knows, or one of the profile's `customEvents`.
         name as "name": Text<1, 40>,
         /// At most 8, each a number, true or false, or a text of at most 100 characters. They are checked and not kept.
@@ -75,7 +75,7 @@ body! {
     }
 }
 
-impl Member for EventIn {
+impl Member for WidgetEventIn {
     fn from_member(value: Value) -> Result<Self, String> {
         nested(value)
     }
@@ -105,7 +105,7 @@ impl Member for Properties {
     }
 }
 
-impl EventsIn {
+impl WidgetEventsIn {
     /// The names, of a batch that is neither empty nor too long.
     pub(super) fn names(&self) -> Result<Vec<&str>> {
         if !(1..=MOST_EVENTS).contains(&self.events.len()) {
@@ -197,8 +197,8 @@ mod tests {
     use super::*;
     use crate::http::body::FromBody as _;
 
-    fn read(body: Value) -> Result<Vec<String>, String> {
-        let batch = EventsIn::from_members(body.as_object().unwrap().clone());
+    fn read(body: &Value) -> Result<Vec<String>, String> {
+        let batch = WidgetEventsIn::from_members(body.as_object().unwrap().clone());
         let names =
             batch.and_then(|batch| Ok(batch.names()?.into_iter().map(str::to_owned).collect()));
         names.map_err(|error| error.public_hint().unwrap_or_default().to_owned())
@@ -207,8 +207,8 @@ mod tests {
     #[test]
     fn batches_are_small_and_so_are_their_events() {
         let event = json!({"name": "widget_opened", "properties": {"fromTrigger": true, "seconds": 1.5, "page": "/a"}});
-        assert_eq!(read(json!({"events": [event]})).unwrap(), ["widget_opened"]);
-        assert!(read(json!({"events": vec![event.clone(); 20]})).is_ok());
+        assert_eq!(read(&json!({"events": [event]})).unwrap(), ["widget_opened"]);
+        assert!(read(&json!({"events": vec![event.clone(); 20]})).is_ok());
         for body in [
             json!({}),
             json!({"events": []}),
@@ -221,7 +221,7 @@ mod tests {
             json!({"events": [{"name": "widget_opened", "properties": {"": 1}}]}),
             json!({"events": [{"name": "widget_opened", "properties": {"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1}}]}),
         ] {
-            assert!(read(body.clone()).is_err(), "{body}");
+            assert!(read(&body).is_err(), "{body}");
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::profile::Section;
 use super::profile_store::{
-    self as store, ProfileChange, ProfileOut, ProfileRow, profile_not_found,
+    self as store, ProfileChange, ProfileRow, WidgetProfileOut, profile_not_found,
 };
 use crate::auth::permission::{Access, Administer, Read};
 use crate::error::Result;
@@ -15,14 +15,14 @@ use crate::http::body::{self, Change, FromBody, Lines, Members, Text, take};
 use crate::http::extract::{DeletedOut, Json, Path, Query};
 
 #[cfg(not(target_arch = "wasm32"))]
-pub(super) use self::document::{Analytics, Behavior, Locale, Theme};
+pub(super) use self::document::{WidgetAnalytics, WidgetBehavior, WidgetLocale, WidgetTheme};
 
 /// A page of profiles.
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub struct ProfilesOut {
-    profiles: Vec<ProfileOut>,
+pub struct WidgetProfilesOut {
+    profiles: Vec<WidgetProfileOut>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -30,12 +30,12 @@ pub struct ProfilesOut {
 /// One profile.
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
-pub struct ProfileResultOut {
-    profile: ProfileOut,
+pub struct WidgetProfileResultOut {
+    profile: WidgetProfileOut,
 }
 
-fn result(row: ProfileRow) -> Json<ProfileResultOut> {
-    Json(ProfileResultOut { profile: row.into() })
+fn result(row: ProfileRow) -> Json<WidgetProfileResultOut> {
+    Json(WidgetProfileResultOut { profile: row.into() })
 }
 
 /// A new profile, judged.
@@ -80,31 +80,34 @@ fn read(mut members: Members, name: Option<Text<1, 100>>) -> Result<ProfileChang
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/portal/widget/profiles", tag = "Widget",
     params(("orgId" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 50 if absent"),
            ("cursor" = Option<String>, Query)),
-    responses((status = 200, body = ProfilesOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
-pub async fn list_widget_profiles(access: Access<Read>, query: Query) -> Result<Json<ProfilesOut>> {
+    responses((status = 200, body = WidgetProfilesOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
+pub async fn list_widget_profiles(
+    access: Access<Read>,
+    query: Query,
+) -> Result<Json<WidgetProfilesOut>> {
     let page = query.page(50, 100)?;
     let (_tenant, [rows]) = access.read([store::profiles(access.scope(), &page)]).await?;
     let (rows, next_cursor) = page.cut(rows.all()?, ProfileRow::key);
-    let profiles = rows.into_iter().map(ProfileOut::from).collect();
-    Ok(Json(ProfilesOut { profiles, next_cursor }))
+    let profiles = rows.into_iter().map(WidgetProfileOut::from).collect();
+    Ok(Json(WidgetProfilesOut { profiles, next_cursor }))
 }
 
 /// `GET /portal/widget/profiles/{id}`: one profile.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/portal/widget/profiles/{id}", tag = "Widget",
     params(("id" = String, Path), ("orgId" = Option<String>, Query)),
-    responses((status = 200, body = ProfileResultOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
+    responses((status = 200, body = WidgetProfileResultOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
 pub async fn get_widget_profile(
     access: Access<Read>,
     Path(id): Path<String>,
-) -> Result<Json<ProfileResultOut>> {
+) -> Result<Json<WidgetProfileResultOut>> {
     let (_tenant, [row]) = access.read([store::profile(access.scope(), &id)]).await?;
     Ok(result(row.first()?.ok_or_else(profile_not_found)?))
 }
 
 /// `POST /portal/widget/profiles`: makes a profile; what the body does not hold is the default.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/portal/widget/profiles", tag = "Widget",
-    params(("orgId" = Option<String>, Query)), request_body = document::ProfileIn,
-    responses((status = 201, body = ProfileResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
+    params(("orgId" = Option<String>, Query)), request_body = document::WidgetProfileIn,
+    responses((status = 201, body = WidgetProfileResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn create_widget_profile(
     access: Access<Administer>,
     body::Read(NewProfile(new)): body::Read<NewProfile>,
@@ -117,13 +120,13 @@ pub async fn create_widget_profile(
 /// `PATCH /portal/widget/profiles/{id}`: changes the fields that the body holds; `null` brings a default back. Pages
 /// have it within five minutes.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(patch, path = "/portal/widget/profiles/{id}", tag = "Widget",
-    params(("id" = String, Path), ("orgId" = Option<String>, Query)), request_body = document::ProfilePatch,
-    responses((status = 200, body = ProfileResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
+    params(("id" = String, Path), ("orgId" = Option<String>, Query)), request_body = document::WidgetProfilePatch,
+    responses((status = 200, body = WidgetProfileResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn update_widget_profile(
     access: Access<Administer>,
     Path(id): Path<String>,
     body::Read(ChangedProfile(change)): body::Read<ChangedProfile>,
-) -> Result<Json<ProfileResultOut>> {
+) -> Result<Json<WidgetProfileResultOut>> {
     let target = store::profile(access.scope(), &id);
     let (grant, present, []) =
         access.grant_for::<ProfileRow, 0>(target, profile_not_found, []).await?;
@@ -160,36 +163,36 @@ pub mod document {
 
     /// A new profile.
     #[derive(ToSchema)]
-    pub struct ProfileIn {
+    pub struct WidgetProfileIn {
         /// 1 to 100 characters.
         name: String,
         /// At most 500 characters.
         description: Option<String>,
         /// Any of its fields.
-        theme: Option<Theme>,
+        theme: Option<WidgetTheme>,
         /// Any of its fields.
-        behavior: Option<Behavior>,
+        behavior: Option<WidgetBehavior>,
         /// Any of its fields.
-        locale: Option<Locale>,
+        locale: Option<WidgetLocale>,
         /// Any of its fields.
-        analytics: Option<Analytics>,
+        analytics: Option<WidgetAnalytics>,
     }
 
     /// Changes to a profile: of each part any of its fields; null brings a default back.
     #[derive(ToSchema)]
-    pub struct ProfilePatch {
+    pub struct WidgetProfilePatch {
         name: Option<String>,
         description: Option<String>,
-        theme: Option<Theme>,
-        behavior: Option<Behavior>,
-        locale: Option<Locale>,
-        analytics: Option<Analytics>,
+        theme: Option<WidgetTheme>,
+        behavior: Option<WidgetBehavior>,
+        locale: Option<WidgetLocale>,
+        analytics: Option<WidgetAnalytics>,
     }
 
     /// How the widget looks.
     #[derive(ToSchema)]
     #[schema(rename_all = "camelCase")]
-    pub struct Theme {
+    pub struct WidgetTheme {
         /// `bottom-right`, `bottom-left`, `top-right` or `top-left`.
         #[schema(example = "bottom-right")]
         position: Option<String>,
@@ -215,7 +218,7 @@ pub mod document {
     /// What the widget does.
     #[derive(ToSchema)]
     #[schema(rename_all = "camelCase")]
-    pub struct Behavior {
+    pub struct WidgetBehavior {
         auto_open: Option<bool>,
         /// Milliseconds, at most 600000.
         auto_open_delay: Option<u32>,
@@ -234,7 +237,7 @@ pub mod document {
     /// Its texts.
     #[derive(ToSchema)]
     #[schema(rename_all = "camelCase")]
-    pub struct Locale {
+    pub struct WidgetLocale {
         greeting: Option<String>,
         offline_message: Option<String>,
         error_message: Option<String>,
@@ -245,7 +248,7 @@ pub mod document {
     /// What it tells.
     #[derive(ToSchema)]
     #[schema(rename_all = "camelCase")]
-    pub struct Analytics {
+    pub struct WidgetAnalytics {
         track_events: Option<bool>,
         track_conversions: Option<bool>,
         /// At most 20 names of events besides those that every widget knows: small letters, digits and `_`.

@@ -42,24 +42,24 @@ row! {
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ProfileOut {
+pub(super) struct WidgetProfileOut {
     id: String,
     org_id: OrgId,
     name: String,
     description: Option<String>,
-    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = super::profile_routes::Theme))]
+    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = super::profile_routes::WidgetTheme))]
     theme: Map<String, Value>,
-    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = super::profile_routes::Behavior))]
+    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = super::profile_routes::WidgetBehavior))]
     behavior: Map<String, Value>,
-    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = super::profile_routes::Locale))]
+    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = super::profile_routes::WidgetLocale))]
     locale: Map<String, Value>,
-    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = super::profile_routes::Analytics))]
+    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = super::profile_routes::WidgetAnalytics))]
     analytics: Map<String, Value>,
     created_at: StoredTime,
     updated_at: StoredTime,
 }
 
-impl From<ProfileRow> for ProfileOut {
+impl From<ProfileRow> for WidgetProfileOut {
     fn from(row: ProfileRow) -> Self {
         Self {
             theme: Section::Theme.whole(&row.theme),

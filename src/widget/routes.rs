@@ -8,14 +8,14 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::embed::{self, Check, EmbedRow, LONGEST_KEY, Page};
-use super::events::{self, EventsIn};
+use super::events::{self, WidgetEventsIn};
 use super::profile::Section;
-use super::site_parts::{self, LeadFormOut};
+use super::site_parts::{self, WidgetLeadFormOut};
 use super::store;
 use super::version::{self, Build};
 use crate::app::Op;
 use crate::error::{Error, Result};
-use crate::http::body::{Read, invalid};
+use crate::http::body::{Read, Text, invalid};
 use crate::http::extract::{Json, Path, Query, refused};
 use crate::ids::random_bytes;
 
@@ -41,37 +41,37 @@ pub struct WidgetConfigResultOut {
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 struct WidgetConfigOut {
     #[serde(flatten)]
-    camel: CamelOut,
+    camel: WidgetConfigCamelOut,
     #[serde(flatten)]
-    snake: SnakeOut,
+    snake: WidgetConfigSnakeOut,
     /// Position, colours, texts of the frame.
-    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = super::profile_routes::Theme))]
+    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = super::profile_routes::WidgetTheme))]
     theme: Map<String, Value>,
-    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = super::profile_routes::Behavior))]
+    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = super::profile_routes::WidgetBehavior))]
     behavior: Map<String, Value>,
-    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = super::profile_routes::Locale))]
+    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = super::profile_routes::WidgetLocale))]
     locale: Map<String, Value>,
-    analytics: AnalyticsOut,
-    endpoints: EndpointsOut,
+    analytics: WidgetAnalyticsOut,
+    endpoints: WidgetEndpointsOut,
     /// `development`, `staging` or `production`; null for a site's own key.
     environment: Option<String>,
 }
 
 macro_rules! spellings {
     ($($(#[$doc:meta])* $field:ident: $type:ty),* $(,)?) => {
-        /// Members of the configuration in camelCase.
+        /// Members of the configuration in `camelCase`.
         #[derive(Debug, Clone, Serialize)]
         #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
         #[serde(rename_all = "camelCase")]
-        struct CamelOut { $($(#[$doc])* $field: $type),* }
+        struct WidgetConfigCamelOut { $($(#[$doc])* $field: $type),* }
 
-        /// The same in snake_case.
+        /// The same in `snake_case`.
         #[derive(Debug, Serialize)]
         #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
-        struct SnakeOut { $($(#[$doc])* $field: $type),* }
+        struct WidgetConfigSnakeOut { $($(#[$doc])* $field: $type),* }
 
-        impl From<CamelOut> for SnakeOut {
-            fn from(camel: CamelOut) -> Self {
+        impl From<WidgetConfigCamelOut> for WidgetConfigSnakeOut {
+            fn from(camel: WidgetConfigCamelOut) -> Self {
                 Self { $($field: camel.$field),* }
             }
         }
@@ -97,14 +97,14 @@ spellings! {
     office_hours: Option<Value>,
     /// What is said when nobody is there.
     away_text: Option<String>,
-    lead_form: Option<LeadFormOut>,
+    lead_form: Option<WidgetLeadFormOut>,
 }
 
 /// What the widget may tell; which other events it may is not told.
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-struct AnalyticsOut {
+struct WidgetAnalyticsOut {
     track_events: bool,
     track_conversions: bool,
 }
@@ -112,7 +112,7 @@ struct AnalyticsOut {
 /// Absolute addresses of this Worker.
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
-struct EndpointsOut {
+struct WidgetEndpointsOut {
     chat: String,
     /// A session's own address is this, a slash and its id.
     session: String,
@@ -159,7 +159,7 @@ fn config_of(key: &str, embed: EmbedRow, build: Option<Build>, base: &str) -> Wi
     let (version, script, styles, integrity) = build.map_or((None, None, None, None), |build| {
         (Some(build.version), Some(build.script_url), build.styles_url, build.integrity_hash)
     });
-    let camel = CamelOut {
+    let camel = WidgetConfigCamelOut {
         deploy_key: key.to_owned(),
         org_slug: embed.org_slug.unwrap_or_default(),
         site_name: embed.site_name,
@@ -178,11 +178,11 @@ fn config_of(key: &str, embed: EmbedRow, build: Option<Build>, base: &str) -> Wi
         theme: Section::Theme.whole(&embed.theme),
         behavior: Section::Behavior.whole(&embed.behavior),
         locale: Section::Locale.whole(&embed.locale),
-        analytics: AnalyticsOut {
+        analytics: WidgetAnalyticsOut {
             track_events: is_on("trackEvents"),
             track_conversions: is_on("trackConversions"),
         },
-        endpoints: EndpointsOut {
+        endpoints: WidgetEndpointsOut {
             chat: format!("{base}{CHAT_PATH}"),
             session: format!("{base}{SESSION_PATH}"),
             events: format!("{base}/widget/events"),
@@ -233,13 +233,13 @@ pub struct WidgetCheckOut {
     /// The first thing that stands against it.
     code: Option<&'static str>,
     message: String,
-    checks: Vec<CheckOut>,
+    checks: Vec<WidgetCheckEntryOut>,
 }
 
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-struct CheckOut {
+struct WidgetCheckEntryOut {
     /// Such as `origin_allowed`.
     check: &'static str,
     ok: bool,
@@ -251,7 +251,7 @@ struct CheckOut {
     matched_entry: Option<String>,
 }
 
-impl From<Check> for CheckOut {
+impl From<Check> for WidgetCheckEntryOut {
     fn from(check: Check) -> Self {
         let code = check.refusal.map(|(_, code)| code);
         let ok = code.is_none();
@@ -278,7 +278,8 @@ pub async fn check_widget(
     if found.is_some() {
         checks.push(embed::budget_left(&used_up));
     }
-    let checks: Vec<CheckOut> = checks.into_iter().map(CheckOut::from).collect();
+    let checks: Vec<WidgetCheckEntryOut> =
+        checks.into_iter().map(WidgetCheckEntryOut::from).collect();
     let failed = checks.iter().find(|check| !check.ok);
     Ok(Json(WidgetCheckOut {
         ok: failed.is_none(),
@@ -294,7 +295,7 @@ pub async fn check_widget(
 /// What became of a batch of events.
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
-pub struct EventsAcceptedOut {
+pub struct WidgetEventsAcceptedOut {
     /// How many of them are of a kind that the profile tracks.
     accepted: u32,
     /// Whether the embed is so busy that only a part of its batches is counted, and these for the others.
@@ -303,18 +304,17 @@ pub struct EventsAcceptedOut {
 
 /// `POST /widget/events`: counts what happened in a widget, by day. Only the counts are kept.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/widget/events", tag = "Visitors",
-    params(("X-Site-Key" = Option<String>, Header, description = "The key, where the body has none")), request_body = EventsIn,
-    responses((status = 202, body = EventsAcceptedOut), crate::openapi::WriteErrors)))]
+    params(("X-Site-Key" = Option<String>, Header, description = "The key, where the body has none")), request_body = WidgetEventsIn,
+    responses((status = 202, body = WidgetEventsAcceptedOut), crate::openapi::WriteErrors)))]
 pub async fn post_widget_events(
     op: Op,
     headers: HeaderMap,
     uri: Uri,
-    Read(batch): Read<EventsIn>,
-) -> Result<(StatusCode, Json<EventsAcceptedOut>)> {
+    Read(batch): Read<WidgetEventsIn>,
+) -> Result<(StatusCode, Json<WidgetEventsAcceptedOut>)> {
     let names = batch.names()?;
     let header_key = headers.get("x-site-key").and_then(|key| key.to_str().ok()).map(str::trim);
-    let body_key =
-        batch.deploy_key.as_ref().or(batch.deploy_key_snake.as_ref()).map(|key| key.as_str());
+    let body_key = batch.deploy_key.as_ref().or(batch.deploy_key_snake.as_ref()).map(Text::as_str);
     let key = header_key.or(body_key).ok_or_else(|| invalid("deployKey", "is required"))?;
     let key = judge_key(key)?;
 
@@ -333,5 +333,5 @@ pub async fn post_widget_events(
         store::events_count(&op, &embed, &counts).await?;
     }
     let sampled = accepted > 0 && weight != 1;
-    Ok((StatusCode::ACCEPTED, Json(EventsAcceptedOut { accepted, sampled })))
+    Ok((StatusCode::ACCEPTED, Json(WidgetEventsAcceptedOut { accepted, sampled })))
 }

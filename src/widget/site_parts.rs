@@ -18,7 +18,7 @@ const LEAD_FIELDS: [&str; 5] = ["name", "email", "phone", "company", "message"];
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct LeadFormOut {
+pub(super) struct WidgetLeadFormOut {
     enabled: bool,
     title: Option<String>,
     text: Option<String>,
@@ -78,7 +78,7 @@ fn is_time(text: &str) -> bool {
 }
 
 /// The form, or nothing where the site has none.
-pub(super) fn lead_form(config: &Map<String, Value>) -> Option<LeadFormOut> {
+pub(super) fn lead_form(config: &Map<String, Value>) -> Option<WidgetLeadFormOut> {
     let form = member(config, "lead_form", "leadForm")?.as_object()?;
     let line = |snake: &str, camel: &str, most: usize| text(member(form, snake, camel)?, most);
     let names = |name: &str| -> Vec<String> {
@@ -89,7 +89,7 @@ pub(super) fn lead_form(config: &Map<String, Value>) -> Option<LeadFormOut> {
     };
     let fields = names("fields");
     let required = names("required").into_iter().filter(|field| fields.contains(field)).collect();
-    Some(LeadFormOut {
+    Some(WidgetLeadFormOut {
         enabled: form.get("enabled").and_then(Value::as_bool).unwrap_or(true),
         title: line("title", "title", 80),
         text: line("text", "text", 500),
@@ -115,13 +115,13 @@ fn text(value: &Value, most: usize) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn config(value: Value) -> Map<String, Value> {
+    fn config(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
     }
 
     #[test]
     fn public_parts_are_read_in_either_spelling() {
-        let config = config(json!({
+        let config = config(&json!({
             "starter_prompts": [" Prices? ", 7, "", "Opening\u{7} hours?", "x".repeat(300)],
             "awayText": "Back on Monday.",
             "office_hours": {"timezone": "Europe/Madrid", "days": {"mon": [["09:00", "17:00"]], "sun": []}, "pager": "555"},
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_left_out() {
-        let nothing = config(json!({
+        let nothing = config(&json!({
             "starter_prompts": "Prices?", "away_text": 7, "lead_form": true,
             "office_hours": {"timezone": "<b>", "days": {}},
         }));
@@ -159,10 +159,10 @@ mod tests {
             json!({"mon": "all"}),
             json!(7),
         ] {
-            let config = config(json!({"office_hours": {"timezone": "UTC", "days": days}}));
+            let config = config(&json!({"office_hours": {"timezone": "UTC", "days": days}}));
             assert_eq!(office_hours(&config), None);
         }
-        let many = config(json!({"starter_prompts": vec!["?"; 9]}));
+        let many = config(&json!({"starter_prompts": vec!["?"; 9]}));
         assert_eq!(starter_prompts(&many).len(), 8);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::json;
 
 use super::embed::EmbedRow;
-use super::version::{Build, VersionStatus};
+use super::version::{Build, WidgetVersionStatus};
 use crate::app::Op;
 use crate::chat;
 use crate::db::Rows;
@@ -23,7 +23,7 @@ row! {
         styles_url: Option<String>,
         integrity_hash: Option<String>,
         min_profile_version: i64,
-        status: VersionStatus,
+        status: WidgetVersionStatus,
     }
 }
 

@@ -14,7 +14,7 @@ use crate::choice;
 
 choice! {
     /// Whom a build is meant for.
-    pub enum VersionStatus {
+    pub enum WidgetVersionStatus {
         /// The first to see it.
         Canary = "canary",
         /// Those who like to be early.
@@ -28,7 +28,7 @@ choice! {
 
 choice! {
     /// Which builds a pin follows: those meant for it, and all that are meant for more.
-    pub enum Channel {
+    pub enum WidgetChannel {
         /// What is stable.
         Stable = "stable",
         /// What is beta or stable.
@@ -38,13 +38,13 @@ choice! {
     }
 }
 
-impl Channel {
-    fn takes(self, status: VersionStatus) -> bool {
+impl WidgetChannel {
+    fn takes(self, status: WidgetVersionStatus) -> bool {
         match status {
-            VersionStatus::Stable => true,
-            VersionStatus::Beta => self != Self::Stable,
-            VersionStatus::Canary => self == Self::Canary,
-            VersionStatus::Deprecated => false,
+            WidgetVersionStatus::Stable => true,
+            WidgetVersionStatus::Beta => self != Self::Stable,
+            WidgetVersionStatus::Canary => self == Self::Canary,
+            WidgetVersionStatus::Deprecated => false,
         }
     }
 }
@@ -118,7 +118,7 @@ pub(super) struct Build {
     pub(super) styles_url: Option<String>,
     pub(super) integrity_hash: Option<String>,
     pub(super) min_profile_version: i64,
-    pub(super) status: VersionStatus,
+    pub(super) status: WidgetVersionStatus,
 }
 
 /// What a deployment has instead of the newest stable build.
@@ -135,7 +135,7 @@ pub(super) enum Target {
     /// This build, whatever became of it.
     Build(Build),
     /// The newest of a channel.
-    Channel(Channel),
+    Channel(WidgetChannel),
 }
 
 /// The build for one visitor of a deployment; none when none is offered.
@@ -145,7 +145,7 @@ pub(super) fn choose(
     deployment: &str,
     visitor: Option<&str>,
 ) -> Option<Build> {
-    let stable = || newest(offered, Channel::Stable);
+    let stable = || newest(offered, WidgetChannel::Stable);
     let Some(pin) = pin.filter(|pin| is_drawn(pin, deployment, visitor)) else { return stable() };
     match &pin.target {
         Target::Build(build) => Some(build.clone()),
@@ -155,7 +155,7 @@ pub(super) fn choose(
 
 /// The highest number of a channel, whenever it was released: a correction of an older line does not take visitors
 /// back to it.
-fn newest(offered: &[Build], channel: Channel) -> Option<Build> {
+fn newest(offered: &[Build], channel: WidgetChannel) -> Option<Build> {
     offered
         .iter()
         .filter(|build| channel.takes(build.status) && build.min_profile_version <= PROFILE_VERSION)
@@ -191,7 +191,7 @@ fn bucket(deployment: &str, visitor: &str) -> u8 {
 mod tests {
     use super::*;
 
-    fn build(version: &str, status: VersionStatus) -> Build {
+    fn build(version: &str, status: WidgetVersionStatus) -> Build {
         Build {
             version: version.to_owned(),
             script_url: format!("https://widget.example/{version}/embed.js"),
@@ -203,7 +203,7 @@ mod tests {
     }
 
     fn offered() -> Vec<Build> {
-        use VersionStatus::{Beta, Canary, Deprecated, Stable};
+        use WidgetVersionStatus::{Beta, Canary, Deprecated, Stable};
         vec![
             build("1.9.1", Stable),
             build("1.10.0", Stable),
@@ -252,7 +252,8 @@ mod tests {
     fn without_a_pin_the_newest_stable_build_is_given() {
         assert_eq!(version(None, None), "1.10.0");
         assert_eq!(choose(&[], None, "d", None), None);
-        let too_new = Build { min_profile_version: 2, ..build("1.11.0", VersionStatus::Stable) };
+        let too_new =
+            Build { min_profile_version: 2, ..build("1.11.0", WidgetVersionStatus::Stable) };
         let offered: Vec<Build> = offered().into_iter().chain([too_new]).collect();
         assert_eq!(choose(&offered, None, "d", None).unwrap().version, "1.10.0");
     }
@@ -260,26 +261,26 @@ mod tests {
     #[test]
     fn a_channel_gives_its_newest_and_what_is_meant_for_more() {
         for (channel, newest) in [
-            (Channel::Stable, "1.10.0"),
-            (Channel::Beta, "2.0.0-rc.2"),
-            (Channel::Canary, "2.0.0-rc.10"),
+            (WidgetChannel::Stable, "1.10.0"),
+            (WidgetChannel::Beta, "2.0.0-rc.2"),
+            (WidgetChannel::Canary, "2.0.0-rc.10"),
         ] {
             assert_eq!(version(Some(&pin(Target::Channel(channel), 100)), None), newest);
         }
-        let stable_alone = [build("1.0.0", VersionStatus::Stable)];
-        let canary = pin(Target::Channel(Channel::Canary), 100);
+        let stable_alone = [build("1.0.0", WidgetVersionStatus::Stable)];
+        let canary = pin(Target::Channel(WidgetChannel::Canary), 100);
         assert_eq!(choose(&stable_alone, Some(&canary), "d", None).unwrap().version, "1.0.0");
     }
 
     #[test]
     fn a_pinned_build_stays_though_it_is_deprecated() {
-        let old = pin(Target::Build(build("3.0.0", VersionStatus::Deprecated)), 100);
+        let old = pin(Target::Build(build("3.0.0", WidgetVersionStatus::Deprecated)), 100);
         assert_eq!(version(Some(&old), None), "3.0.0");
     }
 
     #[test]
     fn a_part_of_the_visitors_is_drawn_and_keeps_what_it_got() {
-        let of = |percentage| pin(Target::Channel(Channel::Beta), percentage);
+        let of = |percentage| pin(Target::Channel(WidgetChannel::Beta), percentage);
         assert_eq!(version(Some(&of(99)), None), "1.10.0", "without an id");
         assert_eq!(version(Some(&of(0)), Some("v")), "1.10.0");
         let mut drawn_before: Vec<usize> = Vec::new();

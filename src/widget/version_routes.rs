@@ -4,9 +4,9 @@ use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use serde::Serialize;
 
-use super::version::{Number, VersionStatus};
+use super::version::{Number, WidgetVersionStatus};
 use super::version_store::{
-    self as store, NewVersion, VersionChange, VersionOut, version_not_found,
+    self as store, NewVersion, VersionChange, WidgetVersionOut, version_not_found,
 };
 use crate::auth::permission::{Access, Read, Staff};
 use crate::body;
@@ -19,8 +19,8 @@ use crate::origin::is_https_url;
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub struct VersionsOut {
-    versions: Vec<VersionOut>,
+pub struct WidgetVersionsOut {
+    versions: Vec<WidgetVersionOut>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -28,13 +28,13 @@ pub struct VersionsOut {
 /// One build.
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
-pub struct VersionResultOut {
-    version: VersionOut,
+pub struct WidgetVersionResultOut {
+    version: WidgetVersionOut,
 }
 
 body! {
     /// A new build. Its number, its addresses and its integrity never change.
-    pub struct VersionIn {
+    pub struct WidgetVersionIn {
         /// Such as `1.2.0` or `2.0.0-beta.1`.
         version as "version": Text<5, 40>,
         changelog as "changelog": Option<Lines<0, 5_000>>,
@@ -48,14 +48,14 @@ body! {
         /// 1 if absent.
         min_profile_version as "minProfileVersion": Option<Whole<1, 1_000>>,
         /// `canary` if absent.
-        status as "status": Option<VersionStatus>,
+        status as "status": Option<WidgetVersionStatus>,
     }
 }
 
 body! {
     /// Changes to a build: what is absent stays. `deprecated` is for ever.
-    pub struct VersionPatch {
-        status as "status": Option<VersionStatus>,
+    pub struct WidgetVersionPatch {
+        status as "status": Option<WidgetVersionStatus>,
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Lines<0, 5_000>>))]
         changelog as "changelog": Change<Lines<0, 5_000>>,
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Lines<0, 20_000>>))]
@@ -63,7 +63,7 @@ body! {
     }
 }
 
-fn judge(body: VersionIn) -> Result<NewVersion> {
+fn judge(body: WidgetVersionIn) -> Result<NewVersion> {
     let written = |text: String| (!text.is_empty()).then_some(text);
     let url = |name: &str, url: String| {
         if is_https_url(&url) { Ok(url) } else { Err(invalid(name, "must be an https address")) }
@@ -85,7 +85,7 @@ fn judge(body: VersionIn) -> Result<NewVersion> {
         styles_url: styles_url.map(|styles| url("stylesUrl", styles)).transpose()?,
         integrity_hash,
         min_profile_version: body.min_profile_version.map_or(1, |version| version.0),
-        status: body.status.unwrap_or(VersionStatus::Canary),
+        status: body.status.unwrap_or(WidgetVersionStatus::Canary),
     })
 }
 
@@ -104,41 +104,44 @@ fn is_integrity(text: &str) -> bool {
 
 /// `GET /portal/widget/versions`: the builds of the widget, newest first.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/portal/widget/versions", tag = "Widget",
-    params(("orgId" = Option<String>, Query), ("status" = Option<VersionStatus>, Query),
+    params(("orgId" = Option<String>, Query), ("status" = Option<WidgetVersionStatus>, Query),
            ("limit" = Option<u32>, Query, description = "1 to 100; 50 if absent"), ("cursor" = Option<String>, Query)),
-    responses((status = 200, body = VersionsOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
-pub async fn list_widget_versions(access: Access<Read>, query: Query) -> Result<Json<VersionsOut>> {
+    responses((status = 200, body = WidgetVersionsOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
+pub async fn list_widget_versions(
+    access: Access<Read>,
+    query: Query,
+) -> Result<Json<WidgetVersionsOut>> {
     let page = query.page(50, 100)?;
-    let status = query.one_of("status", VersionStatus::ALL, VersionStatus::parse)?;
+    let status = query.one_of("status", WidgetVersionStatus::ALL, WidgetVersionStatus::parse)?;
     let statement = store::versions(access.scope(), &page, status);
     let (_tenant, [rows]) = access.read([statement]).await?;
-    let (versions, next_cursor) = page.cut(rows.all()?, VersionOut::key);
-    Ok(Json(VersionsOut { versions, next_cursor }))
+    let (versions, next_cursor) = page.cut(rows.all()?, WidgetVersionOut::key);
+    Ok(Json(WidgetVersionsOut { versions, next_cursor }))
 }
 
 /// `POST /portal/widget/versions`: adds a build to the catalogue; staff only.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/portal/widget/versions", tag = "Widget",
-    request_body = VersionIn,
-    responses((status = 201, body = VersionResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
+    request_body = WidgetVersionIn,
+    responses((status = 201, body = WidgetVersionResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn create_widget_version(
     access: Access<Staff>,
-    body::Read(version): body::Read<VersionIn>,
+    body::Read(version): body::Read<WidgetVersionIn>,
 ) -> Result<Response> {
     let new = judge(version)?;
     let (actor, _tenant, []) = access.read_as_actor([]).await?;
     let version = store::version_insert(&actor, new).await?;
-    Ok((StatusCode::CREATED, Json(VersionResultOut { version })).into_response())
+    Ok((StatusCode::CREATED, Json(WidgetVersionResultOut { version })).into_response())
 }
 
 /// `PATCH /portal/widget/versions/{id}`: promotes or deprecates a build, or changes its texts; staff only.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(patch, path = "/portal/widget/versions/{id}", tag = "Widget",
-    params(("id" = String, Path)), request_body = VersionPatch,
-    responses((status = 200, body = VersionResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
+    params(("id" = String, Path)), request_body = WidgetVersionPatch,
+    responses((status = 200, body = WidgetVersionResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn update_widget_version(
     access: Access<Staff>,
     Path(id): Path<String>,
-    body::Read(patch): body::Read<VersionPatch>,
-) -> Result<Json<VersionResultOut>> {
+    body::Read(patch): body::Read<WidgetVersionPatch>,
+) -> Result<Json<WidgetVersionResultOut>> {
     let change = VersionChange {
         status: patch.status,
         changelog: text(patch.changelog),
@@ -146,13 +149,13 @@ pub async fn update_widget_version(
     };
     let statement = store::version(access.scope(), &id);
     let (actor, _tenant, [version]) = access.read_as_actor([statement]).await?;
-    let present: VersionOut = version.first()?.ok_or_else(version_not_found)?;
+    let present: WidgetVersionOut = version.first()?.ok_or_else(version_not_found)?;
     let changed = present.changed(&change);
     if changed.is_empty() {
-        return Ok(Json(VersionResultOut { version: present }));
+        return Ok(Json(WidgetVersionResultOut { version: present }));
     }
     let version = store::version_update(&actor, &id, change, &changed).await?;
-    Ok(Json(VersionResultOut { version }))
+    Ok(Json(WidgetVersionResultOut { version }))
 }
 
 /// An empty text is none.

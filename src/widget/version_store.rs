@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::version::VersionStatus;
+use super::version::WidgetVersionStatus;
 use crate::audit::Entry;
 use crate::auth::permission::{Actor, Scope, Scoped};
 use crate::db::{Param, Rows, Statement};
@@ -25,7 +25,7 @@ row! {
     #[derive(Debug, Serialize)]
     #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
     #[serde(rename_all = "camelCase")]
-    pub(super) struct VersionOut {
+    pub(super) struct WidgetVersionOut {
         id: String,
         /// Such as `1.0.0`.
         version: String,
@@ -36,18 +36,18 @@ row! {
         /// Subresource integrity of the script.
         integrity_hash: Option<String>,
         min_profile_version: i64,
-        status: VersionStatus,
+        status: WidgetVersionStatus,
         released_at: StoredTime,
         deprecated_at: Option<StoredTime>,
     }
 }
 
-impl VersionOut {
+impl WidgetVersionOut {
     pub(super) fn key(&self) -> [String; 2] {
         [self.released_at.stored(), self.id.clone()]
     }
 
-    pub(super) fn is(&self, status: VersionStatus) -> bool {
+    pub(super) fn is(&self, status: WidgetVersionStatus) -> bool {
         self.status == status
     }
 
@@ -75,18 +75,22 @@ pub(super) struct NewVersion {
     pub(super) styles_url: Option<String>,
     pub(super) integrity_hash: Option<String>,
     pub(super) min_profile_version: i64,
-    pub(super) status: VersionStatus,
+    pub(super) status: WidgetVersionStatus,
 }
 
 /// A change to a build, judged.
 #[derive(Debug)]
 pub(super) struct VersionChange {
-    pub(super) status: Option<VersionStatus>,
+    pub(super) status: Option<WidgetVersionStatus>,
     pub(super) changelog: Change<String>,
     pub(super) release_notes: Change<String>,
 }
 
-pub(super) fn versions(scope: &Scope, page: &Page<2>, status: Option<VersionStatus>) -> Scoped {
+pub(super) fn versions(
+    scope: &Scope,
+    page: &Page<2>,
+    status: Option<WidgetVersionStatus>,
+) -> Scoped {
     let mut params = page.descending();
     params.push(status.into());
     scope.statement(VERSIONS, params)
@@ -102,7 +106,7 @@ async fn change_version(
     change: Statement,
     event: &'static str,
     metadata: Value,
-) -> Result<(Vec<Rows>, Option<VersionOut>)> {
+) -> Result<(Vec<Rows>, Option<WidgetVersionOut>)> {
     let entry = Entry { event, target_type: "widget_version", target_id: id, metadata };
     let after = statement!(VERSION_AFTER, id);
     let mut rows = actor.write(vec![change, actor.audit(None, &entry)?, after]).await?;
@@ -110,7 +114,7 @@ async fn change_version(
     Ok((rows, after))
 }
 
-pub(super) async fn version_insert(actor: &Actor, new: NewVersion) -> Result<VersionOut> {
+pub(super) async fn version_insert(actor: &Actor, new: NewVersion) -> Result<WidgetVersionOut> {
     let now = actor.op.now();
     let id = new_id(now)?;
     let metadata = json!({"version": new.version, "status": new.status});
@@ -136,7 +140,7 @@ pub(super) async fn version_update(
     id: &str,
     change: VersionChange,
     changed: &[&str],
-) -> Result<VersionOut> {
+) -> Result<WidgetVersionOut> {
     let text = |change: &Change<String>| Param::from(change.value().map(String::as_str));
     let update = statement!(
         VERSION_UPDATE,
@@ -148,7 +152,7 @@ pub(super) async fn version_update(
         change.release_notes.is_change(),
         text(&change.release_notes),
     );
-    let event = if change.status == Some(VersionStatus::Deprecated) {
+    let event = if change.status == Some(WidgetVersionStatus::Deprecated) {
         "widget_version.deprecated"
     } else {
         "widget_version.updated"
@@ -159,7 +163,11 @@ pub(super) async fn version_update(
     if rows.first().map_or(Ok(0), Rows::count)? > 0 {
         return Ok(after);
     }
-    Err(if after.is(VersionStatus::Deprecated) { version_deprecated() } else { last_stable() })
+    Err(if after.is(WidgetVersionStatus::Deprecated) {
+        version_deprecated()
+    } else {
+        last_stable()
+    })
 }
 
 #[cold]

@@ -660,7 +660,7 @@ fn two_changes_of_different_fields_do_not_undo_each_other() {
     // What another request does between our look and our change.
     app.db.before_batch(
         2,
-        r##"UPDATE widget_profiles SET theme = json_patch(theme, '{"borderRadius":"4px"}') WHERE id = 'prof_a'"##,
+        r#"UPDATE widget_profiles SET theme = json_patch(theme, '{"borderRadius":"4px"}') WHERE id = 'prof_a'"#,
     );
     let answer =
         send(&app, "PATCH", "/profiles/prof_a", &json!({"theme": {"primaryColor": "#aaaaaa"}}))
