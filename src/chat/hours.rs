@@ -5,7 +5,6 @@
 //! Rules: United States, 15 U.S.C. 260a; European Union, directive 2000/84/EC; Australia and New Zealand as their
 //! states publish them.
 
-use jiff::civil::{Date, Weekday};
 use serde_json::{Map, Value};
 
 use crate::time::Timestamp;
@@ -136,16 +135,16 @@ impl Zone {
         let Some(year) = year_of(now) else { return false };
         // Two o'clock by standard time, in UTC.
         let two = 120 - i64::from(self.standard_minutes);
-        let at = |month: i8, nth: i8, minutes: i64| {
+        let at = |month: usize, nth: i64, minutes: i64| {
             nth_sunday(year, month, nth).map(|day| day * DAY_MINUTES + minutes)
         };
         let bounds = match self.summer {
             Summer::Never => return false,
             // It ends at two by the summer's own clock.
             Summer::UnitedStates => (at(3, 2, two), at(11, 1, two - 60)),
-            Summer::Europe => (at(3, -1, 60), at(10, -1, 60)),
+            Summer::Europe => (at(3, LAST, 60), at(10, LAST, 60)),
             Summer::Australia => (at(10, 1, two), at(4, 1, two)),
-            Summer::NewZealand => (at(9, -1, two), at(4, 1, two)),
+            Summer::NewZealand => (at(9, LAST, two), at(4, 1, two)),
         };
         let (Some(begins), Some(ends)) = bounds else { return false };
         if begins < ends {
@@ -157,19 +156,38 @@ impl Zone {
     }
 }
 
-fn year_of(now: Timestamp) -> Option<i16> {
+fn year_of(now: Timestamp) -> Option<i64> {
     now.date().get(..4)?.parse().ok()
 }
 
-/// The nth Sunday of a month, or the last (-1), in days since the epoch.
-fn nth_sunday(year: i16, month: i8, nth: i8) -> Option<i64> {
-    let first = Date::new(year, month, 1).ok()?;
-    days_since_epoch(first.nth_weekday_of_month(nth, Weekday::Sunday).ok()?)
+/// Days of a year before each month, in a year that is not a leap year.
+const BEFORE_MONTH: [i64; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+
+/// In place of a number: the last of its month.
+const LAST: i64 = 0;
+
+/// The nth Sunday of a month but December, or its last, in days since the epoch.
+fn nth_sunday(year: i64, month: usize, nth: i64) -> Option<i64> {
+    let first = first_of(year, month)?;
+    let sunday = |from: i64| from + (SUNDAY - from).rem_euclid(7);
+    if nth > 0 {
+        return Some(sunday(first) + 7 * (nth - 1));
+    }
+    // The first Sunday of the next month, and a week less.
+    Some(sunday(first_of(year, month + 1)?) - 7)
 }
 
-fn days_since_epoch(date: Date) -> Option<i64> {
-    let epoch = Date::new(1970, 1, 1).ok()?;
-    Some(i64::from(date.since(epoch).ok()?.get_days()))
+/// The epoch was a Thursday, so that this day and every seventh from it are Sundays.
+const SUNDAY: i64 = 3;
+
+/// The first day of a month, in days since the epoch.
+fn first_of(year: i64, month: usize) -> Option<i64> {
+    let before = *BEFORE_MONTH.get(month.checked_sub(1)?)?;
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    // Leap days of the years before this one, less those before the epoch.
+    let past = year - 1;
+    let leap_days = past.div_euclid(4) - past.div_euclid(100) + past.div_euclid(400) - 477;
+    Some(365 * (year - 1970) + leap_days + before + i64::from(is_leap && month > 2))
 }
 
 /// When somebody is there.
@@ -396,6 +414,38 @@ mod tests {
         assert!(read(json!({"monday": []})).unwrap_err().contains("\"monday\""));
         assert!(read(json!(null)).unwrap_err().contains("\"days\""));
         assert!(Hours::read(&Map::new()).unwrap_err().contains("\"timezone\""));
+    }
+
+    #[test]
+    fn months_begin_when_the_calendar_says() {
+        let epoch = jiff::civil::date(1970, 1, 1);
+        for year in 1970..2110 {
+            for month in 1..=12 {
+                let first = jiff::civil::date(year, month, 1);
+                let days = i64::from(first.since(epoch).unwrap().get_days());
+                let month = usize::try_from(month).unwrap();
+                assert_eq!(first_of(i64::from(year), month), Some(days), "{year}-{month}");
+            }
+            for (month, nth) in [(3, 2), (11, 1), (4, 1), (10, 1)] {
+                let sunday = jiff::civil::date(year, month, 1)
+                    .nth_weekday_of_month(nth, jiff::civil::Weekday::Sunday);
+                let days = i64::from(sunday.unwrap().since(epoch).unwrap().get_days());
+                let month = usize::try_from(month).unwrap();
+                assert_eq!(
+                    nth_sunday(i64::from(year), month, i64::from(nth)),
+                    Some(days),
+                    "{year}-{month}"
+                );
+            }
+            for month in [3, 9, 10] {
+                let sunday = jiff::civil::date(year, month, 1)
+                    .nth_weekday_of_month(-1, jiff::civil::Weekday::Sunday);
+                let days = i64::from(sunday.unwrap().since(epoch).unwrap().get_days());
+                let month = usize::try_from(month).unwrap();
+                assert_eq!(nth_sunday(i64::from(year), month, LAST), Some(days), "{year}-{month}");
+            }
+        }
+        assert_eq!((first_of(2026, 0), first_of(2026, 13)), (None, None));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::search;
 use crate::auth::permission::{Access, Grant, ListSql, Need, Scope, Scoped};
 #[cfg(not(target_arch = "wasm32"))]
 use crate::chat::state::SessionState;
-use crate::chat::state::StoredState;
+use crate::chat::state::{Handoff, HandoffReason, StoredState};
 use crate::db::{Param, Statement};
 use crate::error::Result;
 use crate::http::csv::{Exporter, Record};
@@ -140,6 +140,17 @@ row! {
         /// What is known of the visitor, such as the page.
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Object))]
         metadata: Map<String, Value>,
+        /// How far the way to a person has come; of an ended conversation, where it stood.
+        handoff: Option<Handoff>,
+        handoff_reason: Option<HandoffReason>,
+        handoff_at: Option<StoredTime>,
+        /// `users.id` of who has taken over.
+        handoff_user_id: Option<String>,
+        handoff_name: Option<String>,
+        /// Who ended it: `visitor`, `staff` or `idle`.
+        closed_by: Option<String>,
+        /// The language that the visitor writes.
+        locale: Option<String>,
     }
 }
 
