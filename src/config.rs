@@ -6,6 +6,7 @@
 
 use base64ct::{Base64, Encoding as _};
 
+use crate::clients::elevenlabs::ElevenLabsConfig;
 use crate::origin::OriginList;
 use crate::secret::Secret;
 use crate::vault::Vault;
@@ -106,6 +107,8 @@ pub struct Config {
     pub cloudflare_zone: Option<CloudflareZone>,
     /// `CLOUDFLARE_ZONE_NAME`: what staff call the zone (default kobyai.com).
     pub cloudflare_zone_name: String,
+    /// `ELEVENLABS_API_KEY` and `ELEVENLABS_BASE_URL` (default `ElevenLabs` itself): the voice of sites.
+    pub elevenlabs: ElevenLabsConfig,
     /// What was refused, in words for the operator; never a value of a secret.
     pub problems: Vec<String>,
 }
@@ -151,6 +154,7 @@ impl Config {
             portal_url,
             cloudflare_zone: reader.cloudflare_zone(),
             cloudflare_zone_name: reader.zone_name(),
+            elevenlabs: reader.elevenlabs(environment),
             problems: reader.problems,
         }
     }
@@ -352,6 +356,30 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         Some(CloudflareZone { id, token: Secret::new(token) })
     }
 
+    fn elevenlabs(&mut self, environment: Environment) -> ElevenLabsConfig {
+        let key = self.text("ELEVENLABS_API_KEY");
+        let is_sent = |key: &String| key.bytes().all(|byte| byte.is_ascii_graphic());
+        if key.as_ref().is_some_and(|key| !is_sent(key)) {
+            self.refuse("ELEVENLABS_API_KEY cannot be sent in a header; ignored");
+        }
+        let base = match self.text("ELEVENLABS_BASE_URL") {
+            None => Some("https://api.elevenlabs.io".to_owned()),
+            Some(url) => self.elevenlabs_base(&url, environment),
+        };
+        ElevenLabsConfig { key: key.filter(is_sent).map(Secret::new), base }
+    }
+
+    fn elevenlabs_base(&mut self, url: &str, environment: Environment) -> Option<String> {
+        let local = environment == Environment::Development && url.starts_with("http://");
+        let plain = !url.contains(['?', '#', '@', '\\']);
+        let plain = plain && url.bytes().all(|byte| byte.is_ascii_graphic());
+        if !plain || !(url.starts_with("https://") || local) {
+            self.refuse("ELEVENLABS_BASE_URL must be an https:// address; no site has a voice");
+            return None;
+        }
+        Some(url.trim_end_matches('/').to_owned())
+    }
+
     fn zone_name(&mut self) -> String {
         const DEFAULT: &str = "kobyai.com";
         let Some(name) = self.text("CLOUDFLARE_ZONE_NAME") else { return DEFAULT.to_owned() };
@@ -508,6 +536,32 @@ mod tests {
             (name("shop.example").as_str(), name("<zone>").as_str()),
             ("shop.example", "kobyai.com")
         );
+    }
+
+    #[test]
+    fn a_key_of_the_voice_goes_to_a_safe_address_or_nowhere() {
+        let read = |environment: &str, key: &str, url: &str| {
+            let config = read(&[
+                ("ENVIRONMENT", environment),
+                ("ELEVENLABS_API_KEY", key),
+                ("ELEVENLABS_BASE_URL", url),
+            ]);
+            let told = config.problems.iter().filter(|text| text.contains("ELEVENLABS")).count();
+            (config.elevenlabs.key.is_some(), config.elevenlabs.base, told)
+        };
+        let official = Some("https://api.elevenlabs.io".to_owned());
+        assert_eq!(read("production", "", ""), (false, official.clone(), 0));
+        assert_eq!(read("production", "xi", ""), (true, official.clone(), 0));
+        assert_eq!(read("production", "x i", ""), (false, official, 1));
+        let other = Some("https://voice.example/api".to_owned());
+        assert_eq!(read("production", "xi", "https://voice.example/api/"), (true, other, 0));
+        for url in
+            ["http://localhost:1", "https://a@b", "https://a/?b", "ftp://a", "https://a\\b"]
+        {
+            assert_eq!(read("production", "xi", url), (true, None, 1), "{url}");
+        }
+        let local = Some("http://localhost:1".to_owned());
+        assert_eq!(read("development", "", "http://localhost:1"), (false, local, 0));
     }
 
     #[test]

@@ -65,6 +65,7 @@ pub mod sites;
 pub mod time;
 pub mod vault;
 pub mod visitors;
+pub mod voice;
 
 #[cfg(target_arch = "wasm32")]
 mod platform;

@@ -10,11 +10,11 @@ use crate::automation::{action_routes, flow_routes};
 use crate::billing::{self, account_routes, usage_routes};
 use crate::error::{Error, Kind};
 use crate::members::{self, membership_routes, user_routes};
-use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, guard};
+use crate::middleware::{MONITORS, PORTAL, VISITORS, VOICE, WEBHOOKS, guard};
 use crate::orgs::{self, cap_routes};
 use crate::{analytics, audit, chat, conversations, docs, events, health, insights, integrations};
 use crate::{invitations, knowledge, leads, outcomes, overview, portal_config, portfolio};
-use crate::{retention, sites, visitors};
+use crate::{retention, sites, visitors, voice};
 
 /// Builds the router; once per isolate.
 pub fn router(app: &Arc<App>) -> Router {
@@ -29,6 +29,7 @@ pub fn router(app: &Arc<App>) -> Router {
         (monitors(), &MONITORS),
         (portal, &PORTAL),
         (visitors(), &VISITORS),
+        (voice(), &VOICE),
         (webhooks(), &WEBHOOKS),
     ];
     groups.into_iter().fold(Router::new(), |router, (routes, audience)| {
@@ -156,6 +157,16 @@ fn visitors() -> Router {
         .route("/", post(chat::routes::post_chat))
         .route("/chat", post(chat::routes::post_chat))
         .route("/v1/chat", post(chat::routes::post_chat))
+}
+
+/// Visitors who have something said, or call.
+fn voice() -> Router {
+    use voice::routes::{create_signed_url, get_signed_url, post_voice};
+    Router::new()
+        .route("/voice", post(post_voice))
+        .route("/voice/tts", post(post_voice))
+        .route("/voice/signed-url", get(get_signed_url).post(create_signed_url))
+        .route("/api/elevenlabs-signed-url", get(get_signed_url))
 }
 
 /// Vendors that sign what they send.

@@ -257,5 +257,6 @@ fn config(config: Map<String, Value>) -> Result<Map<String, Value>> {
     if length > LONGEST_CONFIG {
         return Err(invalid("config", "must have at most 32 KiB as JSON"));
     }
+    crate::voice::judge_setting(&config)?;
     Ok(config)
 }
