@@ -555,8 +555,7 @@ mod tests {
         assert_eq!(read("production", "x i", ""), (false, official, 1));
         let other = Some("https://voice.example/api".to_owned());
         assert_eq!(read("production", "xi", "https://voice.example/api/"), (true, other, 0));
-        for url in
-            ["http://localhost:1", "https://a@b", "https://a/?b", "ftp://a", "https://a\\b"]
+        for url in ["http://localhost:1", "https://a@b", "https://a/?b", "ftp://a", "https://a\\b"]
         {
             assert_eq!(read("production", "xi", url), (true, None, 1), "{url}");
         }

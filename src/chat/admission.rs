@@ -165,10 +165,8 @@ impl Purpose {
     fn judge(self, kind: &str) -> Result<()> {
         match (self, kind) {
             (_, "chatbot") | (Self::Speech, "voice") => Ok(()),
-            (Self::Chat, _) => {
-                Err(Error::forbidden("site_not_for_chat", "Site is not a chatbot")
-                    .hint("Use the key of a chatbot site."))
-            }
+            (Self::Chat, _) => Err(Error::forbidden("site_not_for_chat", "Site is not a chatbot")
+                .hint("Use the key of a chatbot site.")),
             (Self::Speech, _) => Err(Error::forbidden("site_not_for_voice", "Site does not speak")
                 .hint("Use the key of a chatbot or voice site.")),
         }

@@ -38,8 +38,7 @@ pub(super) fn highest_price(text: &str) -> i64 {
 /// What a text costs when a model says it, in micro-dollars.
 pub(super) fn price(text: &str, model: &ProviderId) -> i64 {
     let is_fast = ["eleven_flash", "eleven_turbo"].iter().any(|of| model.as_str().starts_with(of));
-    let each =
-        if is_fast { MICROUSD_PER_CHARACTER_OF_FAST_MODELS } else { MICROUSD_PER_CHARACTER };
+    let each = if is_fast { MICROUSD_PER_CHARACTER_OF_FAST_MODELS } else { MICROUSD_PER_CHARACTER };
     characters(text).saturating_mul(each)
 }
 

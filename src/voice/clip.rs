@@ -95,7 +95,8 @@ pub(super) async fn whole(mut begun: Begun) -> Result<Response> {
 
 /// Answers with the clip while it is made.
 pub(super) fn stream(op: &Op, begun: Begun) -> Response {
-    let mut response = Response::new(Body::new(Speaking { op: op.clone(), coming: Some(next(begun)) }));
+    let mut response =
+        Response::new(Body::new(Speaking { op: op.clone(), coming: Some(next(begun)) }));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("audio/mpeg"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));

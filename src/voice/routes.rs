@@ -233,8 +233,7 @@ fn reach<'a>(
     asked: Option<&ProviderId>,
 ) -> Result<(ElevenLabs<'a>, ProviderId)> {
     let agent = Setting::of(&site.config).and_then(|setting| setting.agent);
-    let agent =
-        agent.ok_or_else(|| not_configured("the site has no config.voice.agent_id"))?;
+    let agent = agent.ok_or_else(|| not_configured("the site has no config.voice.agent_id"))?;
     if asked.is_some_and(|asked| *asked != agent) {
         return Err(Error::forbidden("agent_not_allowed", "Agent not allowed")
             .hint("Leave \"agent_id\" out: the site's own agent takes its calls."));

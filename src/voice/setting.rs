@@ -139,10 +139,7 @@ fn number(
 
 fn flag(members: &Map<String, Value>, name: &str) -> Result<Option<bool>, String> {
     let Some(value) = member(members, name) else { return Ok(None) };
-    value
-        .as_bool()
-        .map(Some)
-        .ok_or_else(|| format!("has a \"{name}\" that is not true or false"))
+    value.as_bool().map(Some).ok_or_else(|| format!("has a \"{name}\" that is not true or false"))
 }
 
 #[cfg(test)]
@@ -200,7 +197,10 @@ mod tests {
         ] {
             let error = judge(&config(&voice)).unwrap_err();
             let hint = error.public_hint().unwrap();
-            assert!(hint.starts_with("\"config\" has a \"voice\" that ") && hint.contains(told), "{hint}");
+            assert!(
+                hint.starts_with("\"config\" has a \"voice\" that ") && hint.contains(told),
+                "{hint}"
+            );
             assert_eq!(Setting::of(&config(&voice)), None, "{voice}");
         }
         assert!(judge(&config(&Value::Null)).is_ok() && judge(&Map::new()).is_ok());

@@ -43,3 +43,4 @@ mod sites;
 mod stripe;
 mod turns;
 mod visitors;
+mod voice;
