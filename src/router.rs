@@ -147,6 +147,7 @@ fn records() -> Router {
         .route("/outcomes", get(outcomes::routes::list_outcomes))
         .route("/billing/overview", get(account_routes::get_billing_overview))
         .route("/billing/usage", get(usage_routes::list_usage))
+        .route("/portal/voice/usage", get(voice::usage_routes::get_voice_usage))
         .route("/portal/audit-logs", get(audit::routes::list_audit_logs))
         .route("/audit/logs", get(audit::routes::list_audit_logs))
 }

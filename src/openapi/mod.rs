@@ -94,6 +94,7 @@ use utoipa::{Modify, OpenApi};
         crate::knowledge::routes::list_chunks,
         crate::outcomes::routes::list_outcomes,
         crate::billing::usage_routes::list_usage,
+        crate::voice::usage_routes::get_voice_usage,
         crate::billing::account_routes::get_billing_overview,
         // Visitors
         crate::chat::routes::post_chat,

@@ -11,5 +11,6 @@ mod clip;
 pub mod routes;
 mod setting;
 mod store;
+pub mod usage_routes;
 
 pub(crate) use self::setting::judge as judge_setting;

@@ -582,3 +582,28 @@ fn calls_have_limits_too() {
     app.clock.advance(60);
     assert_eq!(call().code(), "voice_budget_exhausted", "a clip has used of its second");
 }
+
+#[test]
+fn an_org_sees_what_it_said_and_no_other() {
+    let app = app();
+    let say = || speak(&app, &[BETA], &json!({"text": "Hi"})).status;
+    let seconds = "x".repeat(2_000 * 16);
+    app.http.stream_at(RACHEL, [sound(200, &[&seconds])]);
+    assert_eq!([say(), say()], [200, 200]);
+    app.clock.advance(86_400);
+    assert_eq!([say(), signed(&app, "/voice/signed-url", &[BETA]).status], [200, 200]);
+    let of = |user: &str| app.get_as(user, "/portal/voice/usage").json();
+    assert_eq!(
+        of("user_owner_b"),
+        json!({
+            "days": [
+                {"date": "2026-03-15", "clips": 2, "calls": 0, "voiceSeconds": 4},
+                {"date": "2026-03-16", "clips": 1, "calls": 1, "voiceSeconds": 2},
+            ],
+            "month": {"voiceSeconds": 6, "voiceSecondsLimit": 3_600},
+        })
+    );
+    let alpha = json!({"days": [], "month": {"voiceSeconds": 0, "voiceSecondsLimit": 60_000}});
+    assert_eq!(of("user_viewer_a"), alpha);
+    assert_eq!(of("user_staff"), json!({"days": [], "month": null}));
+}

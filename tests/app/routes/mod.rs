@@ -5,6 +5,7 @@ mod dashboards;
 mod identity;
 mod records;
 mod settings;
+mod voice;
 
 /// The least that may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +79,14 @@ impl Entry {
 
 /// All of them.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {
-    [dashboards::ROUTES, conversations::ROUTES, identity::ROUTES, settings::ROUTES, records::ROUTES]
-        .into_iter()
-        .flatten()
+    [
+        dashboards::ROUTES,
+        conversations::ROUTES,
+        identity::ROUTES,
+        settings::ROUTES,
+        records::ROUTES,
+        voice::ROUTES,
+    ]
+    .into_iter()
+    .flatten()
 }
