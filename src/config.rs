@@ -6,6 +6,7 @@
 
 use base64ct::{Base64, Encoding as _};
 
+use crate::clients::elevenlabs::ElevenLabsConfig;
 use crate::models::BaseUrl;
 use crate::models::setting::{GEMINI_API, OPENAI_API, Provider};
 use crate::origin::OriginList;
@@ -119,6 +120,8 @@ pub struct Config {
     /// The models that answer for sites without keys of their own. Without any, and behind the last, answers are put
     /// together from what the org knows.
     pub models: ModelsConfig,
+    /// `ELEVENLABS_API_KEY` and `ELEVENLABS_BASE_URL` (default `ElevenLabs` itself): the voice of sites.
+    pub elevenlabs: ElevenLabsConfig,
     /// What was refused, in words for the operator; never a value of a secret.
     pub problems: Vec<String>,
 }
@@ -193,6 +196,7 @@ impl Config {
             cloudflare_zone: reader.cloudflare_zone(),
             cloudflare_zone_name: reader.zone_name(),
             models: reader.models(environment),
+            elevenlabs: reader.elevenlabs(environment),
             problems: reader.problems,
         }
     }
@@ -392,6 +396,30 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             return None;
         }
         Some(CloudflareZone { id, token: Secret::new(token) })
+    }
+
+    fn elevenlabs(&mut self, environment: Environment) -> ElevenLabsConfig {
+        let key = self.text("ELEVENLABS_API_KEY");
+        let is_sent = |key: &String| key.bytes().all(|byte| byte.is_ascii_graphic());
+        if key.as_ref().is_some_and(|key| !is_sent(key)) {
+            self.refuse("ELEVENLABS_API_KEY cannot be sent in a header; ignored");
+        }
+        let base = match self.text("ELEVENLABS_BASE_URL") {
+            None => Some("https://api.elevenlabs.io".to_owned()),
+            Some(url) => self.elevenlabs_base(&url, environment),
+        };
+        ElevenLabsConfig { key: key.filter(is_sent).map(Secret::new), base }
+    }
+
+    fn elevenlabs_base(&mut self, url: &str, environment: Environment) -> Option<String> {
+        let local = environment == Environment::Development && url.starts_with("http://");
+        let plain = !url.contains(['?', '#', '@', '\\']);
+        let plain = plain && url.bytes().all(|byte| byte.is_ascii_graphic());
+        if !plain || !(url.starts_with("https://") || local) {
+            self.refuse("ELEVENLABS_BASE_URL must be an https:// address; no site has a voice");
+            return None;
+        }
+        Some(url.trim_end_matches('/').to_owned())
     }
 
     fn zone_name(&mut self) -> String {
@@ -628,6 +656,31 @@ mod tests {
             (name("shop.example").as_str(), name("<zone>").as_str()),
             ("shop.example", "kobyai.com")
         );
+    }
+
+    #[test]
+    fn a_key_of_the_voice_goes_to_a_safe_address_or_nowhere() {
+        let read = |environment: &str, key: &str, url: &str| {
+            let config = read(&[
+                ("ENVIRONMENT", environment),
+                ("ELEVENLABS_API_KEY", key),
+                ("ELEVENLABS_BASE_URL", url),
+            ]);
+            let told = config.problems.iter().filter(|text| text.contains("ELEVENLABS")).count();
+            (config.elevenlabs.key.is_some(), config.elevenlabs.base, told)
+        };
+        let official = Some("https://api.elevenlabs.io".to_owned());
+        assert_eq!(read("production", "", ""), (false, official.clone(), 0));
+        assert_eq!(read("production", "xi", ""), (true, official.clone(), 0));
+        assert_eq!(read("production", "x i", ""), (false, official, 1));
+        let other = Some("https://voice.example/api".to_owned());
+        assert_eq!(read("production", "xi", "https://voice.example/api/"), (true, other, 0));
+        for url in ["http://localhost:1", "https://a@b", "https://a/?b", "ftp://a", "https://a\\b"]
+        {
+            assert_eq!(read("production", "xi", url), (true, None, 1), "{url}");
+        }
+        let local = Some("http://localhost:1".to_owned());
+        assert_eq!(read("development", "", "http://localhost:1"), (false, local, 0));
     }
 
     #[test]

@@ -67,6 +67,7 @@ pub mod sites;
 pub mod time;
 pub mod vault;
 pub mod visitors;
+pub mod voice;
 pub mod widget;
 
 #[cfg(target_arch = "wasm32")]

@@ -10,11 +10,11 @@ use crate::automation::{action_routes, flow_routes};
 use crate::billing::{self, account_routes, usage_routes};
 use crate::error::{Error, Kind};
 use crate::members::{self, membership_routes, user_routes};
-use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, WIDGET, guard};
+use crate::middleware::{MONITORS, PORTAL, VISITORS, VOICE, WEBHOOKS, WIDGET, guard};
 use crate::orgs::{self, cap_routes};
 use crate::{analytics, audit, chat, conversations, docs, events, handoffs, health, insights};
 use crate::{integrations, invitations, knowledge, leads, notifications, outcomes, overview};
-use crate::{portal_config, portfolio, retention, sites, visitors, widget};
+use crate::{portal_config, portfolio, retention, sites, visitors, voice, widget};
 
 /// Builds the router; once per isolate.
 pub fn router(app: &Arc<App>) -> Router {
@@ -32,6 +32,7 @@ pub fn router(app: &Arc<App>) -> Router {
         (portal, &PORTAL),
         (visitors(), &VISITORS),
         (widget_pages(), &WIDGET),
+        (voice(), &VOICE),
         (webhooks(), &WEBHOOKS),
     ];
     groups.into_iter().fold(Router::new(), |router, (routes, audience)| {
@@ -163,6 +164,7 @@ fn records() -> Router {
         .route("/outcomes", get(outcomes::routes::list_outcomes))
         .route("/billing/overview", get(account_routes::get_billing_overview))
         .route("/billing/usage", get(usage_routes::list_usage))
+        .route("/portal/voice/usage", get(voice::usage_routes::get_voice_usage))
         .route("/portal/audit-logs", get(audit::routes::list_audit_logs))
         .route("/audit/logs", get(audit::routes::list_audit_logs))
 }
@@ -231,6 +233,16 @@ fn widget_pages() -> Router {
         .route("/widget/config/{deployKey}", get(widget::routes::get_widget_config))
         .route("/widget/check", get(widget::routes::check_widget))
         .route("/widget/events", post(widget::routes::post_widget_events))
+}
+
+/// Visitors who have something said, or call.
+fn voice() -> Router {
+    use voice::routes::{create_signed_url, get_signed_url, post_voice};
+    Router::new()
+        .route("/voice", post(post_voice))
+        .route("/voice/tts", post(post_voice))
+        .route("/voice/signed-url", get(get_signed_url).post(create_signed_url))
+        .route("/api/elevenlabs-signed-url", get(get_signed_url))
 }
 
 /// Vendors that sign what they send.

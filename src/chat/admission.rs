@@ -41,7 +41,7 @@ fn message_too_long(most: usize) -> Error {
 }
 
 /// An optional id: absent when empty, refused when too long to be one.
-pub(super) fn judge_id(name: &'static str, id: Option<String>) -> Result<Option<String>> {
+pub(crate) fn judge_id(name: &'static str, id: Option<String>) -> Result<Option<String>> {
     match id {
         Some(id) if id.len() > LONGEST_ID => {
             Err(Error::bad_request("invalid_body", "Invalid request body")
@@ -53,7 +53,7 @@ pub(super) fn judge_id(name: &'static str, id: Option<String>) -> Result<Option<
 
 /// How a request names its site.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum SiteClaim {
+pub(crate) enum SiteClaim {
     /// By its key.
     Key(String),
     /// By the page it comes from.
@@ -69,7 +69,7 @@ pub(super) enum SiteClaim {
 
 impl SiteClaim {
     /// The key if there is one, else the page.
-    pub(super) fn of(key: Option<String>, origin: Option<&Origin>) -> Result<Self> {
+    pub(crate) fn of(key: Option<String>, origin: Option<&Origin>) -> Result<Self> {
         match (key, origin) {
             (Some(key), _) => Ok(Self::Key(key)),
             (None, Some(origin)) => Ok(Self::Page(origin.clone())),
@@ -112,16 +112,16 @@ impl SiteClaim {
 row! {
     /// The site of a request, with what the turn needs of it and of its org.
     #[derive(Debug, Clone)]
-    pub(super) struct SiteRow {
-        pub(super) id: SiteId,
-        pub(super) org_id: OrgId,
+    pub(crate) struct SiteRow {
+        pub(crate) id: SiteId,
+        pub(crate) org_id: OrgId,
         pub(super) name: String,
         pub(super) r#type: Option<String>,
         pub(super) status: Option<String>,
         pub(super) domain: Option<String>,
         pub(super) keyless_origin: Option<String>,
         pub(super) allowed_origins: Vec<String>,
-        pub(super) config: Map<String, Value>,
+        pub(crate) config: Map<String, Value>,
         pub(super) system_prompt: Option<String>,
         /// Sealed.
         pub(super) google_api_key: Option<String>,
@@ -129,7 +129,7 @@ row! {
         pub(super) openai_api_key: Option<String>,
         pub(super) org_name: Option<String>,
         pub(super) org_status: Option<String>,
-        pub(super) deployment_id: Option<String>,
+        pub(crate) deployment_id: Option<String>,
         pub(super) deployment_status: Option<String>,
         /// The gateway token that opened it.
         pub(super) token_id: Option<String>,
@@ -151,8 +151,40 @@ impl SiteRow {
     }
 }
 
-/// Judges the site, then the page.
+/// What a request asks of a site.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To answer a message.
+    Chat,
+    /// To say something aloud.
+    Speech,
+}
+
+impl Purpose {
+    fn judge(self, kind: &str) -> Result<()> {
+        match (self, kind) {
+            (_, "chatbot") | (Self::Speech, "voice") => Ok(()),
+            (Self::Chat, _) => Err(Error::forbidden("site_not_for_chat", "Site is not a chatbot")
+                .hint("Use the key of a chatbot site.")),
+            (Self::Speech, _) => Err(Error::forbidden("site_not_for_voice", "Site does not speak")
+                .hint("Use the key of a chatbot or voice site.")),
+        }
+    }
+}
+
+/// Judges the site, then the page, for a message.
 pub(super) fn judge_site(
+    site: Option<SiteRow>,
+    claim: &SiteClaim,
+    origin: Option<&Origin>,
+    environment: Environment,
+) -> Result<SiteRow> {
+    judge_site_for(Purpose::Chat, site, claim, origin, environment)
+}
+
+/// Judges the site, then the page.
+pub(crate) fn judge_site_for(
+    purpose: Purpose,
     site: Option<SiteRow>,
     claim: &SiteClaim,
     origin: Option<&Origin>,
@@ -164,9 +196,8 @@ pub(super) fn judge_site(
         return Err(Error::forbidden(ORIGIN_NOT_ALLOWED, "Origin not allowed")
             .hint(format!("Add {page} to the site's allowed origins.")));
     }
-    if site.r#type.as_deref().is_some_and(|kind| kind != "chatbot") {
-        return Err(Error::forbidden("site_not_for_chat", "Site is not a chatbot")
-            .hint("Use the key of a chatbot site."));
+    if let Some(kind) = site.r#type.as_deref() {
+        purpose.judge(kind)?;
     }
     if site.status.as_deref() != Some("active") {
         return Err(Error::forbidden("site_not_active", "Site is not active")
@@ -313,7 +344,16 @@ pub(super) mod tests {
         assert_eq!(judged(status("paused"), None).unwrap_err(), "site_not_active");
         assert_eq!(judged(status("inactive"), None).unwrap_err(), "site_not_active");
         let voice = SiteRow { r#type: Some("voice".to_owned()), ..site() };
-        assert_eq!(judged(voice, None).unwrap_err(), "site_not_for_chat");
+        assert_eq!(judged(voice.clone(), None).unwrap_err(), "site_not_for_chat");
+        let speaks = |site| {
+            let claim = SiteClaim::Key("sk".to_owned());
+            judge_site_for(Purpose::Speech, Some(site), &claim, None, Environment::Production)
+                .map(|_| ())
+                .map_err(|error| error.code())
+        };
+        assert_eq!((speaks(voice), speaks(site())), (Ok(()), Ok(())));
+        let automation = SiteRow { r#type: Some("automation".to_owned()), ..site() };
+        assert_eq!(speaks(automation), Err("site_not_for_voice"));
         let churned = SiteRow { org_status: Some("churned".to_owned()), ..site() };
         assert_eq!(judged(churned, None).unwrap_err(), "org_not_active");
         let paused = SiteRow { deployment_status: Some("paused".to_owned()), ..site() };

@@ -38,11 +38,15 @@ impl LimitRow {
         self.microusd.is_some_and(|most| self.used_microusd.saturating_add(turn_microusd) > most)
     }
 
-    /// Seconds until its window ends. A month counts until its day ends, when its oldest uses may leave it.
     fn resets_in_s(&self, now: Timestamp) -> u32 {
-        let window = if self.is_of("minute") { MINUTE_S } else { DAY_S };
-        u32::try_from(window - now.seconds().rem_euclid(window)).unwrap_or(1).max(1)
+        resets_in_s(&self.name, now)
     }
+}
+
+/// Seconds until the window of a limit ends. A month counts until its day ends, when its oldest uses may leave it.
+pub(crate) fn resets_in_s(name: &str, now: Timestamp) -> u32 {
+    let window = if name.ends_with("minute") { MINUTE_S } else { DAY_S };
+    u32::try_from(window - now.seconds().rem_euclid(window)).unwrap_or(1).max(1)
 }
 
 /// Why a message was not let in, if a limit was the reason: minutes first, as they pass soonest.
@@ -89,7 +93,7 @@ pub(super) fn too_many_sessions(most: i64) -> Error {
 }
 
 /// `site-day` as people say it.
-fn words(name: &str) -> String {
+pub(crate) fn words(name: &str) -> String {
     let (whose, window) = name.split_once('-').unwrap_or((name, ""));
     let whose = if whose == "org" { "organization" } else { whose };
     match window {
@@ -103,18 +107,30 @@ fn words(name: &str) -> String {
 pub(super) fn tell(headers: &mut HeaderMap, limits: &[LimitRow], now: Timestamp) {
     for limit in limits {
         let Some(most) = limit.messages else { continue };
-        let window = match limit.name.rsplit('-').next() {
-            Some("minute") => MINUTE_S,
-            Some("day") => DAY_S,
-            _ => 31 * DAY_S,
-        };
-        let (name, left) = (&limit.name, (most - limit.used_messages).max(0));
-        let policy = format!("\"{name}\";q={most};w={window}");
-        let state = format!("\"{name}\";r={left};t={}", limit.resets_in_s(now));
-        for (field, text) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, state)] {
-            if let Ok(value) = HeaderValue::from_str(&text) {
-                headers.append(field, value);
-            }
+        let left = most - limit.used_messages;
+        tell_limit(headers, &limit.name, "", most, left, now);
+    }
+}
+
+/// Adds one limit to the `RateLimit` fields: `name` says its window, `what` what is counted if not messages.
+pub(crate) fn tell_limit(
+    headers: &mut HeaderMap,
+    name: &str,
+    what: &str,
+    most: i64,
+    left: i64,
+    now: Timestamp,
+) {
+    let window = match name.rsplit('-').next() {
+        Some("minute") => MINUTE_S,
+        Some("day") => DAY_S,
+        _ => 31 * DAY_S,
+    };
+    let policy = format!("\"{name}{what}\";q={most};w={window}");
+    let state = format!("\"{name}{what}\";r={};t={}", left.max(0), resets_in_s(name, now));
+    for (field, text) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, state)] {
+        if let Ok(value) = HeaderValue::from_str(&text) {
+            headers.append(field, value);
         }
     }
 }

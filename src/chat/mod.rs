@@ -29,6 +29,11 @@ mod turn;
 
 use std::time::Duration;
 
+// What other domains of visitors stand on: who is named, judged by the same rules and counted at the same place.
+pub(crate) use self::admission::{Purpose, SiteClaim, SiteRow, judge_id, judge_site_for};
+pub(crate) use self::budget::{resets_in_s, tell_limit, words};
+pub(crate) use self::store::{SITE, named};
+
 use sha2::{Digest as _, Sha256};
 
 use crate::db::Statement;
@@ -41,9 +46,17 @@ pub const SESSION_ACTIVE_FOR: Duration = Duration::from_mins(30);
 pub fn limits_used(key: &str, now: Timestamp) -> Statement {
     store::limits_used(key, now)
 }
+/// A statement behind the site that a request names: it reads from `found`, `limits` or `used` of
+/// `chat/sql/named.sql`, whose values are those of [`named`].
+macro_rules! named_sql {
+    ($($file:literal),+ $(,)?) => {
+        $crate::sql!("../chat/sql/named.sql", $($file),+)
+    };
+}
+pub(crate) use named_sql;
 
 /// A client's address as counters know it.
-fn client_digest(address: &str) -> String {
+pub(crate) fn client_digest(address: &str) -> String {
     let digest = Sha256::digest(address.as_bytes());
     let head: Vec<u8> = digest.iter().copied().take(8).collect();
     hex::encode(head)

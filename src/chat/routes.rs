@@ -29,7 +29,7 @@ use crate::origin::Origin;
 
 /// Passages looked at for one answer.
 const PASSAGES: u32 = 6;
-const X_SITE_KEY: &str = "x-site-key";
+pub(crate) const X_SITE_KEY: &str = "x-site-key";
 const LAST_EVENT_ID: &str = "last-event-id";
 
 body! {
@@ -251,7 +251,7 @@ fn accepts_events(headers: &HeaderMap) -> bool {
     accept.is_some_and(|types| types.to_ascii_lowercase().contains("text/event-stream"))
 }
 
-fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(crate) fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     let text = headers.get(name)?.to_str().ok()?.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }

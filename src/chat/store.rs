@@ -17,8 +17,9 @@ use crate::origin::Origin;
 use crate::time::Timestamp;
 use crate::{row, sql, statement};
 
-const SITE: &str = sql!("sql/named.sql", "sql/site.sql");
 const LIMITS_USED: &str = sql!("sql/named.sql", "sql/limits_used.sql");
+/// The named site.
+pub(crate) const SITE: &str = sql!("sql/named.sql", "sql/site.sql");
 const BUDGET: &str = sql!("sql/named.sql", "sql/budget.sql");
 const SESSION: &str = sql!("sql/named.sql", "sql/session.sql");
 const HISTORY: &str = sql!("sql/named.sql", "sql/history.sql");
@@ -147,8 +148,8 @@ pub(super) async fn admit(op: &Op, asking: &Asking<'_>) -> Result<Admission> {
     })
 }
 
-/// The values of `named.sql`.
-fn named(claim: &SiteClaim, now: Timestamp, client: Option<&str>) -> Vec<Param> {
+/// The values of `named.sql`, `?1` to `?9`.
+pub(crate) fn named(claim: &SiteClaim, now: Timestamp, client: Option<&str>) -> Vec<Param> {
     let moment = now.to_string();
     let head = |characters: usize| moment.chars().take(characters).collect::<String>();
     let mut params = claim.params().to_vec();

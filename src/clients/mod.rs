@@ -1,4 +1,5 @@
 //! Other services, as this one asks them.
 
 pub mod clerk;
+pub mod elevenlabs;
 pub mod turnstile;

@@ -91,6 +91,15 @@ pub static WIDGET: Audience = Audience {
     rate: rate_limit::Policy::Widget,
 };
 
+/// Visitors who have something said, or call.
+pub static VOICE: Audience = Audience {
+    name: "voice",
+    body_limit: 16 * 1024,
+    too_large_text: "Request too large",
+    cors: cors::Policy::Site,
+    rate: rate_limit::Policy::Chat,
+};
+
 /// Vendors that sign what they send. Not rate limited: a refused event comes back later and costs more.
 pub static WEBHOOKS: Audience = Audience {
     name: "webhooks",

@@ -101,6 +101,7 @@ use utoipa::{Modify, OpenApi};
         crate::knowledge::routes::list_chunks,
         crate::outcomes::routes::list_outcomes,
         crate::billing::usage_routes::list_usage,
+        crate::voice::usage_routes::get_voice_usage,
         crate::billing::account_routes::get_billing_overview,
         // Visitors
         crate::chat::routes::post_chat,
@@ -134,6 +135,9 @@ use utoipa::{Modify, OpenApi};
         crate::chat::session_routes::leave_lead,
         crate::chat::session_routes::list_session_messages,
         crate::chat::session_routes::rate_message,
+        crate::voice::routes::post_voice,
+        crate::voice::routes::get_signed_url,
+        crate::voice::routes::create_signed_url,
         // Webhooks
         crate::billing::routes::receive_stripe_event,
     ),
@@ -174,7 +178,7 @@ fn without_route(summary: &str) -> String {
 }
 
 /// Other paths of the same handlers: path and method, and those that the document describes first.
-const ALIASES: [(&str, &str, &str, &str); 9] = [
+const ALIASES: [(&str, &str, &str, &str); 11] = [
     ("/v1/health", "get", "/health/ready", "get"),
     ("/api/health", "get", "/health/ready", "get"),
     ("/audit/logs", "get", "/portal/audit-logs", "get"),
@@ -183,6 +187,8 @@ const ALIASES: [(&str, &str, &str, &str); 9] = [
     ("/retention/policies", "put", "/portal/retention", "post"),
     ("/chat", "post", "/", "post"),
     ("/v1/chat", "post", "/", "post"),
+    ("/voice/tts", "post", "/voice", "post"),
+    ("/api/elevenlabs-signed-url", "get", "/voice/signed-url", "get"),
     ("/billing/webhook", "post", "/webhooks/stripe", "post"),
 ];
 

@@ -255,5 +255,6 @@ fn config(config: Map<String, Value>, environment: Environment) -> Result<Map<St
     }
     setting::judge(&config, environment)?;
     validate_conversation_config(&config)?;
+    crate::voice::judge_setting(&config)?;
     Ok(config)
 }

@@ -36,6 +36,8 @@ const UNSCOPED: &[(&str, &str)] = &[
     ("conversations/sql/search_advance.sql", "how far the feed of all orgs has come"),
     ("chat/sql/limits_used.sql", "limits that named.sql found for one org"),
     ("chat/sql/budget.sql", "limits that named.sql found for one org"),
+    ("voice/sql/voice.sql", "the key of the site that named.sql found for one org"),
+    ("voice/sql/limits.sql", "limits that named.sql found for one org"),
     ("jobs/sql/claim.sql", "a job serves all orgs"),
     ("jobs/sql/release.sql", "a job serves all orgs"),
     ("jobs/sql/run_insert.sql", "a job serves all orgs"),
@@ -70,6 +72,13 @@ const SCANS: &[(&str, &str, &str)] = &[
     ("chat/sql/", "SCAN u", "its eight limits"),
     ("chat/sql/", "CONSTANT ROWS", "the kinds of limit"),
     ("chat/sql/", "VIRTUAL TABLE", "the sites of a token, or the origins of a page"),
+    ("voice/sql/", "SCAN n", "the site that a request names, or the eight kinds of limit"),
+    ("voice/sql/", "SCAN f", "the site that a request names"),
+    ("voice/sql/", "SCAN v", "its voice"),
+    ("voice/sql/", "SCAN u", "its eight limits"),
+    ("voice/sql/", "SCAN l", "its eight limits"),
+    ("voice/sql/", "CONSTANT ROWS", "the kinds of limit"),
+    ("voice/sql/", "VIRTUAL TABLE", "the sites of a token, or the origins of a page"),
     ("messages_of_sessions", "SCAN chosen VIRTUAL TABLE", "at most 500 ids"),
     ("conversations_found", "SCAN found VIRTUAL TABLE", "at most 200 ids"),
     ("search_conversations", "SCAN messages_fts VIRTUAL TABLE", "a full-text match, not a scan"),
@@ -107,6 +116,10 @@ fn sources() -> BTreeMap<String, String> {
 /// The statement as it is sent: with the scope in front if it reads from it.
 fn whole(sources: &BTreeMap<String, String>, text: &str) -> String {
     let sql: String = text.lines().filter(|line| !line.starts_with("--")).collect();
+    if ["FROM voice", "FROM speech", "JOIN speech"].iter().any(|read| sql.contains(read)) {
+        let (named, speech) = (&sources["chat/sql/named.sql"], &sources["voice/sql/speech.sql"]);
+        return format!("{named}{speech}{text}");
+    }
     if ["FROM found", "FROM used"].iter().any(|read| sql.contains(read)) {
         return format!("{}{text}", sources["chat/sql/named.sql"]);
     }
@@ -159,7 +172,9 @@ fn every_statement_has_a_plan_without_scans() {
     let mut plans = String::new();
     let mut scans = Vec::new();
     for (name, text) in &sources {
-        if ["auth/sql/scope.sql", "chat/sql/named.sql"].contains(&name.as_str()) {
+        if ["auth/sql/scope.sql", "chat/sql/named.sql", "voice/sql/speech.sql"]
+            .contains(&name.as_str())
+        {
             continue;
         }
         let of_search = text.contains("passages") || name.contains("/search_");
@@ -286,9 +301,15 @@ const OPEN: &[(&str, &str)] = &[
     ("/chat/sessions/{id}/lead", "visitors, by site key"),
     ("/chat/sessions/{id}/messages", "visitors, by site key"),
     ("/chat/sessions/{id}/messages/{messageId}/feedback", "visitors, by site key"),
+    ("/voice", "visitors, by site key"),
+    ("/voice/signed-url", "visitors, by site key"),
     ("/webhooks/stripe", "signed by Stripe"),
 ];
-const OPEN_ALIASES: [(&str, &str); 1] = [("/billing/webhook", "signed by Stripe")];
+const OPEN_ALIASES: [(&str, &str); 3] = [
+    ("/billing/webhook", "signed by Stripe"),
+    ("/voice/tts", "visitors, by site key"),
+    ("/api/elevenlabs-signed-url", "visitors, by site key"),
+];
 
 #[test]
 fn the_ledger_knows_every_route_that_asks_who_calls() {

@@ -46,4 +46,5 @@ mod stripe;
 mod talk;
 mod turns;
 mod visitors;
+mod voice;
 mod widget;

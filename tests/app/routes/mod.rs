@@ -6,6 +6,7 @@ mod identity;
 mod records;
 mod settings;
 mod talk;
+mod voice;
 mod widget;
 
 /// The least that may call a route.
@@ -87,6 +88,7 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
         identity::ROUTES,
         settings::ROUTES,
         records::ROUTES,
+        voice::ROUTES,
         widget::ROUTES,
     ]
     .into_iter()

@@ -145,6 +145,13 @@ impl TestApp {
         Coming { status: response.status().as_u16(), body: response.into_body(), later }
     }
 
+    /// Sends a request and leaves the body of the answer unread; work for later is forgotten.
+    pub fn begin(&self, mut request: Request<Body>) -> Response<Body> {
+        let background: Arc<dyn Background> = Arc::new(Later::default());
+        request.extensions_mut().insert(background);
+        block_on(self.router.clone().oneshot(request)).unwrap()
+    }
+
     /// What the platform hands to a job.
     pub fn job(&self) -> Op {
         let path = "/scheduled";
