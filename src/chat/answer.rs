@@ -265,13 +265,18 @@ mod tests {
         assert_eq!(numbers("Hello! How can I help?"), Vec::<usize>::new());
     }
 
+    const WORDS: Words<'_> = Words {
+        found: "Here is what I found:",
+        not_known: "I don't know the answer to that from the information I have. Call 1.",
+    };
+
     #[test]
     fn the_sentences_that_match_are_quoted_and_cited() {
         let hours = passage(
             "Visiting us",
             "We are a family practice. Our <opening> <hours> on <Saturday> are 9 to 1. Parking is free.",
         );
-        let answer = compose(&terms(&["opening", "hours", "saturday"]), vec![hours], "Call 1.");
+        let answer = compose(&terms(&["opening", "hours", "saturday"]), &[hours], &WORDS);
         assert_eq!(
             answer.text,
             "Here is what I found:\n\n“Our opening hours on Saturday are 9 to 1.” [1]"
@@ -283,7 +288,7 @@ mod tests {
     #[test]
     fn what_is_barely_touched_is_not_an_answer() {
         let teeth = passage("Whitening", "We whiten <teeth> gently.");
-        let answer = compose(&terms(&["write", "poem", "teeth"]), vec![teeth], "Call 1.");
+        let answer = compose(&terms(&["write", "poem", "teeth"]), &[teeth], &WORDS);
         assert_eq!(
             answer.text,
             "I don't know the answer to that from the information I have. Call 1."
@@ -293,15 +298,15 @@ mod tests {
 
     #[test]
     fn nothing_found_is_said() {
-        assert!(compose(&terms(&["visa"]), Vec::new(), "Call 1.").text.ends_with("Call 1."));
-        assert!(compose(&[], Vec::new(), "Call 1.").text.starts_with("I don't know"));
+        assert!(compose(&terms(&["visa"]), &[], &WORDS).text.ends_with("Call 1."));
+        assert!(compose(&[], &[], &WORDS).text.starts_with("I don't know"));
     }
 
     #[test]
     fn a_title_counts_and_its_passage_opens_the_quote() {
         let insurance =
             passage("Insurance", "We take most plans. Ask the desk. Bring your card. More here.");
-        let answer = compose(&terms(&["insurance"]), vec![insurance], "Call 1.");
+        let answer = compose(&terms(&["insurance"]), &[insurance], &WORDS);
         assert!(
             answer.text.contains("“We take most plans. Ask the desk. Bring your card.” [1]"),
             "{}",
@@ -321,7 +326,7 @@ mod tests {
     #[test]
     fn long_quotes_are_cut_at_a_word() {
         let long = format!("<visa> {}", "word ".repeat(400));
-        let answer = compose(&terms(&["visa"]), vec![passage("Long", &long)], "");
+        let answer = compose(&terms(&["visa"]), &[passage("Long", &long)], &WORDS);
         assert!(answer.text.chars().count() < LONGEST_QUOTE + 60);
         assert!(answer.text.ends_with("word …” [1]"));
     }

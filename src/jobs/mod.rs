@@ -18,6 +18,7 @@ use crate::config::LogLevel;
 use crate::conversations::feed;
 use crate::error::Result;
 use crate::ids::new_id;
+use crate::knowledge::ingestion;
 use crate::time::Timestamp;
 
 /// A run begins no further piece of work after this time.
@@ -70,6 +71,11 @@ const JOBS: &[Job] = &[
         name: "idle_close",
         every: Duration::from_mins(1),
         run: |op, run| Box::pin(idle_close::run(op, run)),
+    },
+    Job {
+        name: "knowledge_ingestion",
+        every: Duration::ZERO,
+        run: |op, run| Box::pin(ingestion::run(op, run)),
     },
 ];
 
