@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::app::Op;
 use crate::choice;
-use crate::http::client::{Chunks, HttpRequest, HttpStream, header};
+use crate::http::client::{Chunks, HttpFailure, HttpRequest, HttpStream, header};
 use crate::ids::random_bytes;
 use crate::secret::Secret;
 
@@ -231,7 +231,7 @@ impl<'a> ElevenLabs<'a> {
             max_bytes: longest,
         };
         let HttpStream { status, headers, chunks } =
-            self.op.app.ports.http.open(request).await.map_err(lost)?;
+            self.op.app.ports.http.open(request).await.map_err(|failure| lost(&failure))?;
         if status != 200 {
             return Err(Failure::of_status(status, &headers));
         }
@@ -261,7 +261,8 @@ impl<'a> ElevenLabs<'a> {
             timeout: TIMEOUT,
             max_bytes: LARGEST_ANSWER,
         };
-        let answer = self.op.app.ports.http.send(request).await.map_err(lost)?;
+        let answer =
+            self.op.app.ports.http.send(request).await.map_err(|failure| lost(&failure))?;
         if answer.status != 200 {
             return Err(Failure::of_status(answer.status, &answer.headers));
         }
@@ -273,7 +274,7 @@ impl<'a> ElevenLabs<'a> {
     }
 }
 
-fn lost(failure: crate::http::client::HttpFailure) -> Failure {
+fn lost(failure: &HttpFailure) -> Failure {
     Failure::new(FailureKind::Down, format!("ElevenLabs cannot be reached: {failure}"))
 }
 
@@ -324,7 +325,7 @@ impl Clip {
         loop {
             let chunk = match self.chunks.next().await? {
                 Ok(chunk) => chunk,
-                Err(failure) => return Some(Err(lost(failure))),
+                Err(failure) => return Some(Err(lost(&failure))),
             };
             self.bytes += chunk.len();
             if self.bytes > self.longest {

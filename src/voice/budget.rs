@@ -174,9 +174,15 @@ mod tests {
             refusal(limits, aside, now).map(|error| (error.code(), error.retry_after().unwrap()))
         };
         let (month, minute) = (limit("org-month", None), limit("site-minute", Some(3)));
-        assert_eq!(of(&[month.clone()], 5_000, 100), None);
-        assert_eq!(of(&[month.clone()], 5_001, 100), Some(("voice_budget_exhausted", 82_810)));
-        assert_eq!(of(&[month.clone()], 5_001, 101), Some(("spend_cap_reached", 82_810)));
+        assert_eq!(of(std::slice::from_ref(&month), 5_000, 100), None);
+        assert_eq!(
+            of(std::slice::from_ref(&month), 5_001, 100),
+            Some(("voice_budget_exhausted", 82_810))
+        );
+        assert_eq!(
+            of(std::slice::from_ref(&month), 5_001, 101),
+            Some(("spend_cap_reached", 82_810))
+        );
         assert_eq!(of(&[month, minute], 5_001, 101), Some(("rate_limit_exceeded", 10)));
         let spent = LimitRow { used_voice_ms: 9_001, ..limit("site-month", None) };
         assert_eq!(of(&[spent], 0, 0).map(|(code, _)| code), Some("voice_budget_exhausted"));

@@ -5,7 +5,7 @@ use http::{HeaderMap, header};
 use serde::Serialize;
 
 use super::budget::{self, Aside, LimitRow};
-use super::clip::{self, Begun, ClipOut};
+use super::clip::{self, Begun};
 use super::setting::Setting;
 use super::store::{self, Hold, VoiceRow};
 use crate::app::Op;
@@ -70,7 +70,7 @@ pub struct SignedUrlOut {
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/voice", tag = "Visitors",
     params(("X-Site-Key" = Option<String>, Header, description = "The site's public key; pages of its keyless origin need none")),
     request_body = VoiceIn,
-    responses((status = 200, description = "Also at /voice/tts; the sound itself (audio/mpeg) unless JSON is asked for", body = ClipOut),
+    responses((status = 200, description = "Also at /voice/tts; the sound itself (audio/mpeg) unless JSON is asked for", body = super::clip::ClipOut),
         crate::openapi::WriteErrors)))]
 pub async fn post_voice(op: Op, headers: HeaderMap, Read(body): Read<VoiceIn>) -> Result<Response> {
     let text = judge_text(body.text.as_deref())?;

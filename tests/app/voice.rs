@@ -21,6 +21,8 @@ const CALL: &str =
 /// What is set aside for "Hi": two letters and the pauses.
 const HI_MS: i64 = 2_480;
 
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
 fn sound(status: u16, chunks: &[&str]) -> Streamed {
     let kind = if status == 200 { "audio/mpeg" } else { "application/json" };
     let headers = vec![("content-type".to_owned(), kind.to_owned())];
@@ -165,7 +167,7 @@ fn what_a_visitor_may_choose_is_the_sites_list() {
 fn who_is_not_let_in_hears_nothing() {
     let evil = ("origin", "https://evil.example");
     let text = || json!({"text": "Hi"});
-    let cases: [(&[(&str, &str)], Value, u16, &str); 10] = [
+    let cases: [(Headers, Value, u16, &str); 10] = [
         (&[KEY], json!({}), 400, "text_required"),
         (&[KEY], json!({"text": " \u{1} "}), 400, "text_required"),
         (&[KEY], json!({"text": 7}), 400, "invalid_body"),
