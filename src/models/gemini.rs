@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 
 use super::endpoint::{self, Endpoint, NoStream, Refusal};
-use super::events::{self, Dialect, document, tokens};
+use super::events::{self, Dialect, document, tokens, told};
 use super::{Answering, Failure, Finish, Model, Piece, Prompt, Speaker, Usage};
 use crate::app::{BoxFuture, Op};
 use crate::http::sse::Event;
@@ -106,7 +106,7 @@ impl Dialect for Reading {
             return Err(refusal.into_failure(PROVIDER));
         }
         if let Some(usage) = chunk.get("usageMetadata") {
-            self.usage = Some(read_usage(usage));
+            self.usage = read_usage(usage);
         }
         let candidate = chunk.get("candidates").and_then(|candidates| candidates.get(0));
         let Some(candidate) = candidate else {
@@ -148,13 +148,13 @@ fn text(candidate: &Value) -> String {
     aloud.filter_map(|part| part.get("text")?.as_str()).collect()
 }
 
-fn read_usage(usage: &Value) -> Usage {
+fn read_usage(usage: &Value) -> Option<Usage> {
     let count = |name| tokens(usage, name).unwrap_or_default();
-    Usage {
+    let thoughts = count("thoughtsTokenCount");
+    told(Usage {
         prompt_tokens: count("promptTokenCount"),
-        completion_tokens: count("candidatesTokenCount")
-            .saturating_add(count("thoughtsTokenCount")),
-    }
+        completion_tokens: count("candidatesTokenCount").saturating_add(thoughts),
+    })
 }
 
 /// Reasons of which nothing is known, as `OTHER`, are failures: whether the answer is whole cannot be told.

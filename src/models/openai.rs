@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 
 use super::endpoint::{self, BaseUrl, Endpoint, NoStream, Refusal};
-use super::events::{self, Dialect, document, tokens};
+use super::events::{self, Dialect, document, tokens, told};
 use super::{Answering, Failure, Finish, Model, Piece, Prompt, Speaker, Usage};
 use crate::app::{BoxFuture, Op};
 use crate::http::sse::Event;
@@ -184,10 +184,8 @@ impl Dialect for Reading {
 }
 
 fn usage(usage: &Value) -> Option<Usage> {
-    Some(Usage {
-        prompt_tokens: tokens(usage, "prompt_tokens")?,
-        completion_tokens: tokens(usage, "completion_tokens")?,
-    })
+    let prompt_tokens = tokens(usage, "prompt_tokens")?;
+    told(Usage { prompt_tokens, completion_tokens: tokens(usage, "completion_tokens")? })
 }
 
 #[cfg(test)]
