@@ -12,6 +12,7 @@
 
 mod support;
 
+mod answers;
 mod audit;
 mod auth;
 mod automation;
@@ -42,4 +43,5 @@ mod routes;
 mod schema;
 mod sites;
 mod stripe;
+mod turns;
 mod visitors;

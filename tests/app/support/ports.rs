@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use futures_executor::block_on;
@@ -23,11 +24,16 @@ use super::crypto::SigningKey;
 pub struct FakeClock {
     millis: AtomicI64,
     tick: AtomicI64,
+    holds: AtomicBool,
 }
 
 impl FakeClock {
     pub fn at(seconds: i64) -> Self {
-        Self { millis: AtomicI64::new(seconds * 1000), tick: AtomicI64::new(0) }
+        Self {
+            millis: AtomicI64::new(seconds * 1000),
+            tick: AtomicI64::new(0),
+            holds: AtomicBool::new(false),
+        }
     }
 
     pub fn seconds(&self) -> i64 {
@@ -43,6 +49,11 @@ impl FakeClock {
         self.tick.store(millis, Ordering::Relaxed);
     }
 
+    /// Whoever sleeps from now on does not wake.
+    pub fn hold(&self) {
+        self.holds.store(true, Ordering::Relaxed);
+    }
+
     pub fn advance(&self, seconds: i64) {
         self.millis.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
@@ -56,6 +67,9 @@ impl Clock for FakeClock {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        if self.holds.load(Ordering::Relaxed) {
+            return Box::pin(std::future::pending());
+        }
         self.millis.fetch_add(i64::try_from(duration.as_millis()).unwrap(), Ordering::Relaxed);
         Box::pin(std::future::ready(()))
     }
@@ -83,7 +97,8 @@ pub struct Streamed {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub chunks: Vec<Result<Vec<u8>, HttpFailure>>,
-    pub stalls: bool,
+    /// Whether nothing more comes after the chunks, and no end either.
+    pub hangs: bool,
 }
 
 impl Streamed {
@@ -93,18 +108,18 @@ impl Streamed {
 
     pub fn bytes<'a>(status: u16, chunks: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let chunks = chunks.into_iter().map(|chunk| Ok(chunk.to_vec())).collect();
-        Self { status, headers: Vec::new(), chunks, stalls: false }
-    }
-
-    /// After what there is, nothing comes any more, not even an end.
-    pub fn stalled(mut self) -> Self {
-        self.stalls = true;
-        self
+        Self { status, headers: Vec::new(), chunks, hangs: false }
     }
 
     /// With a header.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Nothing more comes, and no end either.
+    pub fn hang(mut self) -> Self {
+        self.hangs = true;
         self
     }
 
@@ -117,22 +132,22 @@ impl Streamed {
 
 struct StreamedChunks {
     left: VecDeque<Result<Vec<u8>, HttpFailure>>,
-    stalls: bool,
+    hangs: bool,
     aborted: Arc<AtomicUsize>,
 }
 
 impl Chunks for StreamedChunks {
     fn next(&mut self) -> BoxFuture<'_, Option<Result<Vec<u8>, HttpFailure>>> {
-        match self.left.pop_front() {
-            None if self.stalls => Box::pin(std::future::pending()),
-            chunk => Box::pin(std::future::ready(chunk)),
+        if self.left.is_empty() && self.hangs {
+            return Box::pin(std::future::pending());
         }
+        Box::pin(std::future::ready(self.left.pop_front()))
     }
 }
 
 impl Drop for StreamedChunks {
     fn drop(&mut self) {
-        if self.stalls || !self.left.is_empty() {
+        if !self.left.is_empty() || self.hangs {
             self.aborted.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -228,7 +243,7 @@ impl HttpClient for FakeHttp {
                 next
             })
         };
-        let Some(Streamed { status, headers, chunks, stalls }) = streamed else {
+        let Some(Streamed { status, headers, chunks, hangs }) = streamed else {
             let whole = self.send(request);
             let aborted = self.aborted.clone();
             return Box::pin(async move {
@@ -237,13 +252,12 @@ impl HttpClient for FakeHttp {
                 Ok(HttpStream {
                     status,
                     headers,
-                    chunks: Box::new(StreamedChunks { left, stalls: false, aborted }),
+                    chunks: Box::new(StreamedChunks { left, hangs: false, aborted }),
                 })
             });
         };
         self.sent.lock().unwrap().push(request);
-        let aborted = self.aborted.clone();
-        let chunks = StreamedChunks { left: chunks.into(), stalls, aborted };
+        let chunks = StreamedChunks { left: chunks.into(), hangs, aborted: self.aborted.clone() };
         Box::pin(std::future::ready(Ok(HttpStream { status, headers, chunks: Box::new(chunks) })))
     }
 }
@@ -296,9 +310,23 @@ pub struct Later(Mutex<Vec<BoxFuture<'static, ()>>>);
 
 impl Later {
     pub fn run(&self) {
-        for task in self.0.lock().unwrap().drain(..) {
+        while let Some(task) = self.take() {
             block_on(task);
         }
+    }
+
+    /// As far as it comes without waiting.
+    pub fn run_what_can(&self) {
+        while let Some(mut task) = self.take() {
+            let mut context = Context::from_waker(Waker::noop());
+            let _ = task.as_mut().poll(&mut context);
+        }
+    }
+
+    /// A task may spawn another.
+    fn take(&self) -> Option<BoxFuture<'static, ()>> {
+        let mut tasks = self.0.lock().unwrap();
+        if tasks.is_empty() { None } else { Some(tasks.remove(0)) }
     }
 }
 
@@ -374,9 +402,9 @@ impl Ai for FakeAi {
 
     fn open(&self, request: AiRequest) -> BoxFuture<'_, Result<Box<dyn Chunks>, AiFailure>> {
         let answer = match self.take(request) {
-            AiAnswer::InPieces(Streamed { chunks, stalls, .. }) => {
-                let aborted = self.aborted.clone();
-                let chunks = StreamedChunks { left: chunks.into(), stalls, aborted };
+            AiAnswer::InPieces(Streamed { chunks, hangs, .. }) => {
+                let left = chunks.into();
+                let chunks = StreamedChunks { left, hangs, aborted: self.aborted.clone() };
                 Ok(Box::new(chunks) as Box<dyn Chunks>)
             }
             AiAnswer::Failure(failure) => Err(failure),
