@@ -911,3 +911,30 @@ fn the_openai_key_of_a_site_is_stored_encrypted_and_never_answered() {
         r#"SELECT count(*) FROM audit_logs WHERE metadata = '{"fields":["openaiApiKey"]}'"#;
     assert_eq!(app.db.value(traces), 2);
 }
+
+/// `cargo test --release --test app -- --ignored --nocapture a_piece_costs`
+#[test]
+#[ignore = "a measurement"]
+#[expect(clippy::disallowed_methods, reason = "measures real time")]
+fn a_piece_costs_little() {
+    const PIECES: u32 = 1_500;
+    let gemini = (GEMINI, "GEMINI_API_KEY", gemini(" some words of it"), gemini_end("STOP"));
+    let openai = (OPENAI, "OPENAI_API_KEY", openai(" some words of it"), openai_end("stop"));
+    for (url, key, piece, end) in [gemini, openai] {
+        let app = TestApp::with(&[(key, "key")]);
+        let mut chunks = vec![piece; PIECES as usize];
+        chunks.push(end);
+        let mut fastest = Duration::MAX;
+        for _ in 0..10 {
+            app.http.stream_at(url, [ok(&chunks)]);
+            let mut begun = begin(&app).unwrap();
+            let (started, mut pieces) = (std::time::Instant::now(), 0);
+            while let Some(piece) = block_on(begun.answering.next()) {
+                pieces += u32::from(piece.is_ok());
+            }
+            assert!(pieces > PIECES);
+            fastest = fastest.min(started.elapsed());
+        }
+        println!("{url}: {:?} a piece", fastest / PIECES);
+    }
+}
