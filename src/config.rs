@@ -480,15 +480,11 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let Some(text) = self.text(name) else { return Some(None) };
         let is_local = environment == Environment::Development;
         let base = BaseUrl::parse(&text).filter(|base| base.is_secure() || is_local);
-        match base.filter(|base| provider.takes(base)) {
-            Some(base) => Some(Some(base)),
-            None => {
-                self.refuse(format!(
-                    "{name} must be an https:// address; its models are not asked"
-                ));
-                None
-            }
+        let base = base.filter(|base| provider.takes(base));
+        if base.is_none() {
+            self.refuse(format!("{name} must be an https:// address; its models are not asked"));
         }
+        base.map(Some)
     }
 
     fn model(&mut self, name: &str, provider: Provider) -> Option<String> {

@@ -105,7 +105,7 @@ mod tests {
         // 1994-11-06T08:49:37Z
         let now = Timestamp::from_seconds(784_111_777);
         let wait = |value: &str| retry_after(&[("retry-after".to_owned(), value.to_owned())], now);
-        assert_eq!(wait("120"), Some(Duration::from_secs(120)));
+        assert_eq!(wait("120"), Some(Duration::from_mins(2)));
         assert_eq!(wait(" 0 "), Some(Duration::ZERO));
         assert_eq!(wait("Sun, 06 Nov 1994 08:50:07 GMT"), Some(Duration::from_secs(30)));
         assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));

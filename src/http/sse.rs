@@ -39,8 +39,8 @@ pub struct EventReader {
     /// The last line ended in CR: an LF right behind it belongs to it.
     after_return: bool,
     name: String,
-    data: String,
-    has_data: bool,
+    /// Nothing before the first line of it.
+    data: Option<String>,
     id: Option<String>,
     stray: String,
     failed: bool,
@@ -57,8 +57,7 @@ impl EventReader {
             at_beginning: true,
             after_return: false,
             name: String::new(),
-            data: String::new(),
-            has_data: false,
+            data: None,
             id: None,
             stray: String::new(),
             failed: false,
@@ -91,7 +90,7 @@ impl EventReader {
                 }
                 Some((from, to)) => {
                     self.field(from, to);
-                    if self.data.len() > self.longest {
+                    if self.data.as_ref().is_some_and(|data| data.len() > self.longest) {
                         return Some(self.fail());
                     }
                 }
@@ -103,7 +102,7 @@ impl EventReader {
 
     /// After the stream's end: whether there was more than blank lines behind the last event, which is dropped.
     pub fn is_unfinished(&self) -> bool {
-        self.has_data || !self.name.is_empty() || self.start < self.buffer.len()
+        self.data.is_some() || !self.name.is_empty() || self.start < self.buffer.len()
     }
 
     /// Lines that are no field of an event, joined, the unfinished last one included: some services write an error as
@@ -124,9 +123,8 @@ impl EventReader {
     /// Where the next line is in the buffer, without its end; the line is consumed.
     fn next_line(&mut self) -> Option<(usize, usize)> {
         if self.after_return {
-            match self.buffer.get(self.start)? {
-                b'\n' => self.start += 1,
-                _ => (),
+            if self.buffer.get(self.start)? == &b'\n' {
+                self.start += 1;
             }
             self.after_return = false;
             self.seen = self.start;
@@ -159,13 +157,13 @@ impl EventReader {
         let value = value.strip_prefix(' ').unwrap_or(value);
         match name {
             "" | "retry" => (),
-            "data" => {
-                if self.has_data {
-                    self.data.push('\n');
+            "data" => match &mut self.data {
+                Some(data) => {
+                    data.push('\n');
+                    data.push_str(value);
                 }
-                self.data.push_str(value);
-                self.has_data = true;
-            }
+                None => self.data = Some(value.to_owned()),
+            },
             "event" => value.clone_into(&mut self.name),
             "id" if !value.contains('\0') => self.id = Some(value.to_owned()),
             _ if self.stray.len() + line.len() <= LONGEST_STRAY => self.stray.push_str(&line),
@@ -175,9 +173,9 @@ impl EventReader {
 
     /// What a blank line does: an event with data is complete, one without is none.
     fn dispatch(&mut self) -> Option<Event> {
-        let (name, data) = (std::mem::take(&mut self.name), std::mem::take(&mut self.data));
-        let id = self.id.clone();
-        std::mem::take(&mut self.has_data).then_some(Event { name, data, id })
+        let name = std::mem::take(&mut self.name);
+        let data = self.data.take()?;
+        Some(Event { name, data, id: self.id.clone() })
     }
 }
 

@@ -116,8 +116,8 @@ impl Refusal {
         let names =
             ["status", "code", "type"].into_iter().filter_map(|name| error.get(name)?.as_str());
         let code = names.filter(|code| is_code(code)).map(str::to_owned).next();
-        let details = error.get("details").and_then(Value::as_array).into_iter().flatten();
-        let delay = details.filter_map(|detail| detail.get("retryDelay")?.as_str()).next();
+        let mut details = error.get("details").and_then(Value::as_array).into_iter().flatten();
+        let delay = details.find_map(|detail| detail.get("retryDelay")?.as_str());
         Some(Self {
             status: told.filter(|code| (400..600).contains(code)).unwrap_or(status),
             code,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
-use super::{Answering, Failure, Piece};
+use super::{Answering, Failure, Piece, Usage};
 use crate::app::BoxFuture;
 use crate::http::client::Chunks;
 use crate::http::sse::{Event, EventReader};
@@ -100,4 +100,9 @@ pub(super) fn document(event: &Event) -> Result<Value, Failure> {
 /// A count of tokens.
 pub(super) fn tokens(usage: &Value, name: &str) -> Option<u32> {
     usage.get(name)?.as_u64()?.try_into().ok()
+}
+
+/// Usage, if it is told: a question of no tokens is none.
+pub(super) fn told(usage: Usage) -> Option<Usage> {
+    Some(usage).filter(|usage| usage.prompt_tokens > 0)
 }

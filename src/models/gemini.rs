@@ -5,10 +5,10 @@
 
 use std::collections::VecDeque;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::endpoint::{self, Endpoint, NoStream, Refusal};
-use super::events::{self, Dialect, document, tokens};
+use super::events::{self, Dialect, document, tokens, told};
 use super::{Answering, Failure, Finish, Model, Piece, Prompt, Speaker, Usage};
 use crate::app::{BoxFuture, Op};
 use crate::http::sse::Event;
@@ -68,18 +68,22 @@ fn body(model: &str, prompt: &Prompt) -> Value {
             json!({"role": role, "parts": [{"text": said.text}]})
         })
         .collect();
-    let mut config = json!({"maxOutputTokens": prompt.max_output_tokens});
+    let mut config = Map::new();
+    config.insert("maxOutputTokens".to_owned(), prompt.max_output_tokens.into());
     if let Some(temperature) = prompt.temperature_centi {
-        config["temperature"] = json!(f64::from(temperature) / 100.0);
+        config.insert("temperature".to_owned(), (f64::from(temperature) / 100.0).into());
     }
     if let Some(thinking) = thinking(model) {
-        config["thinkingConfig"] = thinking;
+        config.insert("thinkingConfig".to_owned(), thinking);
     }
-    let mut body = json!({"contents": contents, "generationConfig": config});
+    let mut body = Map::new();
     if !prompt.system.is_empty() {
-        body["systemInstruction"] = json!({"parts": [{"text": prompt.system}]});
+        let system = json!({"parts": [{"text": prompt.system}]});
+        body.insert("systemInstruction".to_owned(), system);
     }
-    body
+    body.insert("contents".to_owned(), contents.into());
+    body.insert("generationConfig".to_owned(), config.into());
+    body.into()
 }
 
 /// As little thinking as a model allows: its tokens count against `maxOutputTokens`, so that a short answer would end
@@ -106,7 +110,7 @@ impl Dialect for Reading {
             return Err(refusal.into_failure(PROVIDER));
         }
         if let Some(usage) = chunk.get("usageMetadata") {
-            self.usage = Some(read_usage(usage));
+            self.usage = read_usage(usage);
         }
         let candidate = chunk.get("candidates").and_then(|candidates| candidates.get(0));
         let Some(candidate) = candidate else {
@@ -148,13 +152,13 @@ fn text(candidate: &Value) -> String {
     aloud.filter_map(|part| part.get("text")?.as_str()).collect()
 }
 
-fn read_usage(usage: &Value) -> Usage {
+fn read_usage(usage: &Value) -> Option<Usage> {
     let count = |name| tokens(usage, name).unwrap_or_default();
-    Usage {
+    let thoughts = count("thoughtsTokenCount");
+    told(Usage {
         prompt_tokens: count("promptTokenCount"),
-        completion_tokens: count("candidatesTokenCount")
-            .saturating_add(count("thoughtsTokenCount")),
-    }
+        completion_tokens: count("candidatesTokenCount").saturating_add(thoughts),
+    })
 }
 
 /// Reasons of which nothing is known, as `OTHER`, are failures: whether the answer is whole cannot be told.

@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::endpoint::{self, BaseUrl, Endpoint, NoStream, Refusal};
-use super::events::{self, Dialect, document, tokens};
+use super::events::{self, Dialect, document, tokens, told};
 use super::{Answering, Failure, Finish, Model, Piece, Prompt, Speaker, Usage};
 use crate::app::{BoxFuture, Op};
 use crate::http::sse::Event;
@@ -74,19 +74,22 @@ fn authorization(base: &BaseUrl, key: &str) -> (&'static str, String) {
 }
 
 fn body(base: &BaseUrl, model: &str, prompt: &Prompt) -> Value {
-    let mut body = json!({
-        "model": model,
-        "messages": messages(prompt),
-        "stream": true,
-        // Without it nobody says what the answer cost.
-        "stream_options": {"include_usage": true},
-    });
     let limit = if knows_completion_tokens(base) { "max_completion_tokens" } else { "max_tokens" };
-    body[limit] = json!(prompt.max_output_tokens);
-    if let Some(temperature) = prompt.temperature_centi.filter(|_| !reasons(model)) {
-        body["temperature"] = json!(f64::from(temperature) / 100.0);
+    let mut body = Map::new();
+    for (name, value) in [
+        ("model", model.into()),
+        ("messages", messages(prompt).into()),
+        ("stream", true.into()),
+        // Without it nobody says what the answer cost.
+        ("stream_options", json!({"include_usage": true})),
+        (limit, prompt.max_output_tokens.into()),
+    ] {
+        body.insert(name.to_owned(), value);
     }
-    body
+    if let Some(temperature) = prompt.temperature_centi.filter(|_| !reasons(model)) {
+        body.insert("temperature".to_owned(), (f64::from(temperature) / 100.0).into());
+    }
+    body.into()
 }
 
 /// The conversation with its rules in front, as everybody but Gemini takes it.
@@ -184,10 +187,8 @@ impl Dialect for Reading {
 }
 
 fn usage(usage: &Value) -> Option<Usage> {
-    Some(Usage {
-        prompt_tokens: tokens(usage, "prompt_tokens")?,
-        completion_tokens: tokens(usage, "completion_tokens")?,
-    })
+    let prompt_tokens = tokens(usage, "prompt_tokens")?;
+    told(Usage { prompt_tokens, completion_tokens: tokens(usage, "completion_tokens")? })
 }
 
 #[cfg(test)]

@@ -236,7 +236,7 @@ pub fn candidates(op: &Op, config: &Map<String, Value>, keys: &SiteKeys) -> Vec<
         let entry = Entry::read(value, op.app.config.environment);
         let candidate = match entry {
             Ok(Entry { provider: Provider::BuiltIn, .. }) => break,
-            Ok(entry) => reader.candidate(entry),
+            Ok(entry) => reader.candidate(&entry),
             Err((member, expected)) => Err(format!("\"{member}\" {expected}")),
         };
         match candidate {
@@ -261,19 +261,18 @@ impl Reader<'_> {
         });
         let bare =
             |provider| Entry { provider, model: None, base: None, input: None, output: None };
-        configured.filter_map(|provider| self.candidate(bare(provider)).ok()).collect()
+        configured.filter_map(|provider| self.candidate(&bare(provider)).ok()).collect()
     }
 
-    fn candidate(&self, entry: Entry) -> Result<Candidate, String> {
+    fn candidate(&self, entry: &Entry) -> Result<Candidate, String> {
         let models = &self.op.app.config.models;
         match entry.provider {
             Provider::Gemini => {
-                let (place, model) =
-                    self.endpoint(&entry, &self.keys.google, &models.gemini, &models.gemini)?;
-                let name = model.clone();
-                priced(&entry, &place, &model, &models.gemini.model, |endpoint| Gemini {
+                let (asked, model) =
+                    asked(entry, &self.keys.google, &models.gemini, &models.gemini)?;
+                priced(entry, asked, model, &models.gemini.model, |endpoint, model| Gemini {
                     endpoint,
-                    model: name,
+                    model,
                 })
             }
             Provider::OpenAi => {
@@ -283,50 +282,15 @@ impl Reader<'_> {
                     base: BaseUrl::known(OPENAI_API),
                     ..models.openai.clone()
                 };
-                let (place, model) =
-                    self.endpoint(&entry, &self.keys.openai, &models.openai, &own)?;
-                let name = model.clone();
-                priced(&entry, &place, &model, &models.openai.model, |endpoint| OpenAi {
+                let (asked, model) = asked(entry, &self.keys.openai, &models.openai, &own)?;
+                priced(entry, asked, model, &models.openai.model, |endpoint, model| OpenAi {
                     endpoint,
-                    model: name,
+                    model,
                 })
             }
-            Provider::WorkersAi => self.workers_ai(&entry),
+            Provider::WorkersAi => self.workers_ai(entry),
             Provider::BuiltIn => Err("it is no model".to_owned()),
         }
-    }
-
-    /// Where an entry is asked and by which key, and its model. `platform` is how the platform asks, `own` where a key of
-    /// the site's own belongs to when the entry names no server.
-    fn endpoint(
-        &self,
-        entry: &Entry,
-        key: &OwnKey,
-        platform: &ProviderConfig,
-        own: &ProviderConfig,
-    ) -> Result<(Asked, String), String> {
-        let model = entry.model.clone().unwrap_or_else(|| platform.model.clone());
-        let key = match key {
-            OwnKey::Unreadable => return Err("the site's key cannot be read".to_owned()),
-            OwnKey::Of(key) => Some(key.clone()),
-            OwnKey::None => None,
-        };
-        let asked = match (&entry.base, key) {
-            // The platform's key never goes to a server that a customer names.
-            (Some(base), key) => {
-                Asked { endpoint: Endpoint { base: base.clone(), key }, is_own: true }
-            }
-            (None, Some(key)) => Asked {
-                endpoint: Endpoint { base: own.base.clone(), key: Some(key) },
-                is_own: true,
-            },
-            (None, None) if platform.is_configured => {
-                let (base, key) = (platform.base.clone(), platform.key.clone());
-                Asked { endpoint: Endpoint { base, key }, is_own: false }
-            }
-            (None, None) => return Err("neither the site nor the platform has a key".to_owned()),
-        };
-        Ok((asked, model))
     }
 
     fn workers_ai(&self, entry: &Entry) -> Result<Candidate, String> {
@@ -358,27 +322,55 @@ struct Asked {
     is_own: bool,
 }
 
+/// Where an entry is asked and by which key, and its model. `platform` is how the platform asks, `own` where a key of
+/// the site's own belongs to when the entry names no server.
+fn asked(
+    entry: &Entry,
+    key: &OwnKey,
+    platform: &ProviderConfig,
+    own: &ProviderConfig,
+) -> Result<(Asked, String), String> {
+    let model = entry.model.clone().unwrap_or_else(|| platform.model.clone());
+    let key = match key {
+        OwnKey::Unreadable => return Err("the site's key cannot be read".to_owned()),
+        OwnKey::Of(key) => Some(key.clone()),
+        OwnKey::None => None,
+    };
+    let asked = match (&entry.base, key) {
+        // The platform's key never goes to a server that a customer names.
+        (Some(base), key) => Asked { endpoint: Endpoint { base: base.clone(), key }, is_own: true },
+        (None, Some(key)) => {
+            Asked { endpoint: Endpoint { base: own.base.clone(), key: Some(key) }, is_own: true }
+        }
+        (None, None) if platform.is_configured => {
+            let (base, key) = (platform.base.clone(), platform.key.clone());
+            Asked { endpoint: Endpoint { base, key }, is_own: false }
+        }
+        (None, None) => return Err("neither the site nor the platform has a key".to_owned()),
+    };
+    Ok((asked, model))
+}
+
 fn priced<M: Model + 'static>(
     entry: &Entry,
-    asked: &Asked,
-    model: &str,
+    asked: Asked,
+    name: String,
     platform_model: &str,
-    build: impl FnOnce(Endpoint) -> M,
+    build: impl FnOnce(Endpoint, String) -> M,
 ) -> Result<Candidate, String> {
-    let price = if asked.is_own {
-        let listed = catalogue::price(entry.provider.as_str(), model);
+    let Asked { endpoint, is_own } = asked;
+    let price = if is_own {
+        let listed = catalogue::price(entry.provider.as_str(), &name);
         Price {
             input: entry.input.unwrap_or(listed.input),
             output: entry.output.unwrap_or(listed.output),
         }
     } else {
-        platform_price(entry.provider, model, model == platform_model)?
+        platform_price(entry.provider, &name, name == platform_model)?
     };
-    let Endpoint { base, key } = &asked.endpoint;
-    let key = key.as_ref().map_or("", |key| key.expose());
-    let circuit = CircuitKey::of(entry.provider.as_str(), &base.below(""), key, model);
-    let model = Box::new(build(asked.endpoint.clone()));
-    Ok(Candidate { model, price, is_own: asked.is_own, circuit })
+    let key = endpoint.key.as_ref().map_or("", |key| key.expose());
+    let circuit = CircuitKey::of(entry.provider.as_str(), &endpoint.base.below(""), key, &name);
+    Ok(Candidate { model: Box::new(build(endpoint, name)), price, is_own, circuit })
 }
 
 /// The price of a model that the platform pays for.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::Map;
 
 use super::ai::AiRequest;
 use super::events;
@@ -46,14 +46,14 @@ impl Model for WorkersAi {
         prompt: &'a Prompt,
     ) -> BoxFuture<'a, Result<Box<dyn Answering>, Failure>> {
         Box::pin(async move {
-            let mut input = json!({
-                "messages": messages(prompt),
-                "stream": true,
-                "max_tokens": prompt.max_output_tokens,
-            });
+            let mut input = Map::new();
+            input.insert("messages".to_owned(), messages(prompt).into());
+            input.insert("stream".to_owned(), true.into());
+            input.insert("max_tokens".to_owned(), prompt.max_output_tokens.into());
             if let Some(temperature) = prompt.temperature_centi {
-                input["temperature"] = json!(f64::from(temperature) / 100.0);
+                input.insert("temperature".to_owned(), (f64::from(temperature) / 100.0).into());
             }
+            let input = input.into();
             let request = AiRequest { model: self.model.clone(), input, timeout: SILENCE };
             match op.app.ports.ai.open(request).await {
                 Ok(chunks) => Ok(events::answer(chunks, Reading::of(PROVIDER))),

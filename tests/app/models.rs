@@ -286,7 +286,7 @@ fn an_answer_that_breaks_off_is_cut() {
             ok(&[gemini("Hel"), format!("data: {}", "a".repeat(300_000))]),
             "an event is longer than is read",
         ),
-        ("silence", ok(&[gemini("Hel")]).stalled(), "silent for 20000 ms"),
+        ("silence", ok(&[gemini("Hel")]).hang(), "silent for 20000 ms"),
     ] {
         let app = both();
         app.http.stream_at(GEMINI, [stream]);
@@ -380,14 +380,14 @@ fn the_next_model_answers_for_one_that_does_not() {
 #[test]
 fn a_silent_model_leaves_time_for_the_next() {
     let app = both();
-    app.http.stream_at(GEMINI, [ok(&[": ping\n\n".to_owned()]).stalled()]);
+    app.http.stream_at(GEMINI, [ok(&[": ping\n\n".to_owned()]).hang()]);
     app.http.stream_at(OPENAI, [hello_openai()]);
     assert_eq!(collect(&app).unwrap().provider, "openai");
     assert_eq!(app.lines.of("model_attempt")[0]["reason"], "no text within 10000 ms");
     assert_eq!((app.clock.seconds(), app.http.aborted()), (NOON + 10, 1));
 
     let app = gemini_only();
-    app.http.stream_at(GEMINI, [ok(&[]).stalled()]);
+    app.http.stream_at(GEMINI, [ok(&[]).hang()]);
     assert!(begin(&app).is_err());
     assert_eq!(app.clock.seconds(), NOON + 20, "not longer than the turn has");
 }
@@ -910,4 +910,31 @@ fn the_openai_key_of_a_site_is_stored_encrypted_and_never_answered() {
     let traces =
         r#"SELECT count(*) FROM audit_logs WHERE metadata = '{"fields":["openaiApiKey"]}'"#;
     assert_eq!(app.db.value(traces), 2);
+}
+
+/// `cargo test --release --test app -- --ignored --nocapture a_piece_costs`
+#[test]
+#[ignore = "a measurement"]
+#[expect(clippy::disallowed_methods, reason = "measures real time")]
+fn a_piece_costs_little() {
+    const PIECES: u32 = 1_500;
+    let gemini = (GEMINI, "GEMINI_API_KEY", gemini(" some words of it"), gemini_end("STOP"));
+    let openai = (OPENAI, "OPENAI_API_KEY", openai(" some words of it"), openai_end("stop"));
+    for (url, key, piece, end) in [gemini, openai] {
+        let app = TestApp::with(&[(key, "key")]);
+        let mut chunks = vec![piece; PIECES as usize];
+        chunks.push(end);
+        let mut fastest = Duration::MAX;
+        for _ in 0..10 {
+            app.http.stream_at(url, [ok(&chunks)]);
+            let mut begun = begin(&app).unwrap();
+            let (started, mut pieces) = (std::time::Instant::now(), 0);
+            while let Some(piece) = block_on(begun.answering.next()) {
+                pieces += u32::from(piece.is_ok());
+            }
+            assert!(pieces > PIECES);
+            fastest = fastest.min(started.elapsed());
+        }
+        println!("{url}: {:?} a piece", fastest / PIECES);
+    }
 }

@@ -99,6 +99,7 @@ pub struct Streamed {
     pub chunks: Vec<Result<Vec<u8>, HttpFailure>>,
     /// Whether nothing more comes after the chunks, and no end either.
     pub stalls: bool,
+    pub hangs: bool,
 }
 
 impl Streamed {
@@ -115,6 +116,7 @@ impl Streamed {
     pub fn stalled(mut self) -> Self {
         self.stalls = true;
         self
+        Self { status, headers: Vec::new(), chunks, hangs: false }
     }
 
     /// With a header.
@@ -133,6 +135,7 @@ impl Streamed {
 struct StreamedChunks {
     left: VecDeque<Result<Vec<u8>, HttpFailure>>,
     stalls: bool,
+    hangs: bool,
     aborted: Arc<AtomicUsize>,
 }
 
@@ -142,12 +145,17 @@ impl Chunks for StreamedChunks {
             None if self.stalls => Box::pin(std::future::pending()),
             chunk => Box::pin(std::future::ready(chunk)),
         }
+        if self.left.is_empty() && self.hangs {
+            return Box::pin(std::future::pending());
+        }
+        Box::pin(std::future::ready(self.left.pop_front()))
     }
 }
 
 impl Drop for StreamedChunks {
     fn drop(&mut self) {
         if self.stalls || !self.left.is_empty() {
+        if !self.left.is_empty() || self.hangs {
             self.aborted.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -244,6 +252,7 @@ impl HttpClient for FakeHttp {
             })
         };
         let Some(Streamed { status, headers, chunks, stalls }) = streamed else {
+        let Some(Streamed { status, headers, chunks, hangs }) = streamed else {
             let whole = self.send(request);
             let aborted = self.aborted.clone();
             return Box::pin(async move {
@@ -253,12 +262,14 @@ impl HttpClient for FakeHttp {
                     status,
                     headers,
                     chunks: Box::new(StreamedChunks { left, stalls: false, aborted }),
+                    chunks: Box::new(StreamedChunks { left, hangs: false, aborted }),
                 })
             });
         };
         self.sent.lock().unwrap().push(request);
         let aborted = self.aborted.clone();
         let chunks = StreamedChunks { left: chunks.into(), stalls, aborted };
+        let chunks = StreamedChunks { left: chunks.into(), hangs, aborted: self.aborted.clone() };
         Box::pin(std::future::ready(Ok(HttpStream { status, headers, chunks: Box::new(chunks) })))
     }
 }
@@ -406,6 +417,9 @@ impl Ai for FakeAi {
             AiAnswer::InPieces(Streamed { chunks, stalls, .. }) => {
                 let aborted = self.aborted.clone();
                 let chunks = StreamedChunks { left: chunks.into(), stalls, aborted };
+            AiAnswer::InPieces(Streamed { chunks, hangs, .. }) => {
+                let left = chunks.into();
+                let chunks = StreamedChunks { left, hangs, aborted: self.aborted.clone() };
                 Ok(Box::new(chunks) as Box<dyn Chunks>)
             }
             AiAnswer::Failure(failure) => Err(failure),
