@@ -5,3 +5,4 @@ pub mod client;
 pub mod csv;
 pub mod extract;
 pub mod problem;
+pub mod public_url;
