@@ -1,5 +1,6 @@
 //! What an org knows. Owns `knowledge_*`, and `passages` in the derived index `SEARCH`.
 
+pub mod crawl;
 mod redaction;
 pub mod retrieval;
 pub mod routes;

@@ -1,0 +1,4 @@
+//! Web sites as sources.
+mod address;
+mod robots;
+mod settings;
