@@ -1,6 +1,10 @@
 //! What an org knows. Owns `knowledge_*`, and `passages` in the derived index `SEARCH`.
 
+mod chunking;
 pub mod crawl;
+pub mod index;
+pub mod ingestion;
+pub mod parsing;
 mod redaction;
 pub mod retrieval;
 pub mod routes;

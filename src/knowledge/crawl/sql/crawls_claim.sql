@@ -14,6 +14,7 @@ WHERE source_id IN (
       JOIN orgs o ON o.id = c.org_id AND o.status = 'active'
       WHERE c.due_at <= ?1
         AND coalesce(k.status, 'connected') <> 'paused'
+        AND k.removed_at IS NULL
         AND NOT EXISTS (SELECT 1 FROM knowledge_crawls s WHERE s.host = c.host AND s.lease_until > ?1)
       ORDER BY c.due_at
       LIMIT 100
