@@ -4,6 +4,8 @@ mod chunking;
 pub mod crawl;
 pub mod index;
 pub mod ingestion;
+pub mod page_routes;
+mod page_store;
 pub mod parsing;
 mod redaction;
 pub mod retrieval;

@@ -92,6 +92,7 @@ use utoipa::{Modify, OpenApi};
         crate::knowledge::routes::list_policies,
         crate::knowledge::routes::list_versions,
         crate::knowledge::routes::list_chunks,
+        crate::knowledge::page_routes::list_source_pages,
         crate::outcomes::routes::list_outcomes,
         crate::billing::usage_routes::list_usage,
         crate::billing::account_routes::get_billing_overview,

@@ -114,7 +114,12 @@ fn is_tracking(pair: &str) -> bool {
 
 /// What a page is found by.
 pub(super) fn digest(url: &PublicUrl) -> String {
-    let digest = Sha256::digest(url.as_str().as_bytes());
+    digest_of(url.as_str().as_bytes())
+}
+
+/// What two bodies, or two addresses, are told apart by.
+pub(super) fn digest_of(bytes: &[u8]) -> String {
+    let digest = Sha256::digest(bytes);
     hex::encode(digest.iter().copied().take(16).collect::<Vec<u8>>())
 }
 

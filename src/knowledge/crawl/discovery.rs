@@ -200,7 +200,9 @@ mod tests {
         assert_eq!(header("googlebot: noindex, kobyportalbot: nofollow"), (false, true));
         assert_eq!(header("unavailable_after: 25 Jun 2010 15:00:00 PST, noindex"), (true, false));
         assert_eq!(header("max-snippet: 3, nofollow"), (false, true));
-        let ours = Discovery::read("<meta name=KobyPortalBot content=none><meta name=googlebot content=all>");
+        let ours = Discovery::read(
+            "<meta name=KobyPortalBot content=none><meta name=googlebot content=all>",
+        );
         assert_eq!(ours.wishes, Wishes { no_index: true, no_follow: true });
     }
 

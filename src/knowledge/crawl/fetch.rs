@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::robots::PRODUCT;
 use crate::app::Op;
-use crate::http::client::{HttpRequest, HttpStream, header};
+use crate::http::client::{HttpRequest, header};
 use crate::http::public_url::PublicUrl;
 
 /// For the head of an answer, and for each piece of its body.
@@ -21,6 +21,8 @@ pub(super) struct Wanted<'a> {
     /// Whether a body of this media type is read.
     pub(super) reads: fn(&str) -> bool,
     pub(super) most_bytes: usize,
+    /// Whether a longer body is read as far as that; else it is not wanted at all.
+    pub(super) cuts: bool,
     /// A body that still has these is not sent again.
     pub(super) etag: Option<&'a str>,
     pub(super) last_modified: Option<&'a str>,
@@ -80,7 +82,7 @@ pub(super) async fn fetch(op: &Op, wanted: &Wanted<'_>) -> Answer {
         return Answer::OtherType(media_type);
     }
     let length = named("content-length").and_then(|length| length.parse::<usize>().ok());
-    if length.is_some_and(|length| length > wanted.most_bytes) {
+    if !wanted.cuts && length.is_some_and(|length| length > wanted.most_bytes) {
         return Answer::TooLong;
     }
     let body = Body {
@@ -98,7 +100,11 @@ pub(super) async fn fetch(op: &Op, wanted: &Wanted<'_>) -> Answer {
             Err(failure) => return Answer::Unreachable(failure.0),
         }
         if bytes.len() > wanted.most_bytes {
-            return Answer::TooLong;
+            if !wanted.cuts {
+                return Answer::TooLong;
+            }
+            bytes.truncate(wanted.most_bytes);
+            break;
         }
         if op.now() > ends {
             return Answer::Unreachable("the body trickles".to_owned());
@@ -119,7 +125,7 @@ fn request(op: &Op, wanted: &Wanted<'_>) -> HttpRequest {
         headers,
         body: None,
         timeout: LONGEST_WAIT,
-        // One more than is wanted: that it is too long is seen here, and told apart from other failures.
+        // Counted here, where a body that is too long is told apart from one that breaks off.
         max_bytes: usize::MAX,
     }
 }

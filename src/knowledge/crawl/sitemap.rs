@@ -49,7 +49,10 @@ impl Sitemap {
                 }
                 Token::Close(_) => {
                     let location = open.take().map(|open| open.trim().to_owned());
-                    found.extend(location.filter(|location| !location.is_empty() && fits(&location.as_str())));
+                    found.extend(
+                        location
+                            .filter(|location| !location.is_empty() && fits(&location.as_str())),
+                    );
                     if found.len() == MOST_ENTRIES {
                         break;
                     }
@@ -91,7 +94,10 @@ mod tests {
             Sitemap::Index(vec!["https://example.com/1.xml".to_owned()])
         );
         let lines = "https://example.com/a\r\n\n# no\nhttps://example.com/b";
-        assert_eq!(Sitemap::read(lines.as_bytes()), pages(&["https://example.com/a", "https://example.com/b"]));
+        assert_eq!(
+            Sitemap::read(lines.as_bytes()),
+            pages(&["https://example.com/a", "https://example.com/b"])
+        );
     }
 
     #[test]
@@ -99,7 +105,8 @@ mod tests {
         assert_eq!(Sitemap::read(b"<html><body>Not found"), pages(&[]));
         assert_eq!(Sitemap::read(b""), pages(&[]));
         assert_eq!(Sitemap::read(&[0x1f, 0x8b, 8, 0]), pages(&[]));
-        let many = "<urlset>".to_owned() + &"<url><loc>https://example.com/</loc></url>".repeat(20_000);
+        let many =
+            "<urlset>".to_owned() + &"<url><loc>https://example.com/</loc></url>".repeat(20_000);
         let Sitemap::Pages(urls) = Sitemap::read(many.as_bytes()) else { panic!("pages") };
         assert_eq!(urls.len(), MOST_ENTRIES);
         let long = format!("<urlset><loc>https://example.com/{}</loc></urlset>", "a".repeat(5_000));

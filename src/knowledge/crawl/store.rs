@@ -1,17 +1,14 @@
 //! The statements of crawls and their pages.
 
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::app::Op;
-use crate::auth::permission::{Scope, Scoped};
 use crate::db::{Param, Rows, Statement};
 use crate::error::Result;
 use crate::http::public_url::PublicUrl;
 use crate::ids::OrgId;
-use crate::page::Page;
-use crate::time::{StoredTime, Timestamp};
-use crate::{choice, row, scoped_sql, sql, statement};
+use crate::time::Timestamp;
+use crate::{choice, row, sql, statement};
 
 use super::address::digest;
 
@@ -25,13 +22,14 @@ const CRAWL_RELEASE: &str = sql!("sql/crawl_release.sql");
 const HOST_REST: &str = sql!("sql/host_rest.sql");
 const PAGES_RENEW: &str = sql!("sql/pages_renew.sql");
 const PAGES_ADD: &str = sql!("sql/pages_add.sql");
+const PAGES_SUMMARY: &str = sql!("sql/pages_summary.sql");
 const PAGES_WAITING: &str = sql!("sql/pages_waiting.sql");
 const PAGES_FORGET: &str = sql!("sql/pages_forget.sql");
 const PAGE_TAKE: &str = sql!("sql/page_take.sql");
 const PAGE_END: &str = sql!("sql/page_end.sql");
+const DOCUMENT_ARCHIVE: &str = sql!("sql/document_archive.sql");
+const DOCUMENT_RESTORE: &str = sql!("sql/document_restore.sql");
 const SOURCE_READ: &str = sql!("sql/source_read.sql");
-const SOURCE_SEEN: &str = scoped_sql!("sql/source_seen.sql");
-const PAGES: &str = scoped_sql!("sql/pages.sql");
 
 choice! {
     /// What comes next in the reading of a site.
@@ -91,7 +89,6 @@ row! {
         pub(super) org_id: OrgId,
         pub(super) host: String,
         pub(super) phase: Phase,
-        pub(super) round: i64,
         pub(super) failures: i64,
         pub(super) robots: Option<String>,
         pub(super) sitemaps: Vec<String>,
@@ -117,42 +114,19 @@ row! {
 }
 
 row! {
-    struct WaitingRow {
-        next_at: Option<String>,
+    /// What a round came to.
+    #[derive(Debug)]
+    pub(super) struct SummaryRow {
+        /// Pages that are documents.
+        pub(super) live: i64,
+        /// Why the start page is none.
+        pub(super) error: Option<String>,
     }
 }
 
 row! {
-    /// A page of a web site, as far as it is known.
-    #[derive(Debug, Serialize)]
-    #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
-    pub struct KnowledgePageOut {
-        id: String,
-        source_id: String,
-        org_id: String,
-        url: String,
-        state: PageState,
-        /// What the last visit that ended found; none before it.
-        outcome: Option<Outcome>,
-        /// Links from the start page.
-        depth: i64,
-        document_id: Option<String>,
-        /// Why it is not, or no more, taken in.
-        error: Option<String>,
-        /// Visits in a row that failed.
-        attempts: i64,
-        /// The last visit.
-        fetched_at: Option<StoredTime>,
-        /// When it was last found to have another content.
-        changed_at: Option<StoredTime>,
-        /// The next visit; none if there is none by itself.
-        next_at: Option<StoredTime>,
-    }
-}
-
-impl KnowledgePageOut {
-    pub(super) fn key(&self) -> [String; 2] {
-        [self.url.clone(), self.id.clone()]
+    struct WaitingRow {
+        next_at: Option<String>,
     }
 }
 
@@ -180,14 +154,6 @@ pub(super) async fn claim(
     let claim = statement!(CRAWLS_CLAIM, op.now(), lease, until, most);
     let rows = op.write(vec![claim, statement!(CRAWLS_HELD, lease)]).await?;
     rows.get(1).map_or(Ok(Vec::new()), Rows::all)
-}
-
-/// Whether the caller may see the source, and its pages.
-pub(super) fn pages(scope: &Scope, page: &Page<2>, source: &str) -> [Scoped; 2] {
-    let source = Param::from(source);
-    let mut params = vec![source.clone()];
-    params.extend(page.ascending());
-    [scope.statement(SOURCE_SEEN, [source]), scope.statement(PAGES, params)]
 }
 
 /// Writes for one crawl, each of which does nothing once another run holds it.
@@ -290,12 +256,26 @@ impl Held {
         statement!(PAGES_FORGET, &self.org, self.source.as_str(), gone_before)
     }
 
-    pub(super) fn release(
-        &self,
-        phase: Phase,
-        failures: i64,
-        due: Option<Timestamp>,
-    ) -> Statement {
+    pub(super) fn summary(&self) -> Statement {
+        statement!(PAGES_SUMMARY, &self.org, self.source.as_str())
+    }
+
+    /// Archives the document of a page.
+    pub(super) fn archive(&self, url: &str, now: Timestamp) -> Statement {
+        self.statement(DOCUMENT_ARCHIVE, [url.into(), now.into(), now.millis().into()])
+    }
+
+    /// Takes the document of a page that is back out of the archive.
+    pub(super) fn restore(&self, url: &str, now: Timestamp) -> Statement {
+        self.statement(DOCUMENT_RESTORE, [url.into(), now.into(), now.millis().into()])
+    }
+
+    /// Gives the crawl back until a moment as it is stored.
+    pub(super) fn release_at(&self, phase: Phase, failures: i64, due: String) -> Statement {
+        self.statement(CRAWL_RELEASE, [phase.into(), failures.into(), due.into()])
+    }
+
+    pub(super) fn release(&self, phase: Phase, failures: i64, due: Option<Timestamp>) -> Statement {
         self.statement(CRAWL_RELEASE, [phase.into(), failures.into(), due.into()])
     }
 }

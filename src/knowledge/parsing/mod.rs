@@ -8,7 +8,7 @@ mod charset;
 mod html;
 mod manuscript;
 mod markdown;
-mod markup;
+pub(super) mod markup;
 
 mod plain;
 
