@@ -39,6 +39,7 @@ const UNSCOPED: &[(&str, &str)] = &[
     ("jobs/sql/run_insert.sql", "a job serves all orgs"),
     ("jobs/sql/runs_forget.sql", "a job serves all orgs"),
     ("jobs/sql/counters_forget.sql", "the minutes of all orgs"),
+    ("knowledge/crawl/sql/host_rest.sql", "whoever asks a host waits, of whichever org"),
 ];
 
 /// Scans that are meant, each with the reason.
@@ -67,6 +68,13 @@ const SCANS: &[(&str, &str, &str)] = &[
     ("site_insert", "SCAN metrics_daily", "planned by a trigger's count, never run for a new site"),
     ("overview_sites", "SCAN (subquery", "the sites of one of two views, 500 at most"),
     ("overview_sites", "INDEX portal_sites_active_by_time", "along an index, until 500 are found"),
+    ("crawls_claim", "SCAN due", "at most 100 crawls that are due"),
+    ("crawls_claim", "SCAN first", "at most 100 crawls that are due"),
+    (
+        "pages_add",
+        "SCAN found VIRTUAL TABLE",
+        "the links of one page, or the entries of one sitemap",
+    ),
     ("_older", "SCAN (subquery", "the rows that are counted, as many as the limit says"),
 ];
 

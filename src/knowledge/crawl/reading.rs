@@ -65,6 +65,8 @@ pub(super) struct Reading<'a> {
     sitemaps: Vec<String>,
     config: CrawlConfig,
     robots: Robots,
+    /// The rules of the last round, as they are kept; nothing where its configuration was another one.
+    rules_before: Option<Value>,
     requests_left: u32,
     requests: u64,
     /// The page that is visited next.
@@ -109,7 +111,8 @@ pub(super) async fn read_on(
         failures: crawl.failures,
         sitemaps: crawl.sitemaps,
         config,
-        robots: robots.map(|robots| Robots::from_json(&robots)).unwrap_or_default(),
+        robots: robots.as_ref().map(Robots::from_json).unwrap_or_default(),
+        rules_before: robots,
         requests_left: requests,
         requests: 0,
         taken: None,
@@ -147,9 +150,12 @@ impl Reading<'_> {
         self.phase = Phase::Maps;
         let (now, most) = (self.op.now(), self.config.max_pages);
         let start = std::slice::from_ref(&self.config.start_url);
+        let rules = self.robots.to_json();
+        // Links that were not followed under other rules are on pages that may not have changed.
+        let whole = self.rules_before.as_ref() != Some(&rules);
         let batch = vec![
-            self.held.begin(&self.robots.to_json(), &self.sitemaps),
-            self.held.renew(now),
+            self.held.begin(&rules, &self.sitemaps),
+            self.held.renew(now, whole),
             self.held.add(start, 0, 0, most, now),
             self.held.told("syncing", None, false, now),
         ];

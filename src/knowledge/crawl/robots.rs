@@ -13,7 +13,7 @@ pub(super) const MOST_BYTES: usize = 500 * 1024;
 const MOST_SITEMAPS: usize = 20;
 /// A longer wait between two requests is cut to this one, so that a site cannot keep its pages from ever being read
 /// by accident; who wants that has `Disallow`.
-const LONGEST_DELAY: Duration = Duration::from_secs(120);
+const LONGEST_DELAY: Duration = Duration::from_mins(2);
 
 /// What a file says to us.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl Lines {
             self.has_ours |= group.is_ours;
         } else if let Some(rule) = rule(key, value) {
             group.has_rules = true;
-            self.each(group, |robots| robots.rules.extend(rule.clone()));
+            self.each(group, |robots| robots.rules.push(rule.clone()));
         } else if key.eq_ignore_ascii_case("crawl-delay") {
             group.has_rules = true;
             let delay = seconds(value);
@@ -142,19 +142,19 @@ fn product(value: &str) -> &str {
     end.and_then(|end| value.get(..end)).unwrap_or(value)
 }
 
-/// A line `allow` or `disallow`; an empty one is a rule that matches nothing.
-fn rule(key: &str, value: &str) -> Option<Option<Rule>> {
+/// A line `allow` or `disallow`. An empty one forbids nothing.
+fn rule(key: &str, value: &str) -> Option<Rule> {
     let allows = key.eq_ignore_ascii_case("allow");
     if !allows && !key.eq_ignore_ascii_case("disallow") {
         return None;
     }
     // A pattern that does not begin at the root could match anything; a slash is what people meant.
     let pattern = match value.chars().next() {
-        None => return Some(None),
+        None => return Some(Rule { allows: true, pattern: String::new() }),
         Some('/' | '*') => comparable(value),
         Some(_) => comparable(&format!("/{value}")),
     };
-    Some(Some(Rule { allows, pattern }))
+    Some(Rule { allows, pattern })
 }
 
 fn seconds(value: &str) -> Option<Duration> {

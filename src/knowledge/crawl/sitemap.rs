@@ -63,7 +63,6 @@ impl Sitemap {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as filters hand it over")]
 fn fits(location: &&str) -> bool {
     location.len() <= LONGEST
 }

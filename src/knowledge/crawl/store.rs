@@ -189,8 +189,9 @@ impl Held {
         self.statement(CRAWL_BEGIN, [robots.to_string().into(), list(sitemaps)])
     }
 
-    pub(super) fn renew(&self, now: Timestamp) -> Statement {
-        self.statement(PAGES_RENEW, [now.into()])
+    /// Every page is visited again; `whole` if also those that are unchanged are to be sent.
+    pub(super) fn renew(&self, now: Timestamp, whole: bool) -> Statement {
+        self.statement(PAGES_RENEW, [now.into(), whole.into()])
     }
 
     /// Adds pages to the frontier, as long as there is room for `most`.

@@ -1,6 +1,7 @@
 //! Every route that asks who calls: one request to it that succeeds, and the least that may send it.
 
 mod conversations;
+mod crawl;
 mod dashboards;
 mod identity;
 mod records;
@@ -78,7 +79,14 @@ impl Entry {
 
 /// All of them.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {
-    [dashboards::ROUTES, conversations::ROUTES, identity::ROUTES, settings::ROUTES, records::ROUTES]
-        .into_iter()
-        .flatten()
+    [
+        crawl::ROUTES,
+        dashboards::ROUTES,
+        conversations::ROUTES,
+        identity::ROUTES,
+        settings::ROUTES,
+        records::ROUTES,
+    ]
+    .into_iter()
+    .flatten()
 }

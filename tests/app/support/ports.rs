@@ -70,7 +70,12 @@ pub struct FakeHttp {
     streams: Mutex<HashMap<String, VecDeque<Streamed>>>,
     /// Streams that were dropped before their end.
     aborted: Arc<AtomicUsize>,
+    /// Who answers requests to addresses that begin so.
+    servers: Mutex<Vec<(String, Arc<Server>)>>,
 }
+
+/// Answers requests.
+type Server = dyn Fn(&HttpRequest) -> Result<Streamed, HttpFailure> + Send + Sync;
 
 /// An answer that comes chunk by chunk.
 #[derive(Clone)]
@@ -140,6 +145,15 @@ impl FakeHttp {
         self.streams.lock().unwrap().insert(url.to_owned(), answers.into_iter().collect());
     }
 
+    /// Who answers requests to addresses that begin with `prefix` from now on.
+    pub fn serve(
+        &self,
+        prefix: &str,
+        server: impl Fn(&HttpRequest) -> Result<Streamed, HttpFailure> + Send + Sync + 'static,
+    ) {
+        self.servers.lock().unwrap().insert(0, (prefix.to_owned(), Arc::new(server)));
+    }
+
     /// How many streams were dropped before their end.
     pub fn aborted(&self) -> usize {
         self.aborted.load(Ordering::Relaxed)
@@ -192,6 +206,24 @@ impl HttpClient for FakeHttp {
 
     fn open(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpStream, HttpFailure>> {
         let url = request.url.clone();
+        let server = {
+            let servers = self.servers.lock().unwrap();
+            servers
+                .iter()
+                .find(|(prefix, _)| url.starts_with(prefix))
+                .map(|(_, found)| found.clone())
+        };
+        if let Some(server) = server {
+            let answer = server(&request);
+            self.sent.lock().unwrap().push(request);
+            let aborted = self.aborted.clone();
+            let stream = answer.map(|Streamed { status, headers, chunks }| HttpStream {
+                status,
+                headers,
+                chunks: Box::new(StreamedChunks { left: chunks.into(), aborted }),
+            });
+            return Box::pin(std::future::ready(stream));
+        }
         let streamed = {
             let mut streams = self.streams.lock().unwrap();
             streams.get_mut(&url).map(|answers| {

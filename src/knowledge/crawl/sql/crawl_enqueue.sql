@@ -9,6 +9,7 @@ ON CONFLICT (source_id) DO UPDATE
 SET host = excluded.host,
     due_at = min(coalesce(due_at, excluded.due_at), excluded.due_at),
     failures = 0,
+    robots = iif(?5, NULL, robots),
     phase = iif(?5 OR phase = 'rests', 'begins', phase),
     lease_id = iif(?5, NULL, lease_id),
     lease_until = iif(?5, NULL, lease_until)

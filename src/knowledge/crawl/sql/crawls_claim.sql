@@ -11,7 +11,7 @@ WHERE source_id IN (
       SELECT c.source_id, c.host, c.due_at
       FROM knowledge_crawls c
       JOIN knowledge_sources k ON k.id = c.source_id AND k.org_id = c.org_id AND k.type = 'url'
-      JOIN orgs o ON o.id = c.org_id AND o.status = 'active'
+      JOIN orgs o ON o.id = c.org_id AND o.status IN ('active', 'at_risk')
       WHERE c.due_at <= ?1
         AND coalesce(k.status, 'connected') <> 'paused'
         AND k.removed_at IS NULL
