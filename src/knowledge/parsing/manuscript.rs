@@ -46,7 +46,7 @@ impl From<Refusal> for Error {
             }
             Refusal::Encrypted => {
                 Self::bad_request("document_encrypted", "Document is encrypted")
-                    .hint("Remove the password or the protection, and upload it again.")
+                    .hint("Remove the password or the protection, save what is older than Word 2007 as .docx, and upload it again.")
             }
             Refusal::Broken => Self::bad_request("document_broken", "Document cannot be read").hint(
                 "The file is damaged or of another type than its Content-Type says; export it anew.",

@@ -211,7 +211,7 @@ const LATIN: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf 
      eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute \
      ucirc uuml yacute thorn yuml";
 
-fn named(name: &str) -> Option<char> {
+pub(in crate::knowledge) fn named(name: &str) -> Option<char> {
     const OTHERS: [(&str, char); 28] = [
         ("amp", '&'),
         ("lt", '<'),
