@@ -43,7 +43,6 @@ const OTHER_FILES: &[&str] = &[
     "csv",
     "dmg",
     "doc",
-    "docx",
     "eot",
     "eps",
     "exe",

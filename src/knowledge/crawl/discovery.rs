@@ -146,6 +146,14 @@ fn attribute(tag: &Tag<'_>, name: &str) -> Option<String> {
         if found.eq_ignore_ascii_case(name) {
             let mut text = String::with_capacity(value.len());
             push_text(&mut text, value);
+            // A slash right behind a value without quotes is its last letter, not the end of the tag.
+            if tag.closes_itself
+                && !value.is_empty()
+                && tag.attributes.ends_with(value)
+                && after.is_empty()
+            {
+                text.push('/');
+            }
             return Some(text);
         }
         rest = after;

@@ -51,7 +51,7 @@ const GONE_KEPT: Duration = Duration::from_hours(30 * 24);
 const LONGEST_ABSENCE: Duration = Duration::from_hours(1);
 
 const ACCEPT_PAGES: &str =
-    "text/html,application/xhtml+xml;q=0.9,text/plain;q=0.8,application/pdf;q=0.7";
+    "text/html,application/xhtml+xml;q=0.9,text/plain;q=0.8,application/pdf;q=0.7,*/*;q=0.1";
 const ACCEPT_ANY: &str = "text/plain,*/*;q=0.8";
 
 /// A crawl in somebody's hands.

@@ -1,5 +1,6 @@
 //! Sitemaps (sitemaps.org, protocol 0.9): lists of pages, and lists of such lists.
 
+use crate::knowledge::parsing::inflate::inflate;
 use crate::knowledge::parsing::markup::{Token, Tokens, push_text};
 
 /// What is read of a file; the protocol allows ten times as much, most of which no source has room for.
@@ -21,7 +22,8 @@ pub(super) enum Sitemap {
 impl Sitemap {
     /// Reads a file: XML, or a text with an address per line. Whatever else it is, it has no pages.
     pub(super) fn read(bytes: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(bytes);
+        let unfolded = unfolded(bytes);
+        let text = String::from_utf8_lossy(unfolded.as_deref().unwrap_or(bytes));
         let text = text.trim_start_matches('\u{feff}').trim_start();
         if !text.starts_with('<') {
             let lines = text.lines().map(str::trim).filter(|line| line.starts_with("http"));
@@ -63,6 +65,25 @@ impl Sitemap {
     }
 }
 
+/// What a gzip file (RFC 1952) holds, if it is one and unfolds into no more than is read.
+fn unfolded(bytes: &[u8]) -> Option<Vec<u8>> {
+    let [0x1f, 0x8b, 8, flags, _, _, _, _, _, _, rest @ ..] = bytes else { return None };
+    let mut rest = rest;
+    if flags & 4 != 0 {
+        let (length, after) = rest.split_first_chunk::<2>()?;
+        rest = after.get(usize::from(u16::from_le_bytes(*length))..)?;
+    }
+    // A name and a comment, each up to a zero.
+    for flag in [8, 16] {
+        if flags & flag != 0 {
+            let end = rest.iter().position(|byte| *byte == 0)?;
+            rest = rest.get(end + 1..)?;
+        }
+    }
+    rest = if flags & 2 == 0 { rest } else { rest.get(2..)? };
+    inflate(rest, MOST_BYTES).ok()
+}
+
 fn fits(location: &&str) -> bool {
     location.len() <= LONGEST
 }
@@ -97,6 +118,23 @@ mod tests {
             Sitemap::read(lines.as_bytes()),
             pages(&["https://example.com/a", "https://example.com/b"])
         );
+    }
+
+    #[test]
+    fn files_that_are_packed_are_unfolded() {
+        let text = b"<urlset><url><loc>https://example.com/a</loc></url></urlset>";
+        let length = u16::try_from(text.len()).unwrap();
+        // One stored block of deflate, behind a header with an extra field, a name, a comment and a checksum.
+        let mut file = vec![0x1f, 0x8b, 8, 4 | 8 | 16 | 2, 0, 0, 0, 0, 0, 3];
+        file.extend(b"\x03\0abcsitemap.xml\0a comment\0\x12\x34\x01");
+        file.extend(length.to_le_bytes());
+        file.extend((!length).to_le_bytes());
+        file.extend(text);
+        file.extend([0; 8]);
+        assert_eq!(Sitemap::read(&file), pages(&["https://example.com/a"]));
+        for end in 0..file.len() - 8 {
+            assert_eq!(Sitemap::read(&file[..end]), pages(&[]), "cut at {end}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::robots::Robots;
 use super::settings::CrawlConfig;
 use super::store::{Outcome, PageState};
 use crate::http::public_url::PublicUrl;
+use crate::knowledge::parsing::charset;
 
 /// Redirects that are followed one after another.
 pub(super) const MOST_HOPS: i64 = 3;
@@ -127,7 +128,7 @@ impl Visit<'_> {
                 Finding::Document(body, None, Vec::new())
             };
         }
-        let page = Discovery::read(&String::from_utf8_lossy(&body.bytes));
+        let page = Discovery::read(&charset::text(&body.bytes));
         wishes.no_index |= page.wishes.no_index;
         wishes.no_follow |= page.wishes.no_follow;
         let links = if wishes.no_follow { Vec::new() } else { self.links(&page) };
