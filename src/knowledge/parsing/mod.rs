@@ -55,6 +55,11 @@ impl Format {
         }
     }
 
+    /// Whether files of the format are text themselves.
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::Plain | Self::Markdown | Self::Html)
+    }
+
     /// The media type, as it is stored.
     pub fn media_type(self) -> &'static str {
         match self {

@@ -4,6 +4,7 @@ mod conversations;
 mod crawl;
 mod dashboards;
 mod identity;
+mod knowledge;
 mod records;
 mod settings;
 
@@ -36,6 +37,10 @@ pub struct Entry {
     pub body_names_org: bool,
     /// The request changes something, so that it leaves a trace.
     pub changes: bool,
+    /// Rows that the request is about, beside those of the fixture.
+    pub given: &'static str,
+    /// The type of the body.
+    pub media_type: &'static str,
 }
 
 impl Entry {
@@ -50,7 +55,19 @@ impl Entry {
             names_org: false,
             body_names_org: false,
             changes: false,
+            given: "",
+            media_type: "application/json",
         }
+    }
+
+    /// With these rows beside those of the fixture.
+    const fn given(self, given: &'static str) -> Self {
+        Self { given, ..self }
+    }
+
+    /// With a body of another type than JSON.
+    const fn typed(self, media_type: &'static str) -> Self {
+        Self { media_type, ..self }
     }
 
     const fn foreign(self, path: &'static str) -> Self {
@@ -73,6 +90,8 @@ impl Entry {
             names_org: false,
             body_names_org: false,
             changes: true,
+            given: "",
+            media_type: "application/json",
         }
     }
 }
@@ -86,6 +105,7 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
         identity::ROUTES,
         settings::ROUTES,
         records::ROUTES,
+        knowledge::ROUTES,
     ]
     .into_iter()
     .flatten()
