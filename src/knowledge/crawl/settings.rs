@@ -27,8 +27,10 @@ const MOST_PREFIXES: usize = 50;
 /// Longest prefix of a path, in bytes.
 const LONGEST_PREFIX: usize = 300;
 
-const KNOWN: [&str; 7] = [
+const KNOWN: [&str; 8] = [
     "start_url",
+    // As sources from before say it.
+    "url",
     "sitemap_url",
     "include_paths",
     "exclude_paths",
@@ -66,8 +68,11 @@ impl CrawlConfig {
             let expected = format!("has the member \"{name}\"; known are {}", KNOWN.join(", "));
             return Err(invalid("config", &expected));
         }
-        let start_url = address(config, "start_url", environment)?
-            .ok_or_else(|| invalid("config.start_url", "is required"))?;
+        let start_url = match address(config, "start_url", environment)? {
+            Some(url) => Some(url),
+            None => address(config, "url", environment)?,
+        };
+        let start_url = start_url.ok_or_else(|| invalid("config.start_url", "is required"))?;
         let sitemap_url = address(config, "sitemap_url", environment)?;
         if sitemap_url.as_ref().is_some_and(|sitemap| !same_site(sitemap, &start_url)) {
             return Err(invalid("config.sitemap_url", "must be of the site of \"start_url\""));
