@@ -157,6 +157,10 @@ fn records() -> Router {
         .route("/portal/knowledge/policies", get(knowledge::routes::list_policies))
         .route("/portal/knowledge/versions", get(knowledge::routes::list_versions))
         .route("/portal/knowledge/chunks", get(knowledge::routes::list_chunks))
+        .route(
+            "/portal/knowledge/sources/{id}/pages",
+            get(knowledge::page_routes::list_source_pages),
+        )
         .route("/portal/flows", get(flow_routes::list_flows))
         .route("/portal/flows/{id}", get(flow_routes::get_flow))
         .route("/actions", get(action_routes::list_actions))

@@ -18,7 +18,7 @@ use crate::config::LogLevel;
 use crate::conversations::feed;
 use crate::error::Result;
 use crate::ids::new_id;
-use crate::knowledge::ingestion;
+use crate::knowledge::{crawl, ingestion};
 use crate::time::Timestamp;
 
 /// A run begins no further piece of work after this time.
@@ -76,6 +76,11 @@ const JOBS: &[Job] = &[
         name: "knowledge_ingestion",
         every: Duration::ZERO,
         run: |op, run| Box::pin(ingestion::run(op, run)),
+    },
+    Job {
+        name: "knowledge_crawl",
+        every: Duration::ZERO,
+        run: |op, run| Box::pin(crawl::run(op, run)),
     },
 ];
 

@@ -2,15 +2,12 @@
 
 use serde_json::{Map, Value};
 
+use super::crawl;
 use super::source_store::SourceType;
 use crate::app::Op;
 use crate::auth::permission::Grant;
 use crate::db::Statement;
-use crate::error::Result;
-use crate::ids::new_id;
-use crate::sql;
-
-const SOURCE_JOB_INSERT: &str = sql!("sql/source_job_insert.sql");
+use crate::error::{Error, Result};
 
 /// Whether sources of a type are read by themselves; others are sent.
 pub(super) fn reads(kind: SourceType) -> bool {
@@ -19,26 +16,37 @@ pub(super) fn reads(kind: SourceType) -> bool {
 
 /// Judges what a source of a type is told, and completes it.
 pub(super) fn judged(
-    _op: &Op,
-    _kind: SourceType,
+    op: &Op,
+    kind: SourceType,
     config: Map<String, Value>,
 ) -> Result<Map<String, Value>> {
-    Ok(config)
+    if !reads(kind) {
+        return Ok(config);
+    }
+    let config = crawl::validate_config(&config, op.app.config.environment)?;
+    Ok(config.to_json())
 }
 
 /// The statements that ask for a source to be read, for the batch of the change that asks; none for one that is not
 /// read by itself. `anew`, where what is being read no longer counts.
+///
+/// # Errors
+/// 409 for a source that was never told what to read.
 pub(super) fn ask(
     grant: &Grant,
     source_id: &str,
     kind: SourceType,
-    _config: &Map<String, Value>,
-    _anew: bool,
+    config: &Map<String, Value>,
+    anew: bool,
 ) -> Result<Vec<Statement>> {
     if !reads(kind) {
         return Ok(Vec::new());
     }
-    let now = grant.op().now();
-    let params = [new_id(now)?.into(), source_id.into(), now.into()];
-    Ok(vec![grant.statement(SOURCE_JOB_INSERT, params)])
+    let op = grant.op();
+    let config = crawl::validate_config(config, op.app.config.environment).map_err(|error| {
+        let hint = error.public_hint().unwrap_or_default();
+        Error::conflict("source_not_configured", "Source is not configured")
+            .hint(format!("Send PATCH with a config that says what to read: {hint}"))
+    })?;
+    Ok(crawl::enqueue(&grant.org, source_id, &config, op.now(), anew))
 }

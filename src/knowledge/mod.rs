@@ -1,12 +1,15 @@
 //! What an org knows. Owns `knowledge_*`, and `passages` in the derived index `SEARCH`.
 
 mod chunking;
+pub mod crawl;
 pub mod document_routes;
 mod document_store;
 mod fetching;
 pub mod index;
 pub mod ingestion;
 pub mod job_routes;
+pub mod page_routes;
+mod page_store;
 pub mod parsing;
 mod redaction;
 pub mod retrieval;

@@ -195,14 +195,10 @@ pub(super) async fn source_update(
     let fields = patch.fields();
     let kind = source.r#type.unwrap_or(SourceType::File);
     let config = patch.config.map(|config| judged(grant, kind, config)).transpose()?;
-    let is_paused = match patch.status {
-        Some(status) => status == SourceSwitch::Paused,
-        None => source.status == SourceStatus::Paused.as_str(),
-    };
-    // Another configuration is another site.
+    // Another configuration is another site: also of a source that is paused, for when it goes on.
     let reads = match &config {
-        Some(config) if !is_paused => fetching::ask(grant, &source.id, kind, config, true)?,
-        _ => Vec::new(),
+        Some(config) => fetching::ask(grant, &source.id, kind, config, true)?,
+        None => Vec::new(),
     };
     let update = grant.statement(
         SOURCE_UPDATE,

@@ -99,6 +99,7 @@ use utoipa::{Modify, OpenApi};
         crate::knowledge::routes::list_policies,
         crate::knowledge::routes::list_versions,
         crate::knowledge::routes::list_chunks,
+        crate::knowledge::page_routes::list_source_pages,
         crate::knowledge::source_routes::create_source,
         crate::knowledge::source_routes::update_source,
         crate::knowledge::source_routes::delete_source,

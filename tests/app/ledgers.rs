@@ -50,6 +50,7 @@ const UNSCOPED: &[(&str, &str)] = &[
     ("widget/sql/version_update.sql", "builds belong to no tenant; staff only"),
     ("jobs/sql/turns_fail.sql", "a job serves all orgs"),
     ("jobs/sql/notifications_forget.sql", "a job serves all orgs"),
+    ("knowledge/crawl/sql/host_rest.sql", "whoever asks a host waits, of whichever org"),
     ("knowledge/sql/search_document_advance.sql", "how far the index has come with a document"),
     ("knowledge/sql/search_documents_close.sql", "the same, of documents that are gone"),
     ("knowledge/sql/search_documents_forget.sql", "the same, of documents that are gone"),
@@ -95,6 +96,13 @@ const SCANS: &[(&str, &str, &str)] = &[
     ("overview_sites", "INDEX portal_sites_active_by_time", "along an index, until 500 are found"),
     ("widget/sql/", "SCAN k", "the one row of a key"),
     ("jobs/sql/sessions_close", "SCAN asked", "the visitor's last message"),
+    ("crawls_claim", "SCAN due", "at most 100 crawls that are due"),
+    ("crawls_claim", "SCAN first", "at most 100 crawls that are due"),
+    (
+        "pages_add",
+        "SCAN found VIRTUAL TABLE",
+        "the links of one page, or the entries of one sitemap",
+    ),
     ("knowledge/sql/intake_of_", "SCAN n", "at most 100 versions of one document"),
     ("_older", "SCAN (subquery", "the rows that are counted, as many as the limit says"),
 ];

@@ -19,6 +19,7 @@ mod automation;
 mod billing;
 mod chat;
 mod conversations;
+mod crawl;
 mod dashboards;
 mod docs;
 mod health;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// The text of bytes. A wrong guess shows odd letters, never an error.
-pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
+pub(in crate::knowledge) fn text(bytes: &[u8]) -> Cow<'_, str> {
     match bytes {
         [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest),
         [0xff, 0xfe, rest @ ..] => Cow::Owned(utf16(rest, u16::from_le_bytes)),

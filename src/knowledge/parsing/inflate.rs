@@ -7,7 +7,7 @@ use miniz_oxide::inflate::{
 use super::manuscript::Refusal;
 
 /// Unfolds what is bare deflate, as in a ZIP.
-pub(super) fn inflate(bytes: &[u8], most: usize) -> Result<Vec<u8>, Refusal> {
+pub(in crate::knowledge) fn inflate(bytes: &[u8], most: usize) -> Result<Vec<u8>, Refusal> {
     decompress_to_vec_with_limit(bytes, most).map_err(|error| match error.status {
         TINFLStatus::HasMoreOutput => Refusal::TooComplex,
         _ => Refusal::Broken,

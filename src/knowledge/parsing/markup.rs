@@ -2,30 +2,30 @@
 
 /// A tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tag<'a> {
+pub(in crate::knowledge) struct Tag<'a> {
     /// As written.
-    pub(super) name: &'a str,
+    pub(in crate::knowledge) name: &'a str,
     /// What is between the name and the end, as written.
-    pub(super) attributes: &'a str,
+    pub(in crate::knowledge) attributes: &'a str,
     /// Whether it ends in `/>`.
-    pub(super) closes_itself: bool,
+    pub(in crate::knowledge) closes_itself: bool,
 }
 
 impl<'a> Tag<'a> {
     /// Whether it is of this name, in whatever case.
-    pub(super) fn is(&self, name: &str) -> bool {
+    pub(in crate::knowledge) fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
     }
 
     /// Whether it is of one of these names.
-    pub(super) fn is_any(&self, names: &[&str]) -> bool {
+    pub(in crate::knowledge) fn is_any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.is(name))
     }
 }
 
 /// A piece of markup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub(in crate::knowledge) enum Token<'a> {
     /// Text as written, with its entities.
     Text(&'a str),
     /// The start of an element.
@@ -36,7 +36,7 @@ pub(super) enum Token<'a> {
 
 /// The pieces of a text.
 #[derive(Debug)]
-pub(super) struct Tokens<'a> {
+pub(in crate::knowledge) struct Tokens<'a> {
     rest: &'a str,
     /// In HTML: the name of the element that is being read, whose content is no markup.
     raw: Option<&'a str>,
@@ -44,11 +44,11 @@ pub(super) struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    pub(super) fn of_html(text: &'a str) -> Self {
+    pub(in crate::knowledge) fn of_html(text: &'a str) -> Self {
         Self { rest: text, raw: None, is_html: true }
     }
 
-    pub(super) fn of_xml(text: &'a str) -> Self {
+    pub(in crate::knowledge) fn of_xml(text: &'a str) -> Self {
         Self { rest: text, raw: None, is_html: false }
     }
 
@@ -160,7 +160,7 @@ fn tag_end(text: &str) -> usize {
 }
 
 /// Adds a text whose entities are read.
-pub(super) fn push_text(written: &mut String, text: &str) {
+pub(in crate::knowledge) fn push_text(written: &mut String, text: &str) {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         written.push_str(before);
@@ -211,7 +211,7 @@ const LATIN: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf 
      eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute \
      ucirc uuml yacute thorn yuml";
 
-pub(super) fn named(name: &str) -> Option<char> {
+pub(in crate::knowledge) fn named(name: &str) -> Option<char> {
     const OTHERS: [(&str, char); 28] = [
         ("amp", '&'),
         ("lt", '<'),

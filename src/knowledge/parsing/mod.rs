@@ -4,13 +4,13 @@
 //! small file which unfolds into a large one (a bomb) costs no more than a plain one of the largest size, and each
 //! refuses with words that say what to do.
 
-mod charset;
+pub(super) mod charset;
 mod docx;
 mod html;
-mod inflate;
+pub(super) mod inflate;
 mod manuscript;
 mod markdown;
-mod markup;
+pub(super) mod markup;
 
 mod pdf;
 mod plain;

@@ -4,7 +4,9 @@ use super::{Entry, Least};
 
 /// A source of each organization, with what is to be changed in it.
 const GIVEN: &str = "
-    INSERT INTO knowledge_sources (id, org_id, name, type) VALUES ('src_a', 'org_a', 'Site', 'url'), ('src_b', 'org_b', 'Site', 'url');
+    INSERT INTO knowledge_sources (id, org_id, name, type, config) VALUES
+     ('src_a', 'org_a', 'Site', 'url', '{\"start_url\":\"https://site.example/\"}'),
+     ('src_b', 'org_b', 'Site', 'url', '{\"start_url\":\"https://site.example/\"}');
     INSERT INTO knowledge_documents (id, org_id, source_id, title, status, mime_type) VALUES
      ('doc_a', 'org_a', 'src_a', 'Fees', 'ready', 'text/markdown'), ('qa_a', 'org_a', 'src_a', 'Dogs?', 'ready', 'text/x-qa'),
      ('doc_b', 'org_b', 'src_b', 'Fees', 'ready', 'text/x-qa');

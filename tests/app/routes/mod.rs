@@ -1,6 +1,7 @@
 //! Every route that asks who calls: one request to it that succeeds, and the least that may send it.
 
 mod conversations;
+mod crawl;
 mod dashboards;
 mod identity;
 mod knowledge;
@@ -101,6 +102,7 @@ impl Entry {
 /// All of them.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {
     [
+        crawl::ROUTES,
         dashboards::ROUTES,
         conversations::ROUTES,
         talk::ROUTES,

@@ -89,7 +89,12 @@ pub struct FakeHttp {
     streams: Mutex<HashMap<String, VecDeque<Streamed>>>,
     /// Streams that were dropped before their end.
     aborted: Arc<AtomicUsize>,
+    /// Who answers requests to addresses that begin so.
+    servers: Mutex<Vec<(String, Arc<Server>)>>,
 }
+
+/// Answers requests.
+type Server = dyn Fn(&HttpRequest) -> Result<Streamed, HttpFailure> + Send + Sync;
 
 /// An answer that comes chunk by chunk.
 #[derive(Clone)]
@@ -99,7 +104,6 @@ pub struct Streamed {
     pub chunks: Vec<Result<Vec<u8>, HttpFailure>>,
     /// Whether nothing more comes after the chunks, and no end either.
     pub stalls: bool,
-    pub hangs: bool,
 }
 
 impl Streamed {
@@ -116,7 +120,6 @@ impl Streamed {
     pub fn stalled(mut self) -> Self {
         self.stalls = true;
         self
-        Self { status, headers: Vec::new(), chunks, hangs: false }
     }
 
     /// With a header.
@@ -135,7 +138,6 @@ impl Streamed {
 struct StreamedChunks {
     left: VecDeque<Result<Vec<u8>, HttpFailure>>,
     stalls: bool,
-    hangs: bool,
     aborted: Arc<AtomicUsize>,
 }
 
@@ -145,17 +147,12 @@ impl Chunks for StreamedChunks {
             None if self.stalls => Box::pin(std::future::pending()),
             chunk => Box::pin(std::future::ready(chunk)),
         }
-        if self.left.is_empty() && self.hangs {
-            return Box::pin(std::future::pending());
-        }
-        Box::pin(std::future::ready(self.left.pop_front()))
     }
 }
 
 impl Drop for StreamedChunks {
     fn drop(&mut self) {
         if self.stalls || !self.left.is_empty() {
-        if !self.left.is_empty() || self.hangs {
             self.aborted.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -187,6 +184,15 @@ impl FakeHttp {
     /// What a URL answers to who reads it as it comes: these one after another, then the last again.
     pub fn stream_at(&self, url: &str, answers: impl IntoIterator<Item = Streamed>) {
         self.streams.lock().unwrap().insert(url.to_owned(), answers.into_iter().collect());
+    }
+
+    /// Who answers requests to addresses that begin with `prefix` from now on.
+    pub fn serve(
+        &self,
+        prefix: &str,
+        server: impl Fn(&HttpRequest) -> Result<Streamed, HttpFailure> + Send + Sync + 'static,
+    ) {
+        self.servers.lock().unwrap().insert(0, (prefix.to_owned(), Arc::new(server)));
     }
 
     /// How many streams were dropped before their end.
@@ -241,6 +247,24 @@ impl HttpClient for FakeHttp {
 
     fn open(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpStream, HttpFailure>> {
         let url = request.url.clone();
+        let server = {
+            let servers = self.servers.lock().unwrap();
+            servers
+                .iter()
+                .find(|(prefix, _)| url.starts_with(prefix))
+                .map(|(_, found)| found.clone())
+        };
+        if let Some(server) = server {
+            let answer = server(&request);
+            self.sent.lock().unwrap().push(request);
+            let aborted = self.aborted.clone();
+            let stream = answer.map(|Streamed { status, headers, chunks }| HttpStream {
+                status,
+                headers,
+                chunks: Box::new(StreamedChunks { left: chunks.into(), aborted }),
+            });
+            return Box::pin(std::future::ready(stream));
+        }
         let streamed = {
             let mut streams = self.streams.lock().unwrap();
             streams.get_mut(&url).map(|answers| {
