@@ -16,7 +16,7 @@ use crate::middleware::cors;
 use crate::time::Timestamp;
 
 /// Passages looked at for one answer.
-const PASSAGES: u32 = 6;
+const PASSAGES: usize = 6;
 const X_SITE_KEY: &str = "x-site-key";
 
 /// A visitor's message.
@@ -73,7 +73,8 @@ pub async fn post_chat(
 
     // (3)
     let terms = retrieval::terms(&question);
-    let passages = retrieval::passages(&op, &site.org_id, &terms, PASSAGES).await?;
+    let asked = retrieval::Question::of(&question);
+    let passages = retrieval::passages(&op, &site.org_id, &asked, PASSAGES).await?;
 
     // (4)
     let answer = answer::compose(&terms, passages, &site.contact_line());

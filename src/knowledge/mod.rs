@@ -1,8 +1,14 @@
 //! What an org knows. Owns `knowledge_*`, and `passages` in the derived index `SEARCH`.
 
+pub mod detection;
+pub mod embedding;
+pub mod policies;
+mod question;
+mod ranking;
 mod redaction;
 pub mod retrieval;
 pub mod routes;
 mod store;
+pub mod words;
 
 pub use self::store::PolicyOut;
