@@ -255,8 +255,6 @@ CREATE TABLE chat_turns (
   client_message_id TEXT,
   status TEXT NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'answered', 'partial', 'failed')),
   reserved_microusd INTEGER NOT NULL DEFAULT 0,
-  -- The counters it advanced, as a JSON array of [scope_id, period], so that its true cost finds them.
-  counters TEXT NOT NULL DEFAULT '[]',
   admitted_at TEXT NOT NULL,
   ended_at TEXT
 ) WITHOUT ROWID;

@@ -22,9 +22,9 @@ CREATE TABLE plan_limits (
 INSERT INTO plan_limits (plan, site_messages_per_minute, visitor_messages_per_minute, messages_per_day,
                          messages_per_month, microusd_per_day, microusd_per_month, concurrent_sessions,
                          message_characters, turn_microusd, voice_seconds_per_month)
-VALUES ('chatbot',     60, 10,    50,   1500,   500000,   10000000,   10, 2000, 20000,     0),
-       ('phone',       60, 10,    50,   1500,   500000,   10000000,   10, 2000, 20000, 60000),
-       ('bundle',     120, 20,  1000,  20000,  5000000,  100000000,   50, 5000, 40000, 60000),
+VALUES ('chatbot',     60, 20,    50,   1500,   500000,   10000000,   25, 5000, 20000,   3600),
+       ('phone',       60, 20,    50,   1500,   500000,   10000000,   25, 5000, 20000,  60000),
+       ('bundle',     120, 20,  1000,  20000,  5000000,  100000000,  100, 5000, 40000,  60000),
        ('enterprise', 600, 30, 20000, 500000, 50000000, 1000000000, 1000, 5000, 80000, 600000)
 ON CONFLICT DO NOTHING;
 
@@ -50,8 +50,9 @@ CREATE TABLE budgets (
 CREATE INDEX budgets_by_org ON budgets (org_id);
 CREATE INDEX budgets_by_site ON budgets (site_id) WHERE site_id IS NOT NULL;
 
--- What was used: one row per scope (an org, a site, a deployment, a visitor of a site, a gateway token) and
--- period: a minute '2026-03-15T12:00', a day '2026-03-15', a month '2026-03'. Advanced with the admission.
+-- What was used: one row per scope and period. A scope is an org or a site by its id, 'deployment:' and an id, or
+-- one of these (or 'visitor:' of a site) behind 'minute:'; a period is a day '2026-03-15' or a minute
+-- '2026-03-15T12:00'. A month is the sum of its days. Advanced in the transaction that admits.
 CREATE TABLE budget_counters (
   scope_id TEXT NOT NULL,
   period TEXT NOT NULL,
@@ -81,8 +82,6 @@ CREATE TABLE chat_turns (
   client_message_id TEXT,
   status TEXT NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'answered', 'partial', 'failed')),
   reserved_microusd INTEGER NOT NULL DEFAULT 0,
-  -- The counters it advanced, as a JSON array of [scope_id, period], so that its true cost finds them.
-  counters TEXT NOT NULL DEFAULT '[]',
   admitted_at TEXT NOT NULL,
   ended_at TEXT
 ) WITHOUT ROWID;

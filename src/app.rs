@@ -17,6 +17,8 @@ use crate::error::{Error, Result};
 use crate::http::client::HttpClient;
 use crate::log::{Log, RequestContext};
 use crate::middleware::rate_limit::{SharedLimiter, Windows};
+use crate::models::ai::Ai;
+use crate::models::circuit::Circuits;
 use crate::time::{Clock, Timestamp};
 
 /// A boxed future that a multi-threaded host may also run.
@@ -37,6 +39,8 @@ pub struct Ports {
     pub http: Arc<dyn HttpClient>,
     /// The platform's rate limiter, shared by the isolates of one location.
     pub limiter: Arc<dyn SharedLimiter>,
+    /// The platform's models; the binding may be missing.
+    pub ai: Arc<dyn Ai>,
 }
 
 /// Built once per isolate; everything in it is the same for all tenants or keyed by caller.
@@ -55,6 +59,8 @@ pub struct App {
     pub windows: Windows,
     /// The traffic of our own zone.
     pub traffic: TrafficCache,
+    /// Models that fail and are left alone for a while.
+    pub circuits: Circuits,
     /// Whether this isolate is about to tell the index what changed.
     pub search_feed: Pending,
 }
@@ -70,6 +76,7 @@ impl App {
             tokens: TokenCache::default(),
             windows: Windows::default(),
             traffic: TrafficCache::default(),
+            circuits: Circuits::default(),
             search_feed: Pending::default(),
         }
     }

@@ -6,6 +6,8 @@
 
 use base64ct::{Base64, Encoding as _};
 
+use crate::models::BaseUrl;
+use crate::models::setting::{GEMINI_API, OPENAI_API, Provider};
 use crate::origin::OriginList;
 use crate::secret::Secret;
 use crate::vault::Vault;
@@ -16,6 +18,8 @@ pub const DB: &str = "DB";
 pub const SEARCH: &str = "SEARCH";
 /// Rate-limit binding for the portal API.
 pub const PORTAL_LIMITER: &str = "PORTAL_LIMITER";
+/// Binding of the platform's models (Workers AI); optional.
+pub const AI: &str = "AI";
 /// Rate-limit binding for visitor chat.
 pub const CHAT_LIMITER: &str = "CHAT_LIMITER";
 
@@ -106,8 +110,37 @@ pub struct Config {
     pub cloudflare_zone: Option<CloudflareZone>,
     /// `CLOUDFLARE_ZONE_NAME`: what staff call the zone (default kobyai.com).
     pub cloudflare_zone_name: String,
+    /// The models that answer for sites without keys of their own. Without any, and behind the last, answers are put
+    /// together from what the org knows.
+    pub models: ModelsConfig,
     /// What was refused, in words for the operator; never a value of a secret.
     pub problems: Vec<String>,
+}
+
+/// The platform's own models.
+#[derive(Debug, Clone)]
+pub struct ModelsConfig {
+    /// `GEMINI_API_KEY`; `GEMINI_BASE_URL`, default Google's; `GEMINI_MODEL`, default gemini-2.5-flash.
+    pub gemini: ProviderConfig,
+    /// `OPENAI_API_KEY`; `OPENAI_BASE_URL`, default OpenAI's, or of whoever speaks as it does, `?api-version=…` included
+    /// for Azure; `OPENAI_MODEL`, default gpt-4.1-mini. With an address of its own it needs no key.
+    pub openai: ProviderConfig,
+    /// `WORKERS_AI_MODEL`, such as `@cf/meta/llama-3.1-8b-instruct-fp8-fast`: asked through the binding `AI`, after the
+    /// others.
+    pub workers_ai_model: Option<String>,
+}
+
+/// How the platform reaches a provider.
+#[derive(Debug, Clone)]
+pub struct ProviderConfig {
+    /// The platform's key.
+    pub key: Option<Secret<String>>,
+    /// Where the API lies; `https`, but on a developer's machine.
+    pub base: BaseUrl,
+    /// The model that is asked when a site names none.
+    pub model: String,
+    /// Whether the platform pays for sites that have no key of their own.
+    pub is_configured: bool,
 }
 
 /// A zone at Cloudflare and the key to its analytics.
@@ -151,6 +184,7 @@ impl Config {
             portal_url,
             cloudflare_zone: reader.cloudflare_zone(),
             cloudflare_zone_name: reader.zone_name(),
+            models: reader.models(environment),
             problems: reader.problems,
         }
     }
@@ -360,6 +394,82 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
         self.refuse(format!("CLOUDFLARE_ZONE_NAME is not a domain; using {DEFAULT}"));
         DEFAULT.to_owned()
+    }
+}
+
+impl<F: Fn(&str) -> Option<String>> Reader<F> {
+    fn models(&mut self, environment: Environment) -> ModelsConfig {
+        let gemini = self.gemini(environment);
+        let openai = self.openai(environment);
+        let workers_ai_model = self.model("WORKERS_AI_MODEL", Provider::WorkersAi);
+        ModelsConfig { gemini, openai, workers_ai_model }
+    }
+
+    fn gemini(&mut self, environment: Environment) -> ProviderConfig {
+        let key = self.header_secret("GEMINI_API_KEY");
+        let base = self.base_url("GEMINI_BASE_URL", Provider::Gemini, environment);
+        let model = self.model("GEMINI_MODEL", Provider::Gemini);
+        ProviderConfig {
+            is_configured: key.is_some() && base.is_some(),
+            key,
+            base: base.flatten().unwrap_or_else(|| BaseUrl::known(GEMINI_API)),
+            model: model.unwrap_or_else(|| "gemini-2.5-flash".to_owned()),
+        }
+    }
+
+    fn openai(&mut self, environment: Environment) -> ProviderConfig {
+        let key = self.header_secret("OPENAI_API_KEY");
+        let base = self.base_url("OPENAI_BASE_URL", Provider::OpenAi, environment);
+        let model = self.model("OPENAI_MODEL", Provider::OpenAi);
+        ProviderConfig {
+            // A server of one's own may need no key.
+            is_configured: match &base {
+                Some(base) => base.is_some() || key.is_some(),
+                None => false,
+            },
+            key,
+            base: base.flatten().unwrap_or_else(|| BaseUrl::known(OPENAI_API)),
+            model: model.unwrap_or_else(|| "gpt-4.1-mini".to_owned()),
+        }
+    }
+
+    /// An address of a provider, or none. Nothing if it was refused: its key must not go elsewhere.
+    #[expect(clippy::option_option, reason = "refused is not absent")]
+    fn base_url(
+        &mut self,
+        name: &str,
+        provider: Provider,
+        environment: Environment,
+    ) -> Option<Option<BaseUrl>> {
+        let Some(text) = self.text(name) else { return Some(None) };
+        let is_local = environment == Environment::Development;
+        let base = BaseUrl::parse(&text).filter(|base| base.is_secure() || is_local);
+        match base.filter(|base| provider.takes(base)) {
+            Some(base) => Some(Some(base)),
+            None => {
+                self.refuse(format!("{name} must be an https:// address; its models are not asked"));
+                None
+            }
+        }
+    }
+
+    fn model(&mut self, name: &str, provider: Provider) -> Option<String> {
+        let model = self.text(name)?;
+        if provider.is_model(&model) {
+            return Some(model);
+        }
+        self.refuse(format!("{name} is not the name of a model of {}; ignored", provider.as_str()));
+        None
+    }
+
+    /// A key that is sent in a header.
+    fn header_secret(&mut self, name: &str) -> Option<Secret<String>> {
+        let key = self.text(name)?;
+        if key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Some(Secret::new(key));
+        }
+        self.refuse(format!("{name} cannot be sent in a header; ignored"));
+        None
     }
 }
 

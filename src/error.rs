@@ -32,6 +32,8 @@ pub enum Kind {
     UnsupportedMediaType,
     /// Too many requests in the window.
     RateLimited,
+    /// What was paid for is used up.
+    PaymentRequired,
     /// Our fault. The caller learns nothing but that.
     Internal,
     /// Another service answered what it should not.

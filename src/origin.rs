@@ -29,6 +29,31 @@ impl Origin {
     }
 }
 
+impl Origin {
+    /// The entries of an allow-list that would allow this origin, in each way to write them, in lower case: for a
+    /// look into a list that is stored.
+    pub fn listed_as(&self) -> Vec<String> {
+        let port = self.port.map_or_else(String::new, |port| format!(":{port}"));
+        let labels: Vec<&str> = self.host.split('.').collect();
+        let parents =
+            (1..labels.len()).filter_map(|at| labels.get(at..)).map(|rest| rest.join("."));
+        // No list has an entry for all hosts below one without a dot.
+        let parents = parents.filter(|parent| parent.contains('.') || parent == "localhost");
+        let hosts =
+            std::iter::once(self.host.clone()).chain(parents.map(|parent| format!("*.{parent}")));
+        let mut entries = Vec::new();
+        for host in hosts {
+            let bare = format!("{host}{port}");
+            let whole = format!("{}://{bare}", self.scheme);
+            if self.scheme == "https" {
+                entries.extend([format!("{bare}/"), bare]);
+            }
+            entries.extend([format!("{whole}/"), whole]);
+        }
+        entries
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://{}", self.scheme, self.host)?;
@@ -156,6 +181,25 @@ mod tests {
             "",
         ] {
             assert!(!allows(&list, other), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_origin_knows_the_entries_that_list_it() {
+        for (origin, entry) in [
+            ("https://a.b.example.com", "https://*.example.com"),
+            ("https://a.b.example.com", "*.b.example.com/"),
+            ("https://a.b.example.com", "A.b.Example.com"),
+            ("http://localhost:3000", "http://localhost:3000/"),
+            ("http://shop.localhost", "http://*.localhost"),
+        ] {
+            let origin = Origin::parse(origin).unwrap();
+            assert!(list(&[entry]).allows(&origin), "{entry}");
+            assert!(origin.listed_as().contains(&entry.to_lowercase()), "{entry}");
+        }
+        let origin = Origin::parse("https://a.b.example.com:8443").unwrap();
+        for entry in origin.listed_as() {
+            assert!(list(&[&entry]).allows(&origin), "{entry}");
         }
     }
 

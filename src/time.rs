@@ -1,6 +1,8 @@
 //! Points in time, and the port that tells them. Written as ISO 8601 with milliseconds and `Z`.
 
 use std::fmt;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -132,6 +134,21 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
     /// Resolves after `duration`.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+}
+
+/// The outcome of `work`; nothing if it takes longer than `limit`, and then it is dropped. Work that is done at once
+/// starts no timer.
+pub async fn within<T>(clock: &dyn Clock, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    let mut delay = None;
+    std::future::poll_fn(|context| {
+        if let Poll::Ready(outcome) = work.as_mut().poll(context) {
+            return Poll::Ready(Some(outcome));
+        }
+        let delay = delay.get_or_insert_with(|| clock.sleep(limit));
+        delay.as_mut().poll(context).map(|()| None)
+    })
+    .await
 }
 
 #[cfg(test)]

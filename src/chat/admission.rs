@@ -1,20 +1,22 @@
 //! Whether a visitor's message is let in: message, site, page and session, judged in this order.
+//!
+//! The database judges the same in the statement that counts the message (`turn_admit.sql`); here a refusal
+//! gets its words.
 
 use serde_json::{Map, Value};
 
 use crate::config::Environment;
+use crate::db::Param;
 use crate::error::{Error, Kind, Result};
 use crate::ids::{OrgId, SessionId, SiteId};
 use crate::middleware::cors::ORIGIN_NOT_ALLOWED;
 use crate::origin::{Origin, OriginList};
 use crate::row;
 
-/// Longest message, in characters.
+/// Longest message, in characters; a plan or a site may allow less.
 const LONGEST_MESSAGE: usize = 5_000;
 /// Longest key, session id or visitor id, in bytes.
 const LONGEST_ID: usize = 128;
-/// Longest contact line, in characters.
-const LONGEST_CONTACT_LINE: usize = 300;
 
 /// A message, trimmed, of 1 to 5 000 characters, without control characters but tabs and line ends.
 pub(super) fn judge_message(message: Option<&str>) -> Result<String> {
@@ -26,13 +28,15 @@ pub(super) fn judge_message(message: Option<&str>) -> Result<String> {
             .hint("Send \"message\" with 1 to 5000 characters."));
     }
     if message.chars().nth(LONGEST_MESSAGE).is_some() {
-        return Err(Error::bad_request(
-            "message_too_long",
-            "Message too long. Maximum 5000 characters.",
-        )
-        .hint("Shorten the message, or send it in parts."));
+        return Err(message_too_long(LONGEST_MESSAGE));
     }
     Ok(message.to_owned())
+}
+
+#[track_caller]
+fn message_too_long(most: usize) -> Error {
+    Error::bad_request("message_too_long", "Message too long. Maximum 5000 characters.")
+        .hint(format!("Shorten the message to {most} characters, or send it in parts."))
 }
 
 /// An optional id: absent when empty, refused when too long to be one.
@@ -53,6 +57,13 @@ pub(super) enum SiteClaim {
     Key(String),
     /// By the page it comes from.
     Page(Origin),
+    /// By its id, with a gateway token that may talk to it.
+    Bot {
+        /// Of the token.
+        digest: String,
+        /// `portal_sites.id`.
+        bot: String,
+    },
 }
 
 impl SiteClaim {
@@ -79,6 +90,20 @@ impl SiteClaim {
                     "No site answers this page without a key; send it in the X-Site-Key header.",
                 )
             }
+            Self::Bot { .. } => Error::not_found("bot_not_found", "Model not found")
+                .hint("The token may talk to the bots that GET /bots lists."),
+        }
+    }
+
+    /// What names the site in the statements: its key, its page, the digest of a token, and its id.
+    pub(super) fn params(&self) -> [Param; 4] {
+        let null = || Param::Null;
+        match self {
+            Self::Key(key) => [key.as_str().into(), null(), null(), null()],
+            Self::Page(origin) => [null(), origin.to_string().into(), null(), null()],
+            Self::Bot { digest, bot } => {
+                [null(), null(), digest.as_str().into(), bot.as_str().into()]
+            }
         }
     }
 }
@@ -96,28 +121,23 @@ row! {
         pub(super) keyless_origin: Option<String>,
         pub(super) allowed_origins: Vec<String>,
         pub(super) config: Map<String, Value>,
+        pub(super) system_prompt: Option<String>,
+        /// Sealed.
+        pub(super) google_api_key: Option<String>,
+        pub(super) org_name: Option<String>,
         pub(super) org_status: Option<String>,
+        pub(super) deployment_id: Option<String>,
+        pub(super) deployment_status: Option<String>,
+        /// The gateway token that opened it.
+        pub(super) token_id: Option<String>,
+        pub(super) concurrent_sessions: Option<i64>,
+        pub(super) message_characters: i64,
+        /// What one turn may cost, in micro-dollars.
+        pub(super) turn_microusd: i64,
     }
 }
 
 impl SiteRow {
-    /// What a visitor is told when the assistant has no answer.
-    pub(super) fn contact_line(&self) -> String {
-        let written = self
-            .config
-            .get("contact_line")
-            .and_then(Value::as_str)
-            .map(str::trim)
-            .filter(|line| !line.is_empty());
-        match (written, &self.domain) {
-            (Some(line), _) => line.chars().take(LONGEST_CONTACT_LINE).collect(),
-            (None, Some(domain)) if !domain.is_empty() => {
-                format!("Please contact {} through {domain}.", self.name)
-            }
-            (None, _) => format!("Please contact {} directly.", self.name),
-        }
-    }
-
     /// Pages that may talk to the site: its list, its domain, and the page that needs no key.
     fn allows_page(&self, origin: &Origin, environment: Environment) -> bool {
         let (list, _) = OriginList::parse(self.allowed_origins.iter().map(String::as_str));
@@ -140,9 +160,10 @@ pub(super) fn judge_site(
     environment: Environment,
 ) -> Result<SiteRow> {
     let site = site.ok_or_else(|| claim.refusal())?;
-    if origin.is_some_and(|origin| !site.allows_page(origin, environment)) {
+    let page = origin.filter(|_| site.token_id.is_none());
+    if let Some(page) = page.filter(|page| !site.allows_page(page, environment)) {
         return Err(Error::forbidden(ORIGIN_NOT_ALLOWED, "Origin not allowed")
-            .hint("Add this page's origin to the site's allowed origins."));
+            .hint(format!("Add {page} to the site's allowed origins.")));
     }
     if site.r#type.as_deref().is_some_and(|kind| kind != "chatbot") {
         return Err(Error::forbidden("site_not_for_chat", "Site is not a chatbot")
@@ -152,11 +173,24 @@ pub(super) fn judge_site(
         return Err(Error::forbidden("site_not_active", "Site is not active")
             .hint("The site is paused or inactive; its owner can resume it."));
     }
+    if site.deployment_status.as_deref().is_some_and(|status| status != "active") {
+        return Err(Error::forbidden("deployment_not_active", "Deployment is not active")
+            .hint("This embed is paused or disabled; its owner can activate it."));
+    }
     if !matches!(site.org_status.as_deref(), Some("active" | "at_risk")) {
         return Err(Error::forbidden("org_not_active", "Organization is not active")
             .hint("The organization of this site is inactive."));
     }
     Ok(site)
+}
+
+/// Judges a message's length by what the site allows.
+pub(super) fn judge_length(message: &str, site: &SiteRow) -> Result<()> {
+    let most = usize::try_from(site.message_characters).unwrap_or(LONGEST_MESSAGE);
+    if message.chars().nth(most).is_some() {
+        return Err(message_too_long(most));
+    }
+    Ok(())
 }
 
 row! {
@@ -197,10 +231,10 @@ pub(super) fn session_closed() -> Error {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn site() -> SiteRow {
+    pub(in crate::chat) fn site() -> SiteRow {
         SiteRow {
             id: SiteId::from("s".to_owned()),
             org_id: OrgId::from("o".to_owned()),
@@ -211,7 +245,16 @@ mod tests {
             keyless_origin: None,
             allowed_origins: vec!["https://shop.example".to_owned()],
             config: Map::new(),
+            system_prompt: None,
+            google_api_key: None,
+            org_name: None,
             org_status: Some("active".to_owned()),
+            deployment_id: None,
+            deployment_status: None,
+            token_id: None,
+            concurrent_sessions: None,
+            message_characters: 5_000,
+            turn_microusd: 20_000,
         }
     }
 
@@ -271,6 +314,8 @@ mod tests {
         assert_eq!(judged(voice, None).unwrap_err(), "site_not_for_chat");
         let churned = SiteRow { org_status: Some("churned".to_owned()), ..site() };
         assert_eq!(judged(churned, None).unwrap_err(), "org_not_active");
+        let paused = SiteRow { deployment_status: Some("paused".to_owned()), ..site() };
+        assert_eq!(judged(paused, None).unwrap_err(), "deployment_not_active");
     }
 
     #[test]
@@ -300,15 +345,5 @@ mod tests {
             judge(Some(session(Some("v"), "s", "completed")), Some("v")),
             Err("session_closed")
         );
-    }
-
-    #[test]
-    fn the_contact_line_has_a_fallback() {
-        assert_eq!(site().contact_line(), "Please contact Smile through smile.example.");
-        let written: SiteRow = SiteRow {
-            config: serde_json::from_str(r#"{"contact_line":" Call 1. "}"#).unwrap(),
-            ..site()
-        };
-        assert_eq!(written.contact_line(), "Call 1.");
     }
 }

@@ -4,12 +4,14 @@
 use serde::Serialize;
 
 use crate::ids::DocumentId;
-use crate::knowledge::retrieval::{MARK_CLOSE, MARK_OPEN, Passage, lower_case};
+use crate::knowledge::retrieval::{self, MARK_CLOSE, MARK_OPEN, Passage, lower_case};
 
 /// Passages quoted in one answer.
 const MOST_QUOTES: usize = 2;
 /// Sentences quoted from the best passage; others give one less.
 const MOST_SENTENCES: usize = 3;
+/// Words that an answer shares with a passage it stands on.
+const LEAST_SHARED: usize = 4;
 /// Longest quote, in characters.
 const LONGEST_QUOTE: usize = 700;
 
@@ -24,6 +26,8 @@ pub(super) struct Answer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
 pub(super) struct Citation {
+    /// The number in brackets in the text.
+    number: usize,
     chunk_id: String,
     source_id: String,
     version_id: String,
@@ -34,6 +38,18 @@ pub(super) struct Citation {
 }
 
 impl Citation {
+    fn of(number: usize, passage: &Passage) -> Self {
+        Self {
+            number,
+            chunk_id: passage.chunk_id.clone(),
+            source_id: passage.source_id.clone(),
+            version_id: passage.version_id.clone(),
+            document_id: passage.document_id.clone(),
+            title: passage.title.clone(),
+            pointer: passage.page_label.clone(),
+        }
+    }
+
     /// The document's title.
     pub(super) fn title(&self) -> &str {
         &self.title
@@ -60,14 +76,7 @@ pub(super) fn compose(terms: &[String], passages: Vec<Passage>, contact_line: &s
             continue;
         }
         quotes.push(quote);
-        citations.push(Citation {
-            chunk_id: passage.chunk_id,
-            source_id: passage.source_id,
-            version_id: passage.version_id,
-            document_id: passage.document_id,
-            title: passage.title,
-            pointer: passage.page_label,
-        });
+        citations.push(Citation::of(citations.len() + 1, &passage));
     }
     if quotes.is_empty() {
         return Answer {
@@ -80,6 +89,36 @@ pub(super) fn compose(terms: &[String], passages: Vec<Passage>, contact_line: &s
     let numbered: Vec<String> =
         quotes.iter().enumerate().map(|(at, quote)| format!("“{quote}” [{}]", at + 1)).collect();
     Answer { text: format!("Here is what I found:\n\n{}", numbered.join("\n\n")), citations }
+}
+
+/// The passages that a model's answer stands on: those whose number it gives in brackets; if it gives none, the one
+/// whose words it uses.
+pub(super) fn citations_of(text: &str, passages: &[Passage]) -> Vec<Citation> {
+    let mut numbers: Vec<usize> = Vec::new();
+    for rest in text.split('[').skip(1) {
+        let number = rest.split_once(']').and_then(|(inside, _)| inside.trim().parse().ok());
+        numbers.extend(number.filter(|number| !numbers.contains(number)));
+    }
+    let numbered = numbers.iter().filter_map(|number| {
+        let passage = passages.get(number.checked_sub(1)?)?;
+        Some(Citation::of(*number, passage))
+    });
+    let citations: Vec<Citation> = numbered.collect();
+    if !citations.is_empty() {
+        return citations;
+    }
+    let said = retrieval::terms(text);
+    let shared = |passage: &Passage| {
+        let words: Vec<String> =
+            passage.marked.split(|c: char| !c.is_alphanumeric()).map(lower_case).collect();
+        said.iter().filter(|term| words.iter().any(|word| same_stem(term, word))).count()
+    };
+    let counted = passages.iter().enumerate().map(|(at, passage)| (shared(passage), at, passage));
+    // Of equals the first, which matches the question best.
+    let best = counted.max_by_key(|(shared, at, _)| (*shared, std::cmp::Reverse(*at)));
+    best.filter(|(shared, _, _)| *shared >= LEAST_SHARED && shared * 5 >= said.len() * 2)
+        .map(|(_, at, passage)| vec![Citation::of(at + 1, passage)])
+        .unwrap_or_default()
 }
 
 /// A passage speaks to a question if it holds half of its topic words, or three of a long one.
@@ -207,6 +246,23 @@ mod tests {
 
     fn terms(words: &[&str]) -> Vec<String> {
         words.iter().map(|word| (*word).to_owned()).collect()
+    }
+
+    #[test]
+    fn a_models_answer_cites_by_number_or_by_its_words() {
+        let passages = [
+            passage("Parking", "Parking behind the building is free for two hours."),
+            passage("Hours", "We are open on Saturday from eight to one."),
+        ];
+        let numbers = |text: &str| {
+            citations_of(text, &passages).iter().map(|one| one.number).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers("Open [2], free parking [1][2]. [9] [x] ["), [2, 1]);
+        assert_eq!(
+            numbers("You may park behind the building, parking is free for two hours."),
+            [1]
+        );
+        assert_eq!(numbers("Hello! How can I help?"), Vec::<usize>::new());
     }
 
     #[test]

@@ -1,33 +1,49 @@
 //! `POST /chat`
 
-use http::HeaderMap;
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderMap, header};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::admission::{self, SiteClaim};
-use super::answer::{self, Citation};
-use super::store::{self, Turn};
+use super::resume::{self, LastEvent};
+use super::settings::Settings;
+use super::store::{self, Admission, Asking};
+use super::stream::{self, Outbox};
+use super::turn::{self, Exchange};
+use super::{budget, client_digest};
 use crate::app::Op;
-use crate::conversations::feed;
+use crate::body;
 use crate::error::Result;
-use crate::http::extract::{Json, JsonBody};
+use crate::http::body::Read;
+use crate::http::extract::Json;
 use crate::ids::SessionId;
 use crate::knowledge::retrieval;
 use crate::middleware::cors;
-use crate::time::Timestamp;
+use crate::origin::Origin;
 
 /// Passages looked at for one answer.
-const PASSAGES: usize = 6;
+const PASSAGES: u32 = 6;
 const X_SITE_KEY: &str = "x-site-key";
+const LAST_EVENT_ID: &str = "last-event-id";
 
-/// A visitor's message.
-#[derive(Debug, Deserialize)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
-pub struct ChatIn {
-    message: Option<String>,
-    session_id: Option<String>,
-    visitor_id: Option<String>,
-    /// For clients that cannot set the `X-Site-Key` header.
-    site_key: Option<String>,
+body! {
+    /// A visitor's message.
+    pub struct ChatIn {
+        /// 1 to 5000 characters.
+        message as "message": Option<String>,
+        /// The conversation it continues; a new one if absent.
+        session_id as "session_id": Option<String>,
+        visitor_id as "visitor_id": Option<String>,
+        /// The client's own id of the message: sent again with the same, it is not answered twice.
+        message_id as "message_id": Option<String>,
+        /// Whether the answer is to come as an event stream while it is made.
+        stream as "stream": Option<bool>,
+        /// For clients that cannot set the `X-Site-Key` header.
+        site_key as "site_key": Option<String>,
+    }
 }
 
 /// The answer.
@@ -37,72 +53,177 @@ pub struct ChatOut {
     response: String,
     session_id: SessionId,
     latency_ms: i64,
-    citations: Vec<Citation>,
+    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Vec<super::answer::Citation>))]
+    citations: Value,
+    turn_id: String,
+    /// Why the answer ended: `stop`, `length`, `blocked`, `cut` or `interrupted`; of the last two, it is a part.
+    finish_reason: String,
 }
 
 /// `POST /chat` (also `POST /` and `POST /v1/chat`): answers a visitor's message and stores the turn.
 ///
-/// (1) judge the message, (2) find the site and the session, (3) find what the org knows about it,
-/// (4) compose the answer, (5) store the turn.
+/// With `"stream": true` or `Accept: text/event-stream` the answer is an event stream. With `Last-Event-ID`, what
+/// came after that event is sent again.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/", tag = "Visitors",
-    params(("X-Site-Key" = Option<String>, Header, description = "The site's public key; pages of its keyless origin need none")),
+    params(
+        ("X-Site-Key" = Option<String>, Header, description = "The site's public key; pages of its keyless origin need none"),
+        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that came, to go on from there")),
     request_body = ChatIn,
-    responses((status = 200, description = "Also at /chat and /v1/chat", body = ChatOut), crate::openapi::WriteErrors)))]
-pub async fn post_chat(
-    op: Op,
-    headers: HeaderMap,
-    JsonBody(body): JsonBody<ChatIn>,
-) -> Result<Json<ChatOut>> {
-    // (1)
-    let question = admission::judge_message(body.message.as_deref())?;
-    let session_id = admission::judge_id("session_id", body.session_id)?;
+    responses((status = 200, description = "Also at /chat and /v1/chat; an event stream where asked for", body = ChatOut), crate::openapi::WriteErrors)))]
+pub async fn post_chat(op: Op, headers: HeaderMap, Read(body): Read<ChatIn>) -> Result<Response> {
+    let streams = body.stream.unwrap_or_default() || accepts_events(&headers);
     let visitor_id = admission::judge_id("visitor_id", body.visitor_id)?;
-    let key = header_key(&headers).or(body.site_key);
+    let key = header_text(&headers, X_SITE_KEY).or(body.site_key);
     let key = admission::judge_id("site_key", key)?;
     let origin = cors::origin_of(&headers);
-
-    // (2)
     let claim = SiteClaim::of(key, origin.as_ref())?;
-    let (site, session) = store::admission(&op, &claim, session_id.as_deref()).await?;
-    let site = admission::judge_site(site, &claim, origin.as_ref(), op.app.config.environment)?;
-    op.request.set_org(&site.org_id);
-    let session = match session_id {
-        Some(_) => Some(admission::judge_session(session, &site, visitor_id.as_deref())?),
-        None => None,
+    if let Some(id) = header_text(&headers, LAST_EVENT_ID) {
+        let last = LastEvent::parse(&id)?;
+        let visitor = visitor_id.as_deref();
+        let told = resume::turn_of(&op, claim, origin.as_ref(), visitor, &last.turn_id).await?;
+        return tell_again(told, last, streams).await;
+    }
+    let question = Question {
+        text: admission::judge_message(body.message.as_deref())?,
+        session_id: admission::judge_id("session_id", body.session_id)?,
+        message_id: admission::judge_id("message_id", body.message_id)?,
+        visitor_id,
     };
-
-    // (3)
-    let terms = retrieval::terms(&question);
-    let asked = retrieval::Question::of(&question);
-    let passages = retrieval::passages(&op, &site.org_id, &asked, PASSAGES).await?;
-
-    // (4)
-    let answer = answer::compose(&terms, passages, &site.contact_line());
-
-    // (5)
-    let asked_at = op.request.started;
-    let now = op.now();
-    let latency_ms = now.millis_since(asked_at);
-    let turn = Turn {
-        site: &site,
-        session: session.as_ref(),
-        visitor_id: visitor_id.as_deref(),
-        question: &question,
-        asked_at,
-        answer: &answer.text,
-        // The clock may stand still during a turn; the answer still comes after the question.
-        answered_at: now.max(Timestamp::from_millis(asked_at.millis() + 1)),
-        latency_ms,
-        topic: answer.citations.first().map(Citation::title),
-        // Greetings and the like ask for nothing.
-        is_unanswered: answer.citations.is_empty() && !terms.is_empty(),
-    };
-    let session_id = store::turn_insert(&op, &turn).await?.ok_or_else(admission::session_closed)?;
-    feed::run_soon(&op);
-    Ok(Json(ChatOut { response: answer.text, session_id, latency_ms, citations: answer.citations }))
+    answer(&op, claim, origin.as_ref(), question, streams).await
 }
 
-fn header_key(headers: &HeaderMap) -> Option<String> {
-    let key = headers.get(X_SITE_KEY)?.to_str().ok()?.trim();
-    (!key.is_empty()).then(|| key.to_owned())
+/// A visitor's message, judged.
+struct Question {
+    text: String,
+    session_id: Option<String>,
+    visitor_id: Option<String>,
+    message_id: Option<String>,
+}
+
+/// (1) let the message in, (2) find what the org knows about it, (3) answer and store.
+async fn answer(
+    op: &Op,
+    claim: SiteClaim,
+    origin: Option<&Origin>,
+    question: Question,
+    streams: bool,
+) -> Result<Response> {
+    // (1)
+    let client = client_digest(&op.request.client_ip);
+    let asking = Asking {
+        claim: &claim,
+        client: Some(&client),
+        page: origin,
+        session: question.session_id.as_deref(),
+        visitor: question.visitor_id.as_deref(),
+        message_id: question.message_id.as_deref(),
+        question: &question.text,
+    };
+    let Admission { site, session, earlier, is_admitted, limits, history, turn_id, session_id } =
+        store::admit(op, &asking).await?;
+    let site = admission::judge_site(site, &claim, origin, op.app.config.environment)?;
+    op.request.set_org(&site.org_id);
+    if earlier.is_some() {
+        let visitor = question.visitor_id.as_deref();
+        let told = resume::told(op, claim, &site, earlier, visitor)?;
+        let from_its_start = LastEvent { turn_id, characters: 0 };
+        return tell_again(told, from_its_start, streams).await;
+    }
+    if question.session_id.is_some() {
+        admission::judge_session(session, &site, question.visitor_id.as_deref())?;
+    }
+    if !is_admitted {
+        return refuse(op, &question.text, &site, &limits);
+    }
+
+    // (2)
+    let terms = retrieval::terms(&question.text);
+    let exchange = Exchange {
+        op: op.clone(),
+        settings: Settings::of(&site),
+        turn_id,
+        session_id,
+        opens_session: question.session_id.is_none(),
+        visitor_id: question.visitor_id,
+        question: question.text,
+        context: None,
+        asked_at: op.request.started,
+        history,
+        passages: Vec::new(),
+        terms,
+        site,
+    };
+    let exchange = exchange.with_passages(PASSAGES).await?;
+
+    // (3)
+    let mut response = if streams { stream_turn(exchange) } else { whole_turn(&exchange).await? };
+    budget::tell(response.headers_mut(), &limits, op.now());
+    Ok(response)
+}
+
+/// Says why a message was not let in.
+fn refuse(
+    op: &Op,
+    question: &str,
+    site: &admission::SiteRow,
+    limits: &[budget::LimitRow],
+) -> Result<Response> {
+    admission::judge_length(question, site)?;
+    let now = op.now();
+    let refusal = budget::refusal(limits, site.turn_microusd, now)
+        .unwrap_or_else(|| budget::too_many_sessions(site.concurrent_sessions.unwrap_or_default()));
+    let mut response = refusal.into_response();
+    budget::tell(response.headers_mut(), limits, now);
+    Ok(response)
+}
+
+/// Sends an answer while it is made.
+fn stream_turn(exchange: Arc<Exchange>) -> Response {
+    let outbox = Arc::new(Outbox::sending(&exchange.turn_id));
+    exchange.keep_what_is_left(&outbox);
+    stream::respond(Arc::clone(&outbox), Box::pin(turn::send(exchange, outbox)))
+}
+
+/// Sends an answer that is whole.
+async fn whole_turn(exchange: &Arc<Exchange>) -> Result<Response> {
+    let outbox = Outbox::collecting(&exchange.turn_id);
+    let answered = exchange.run(&outbox).await.inspect_err(|_| exchange.give_up())?;
+    let out = ChatOut {
+        response: answered.text,
+        session_id: exchange.session_id.clone(),
+        latency_ms: answered.latency_ms,
+        citations: serde_json::to_value(answered.citations).unwrap_or_default(),
+        turn_id: exchange.turn_id.clone(),
+        finish_reason: answered.finish_reason.to_owned(),
+    };
+    Ok(Json(out).into_response())
+}
+
+/// Tells an answer that was made before.
+async fn tell_again(told: resume::Told, last: LastEvent, streams: bool) -> Result<Response> {
+    if streams {
+        let outbox = Arc::new(Outbox::sending(told.turn_id()));
+        let work = told.send(last.characters, Arc::clone(&outbox));
+        return Ok(stream::respond(outbox, Box::pin(work)));
+    }
+    let turn = told.answer().await?;
+    let out = ChatOut {
+        citations: resume::citations(&turn),
+        response: turn.content.unwrap_or_default(),
+        session_id: turn.session_id,
+        latency_ms: turn.latency_ms.unwrap_or_default(),
+        turn_id: turn.id,
+        finish_reason: turn.finish_reason.unwrap_or_else(|| "stop".to_owned()),
+    };
+    Ok(Json(out).into_response())
+}
+
+fn accepts_events(headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|types| types.to_ascii_lowercase().contains("text/event-stream"))
+}
+
+fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
+    let text = headers.get(name)?.to_str().ok()?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
 }

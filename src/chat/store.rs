@@ -1,17 +1,31 @@
-//! The statements of a chat turn.
+//! The statements of a chat turn: one transaction that lets it in, one that ends it.
 
+use serde_json::json;
+
+use super::SESSION_ACTIVE_FOR;
 use super::admission::{SessionRow, SiteClaim, SiteRow};
+use super::answer::Citation;
+use super::budget::LimitRow;
 use crate::app::Op;
-use crate::db::{Rows, Statement};
-use crate::error::Result;
+use crate::db::{Param, Rows, Statement};
+use crate::error::{Error, Result};
 use crate::ids::{SessionId, new_id};
+use crate::models::Usage;
+use crate::origin::Origin;
 use crate::time::Timestamp;
-use crate::{sql, statement};
+use crate::{row, sql, statement};
 
-const SITE_BY_KEY: &str = sql!("sql/site_by_key.sql");
-const SITE_BY_PAGE: &str = sql!("sql/site_by_page.sql");
-const SESSION_OF_SITE: &str = sql!("sql/session_of_site.sql");
-const SESSION_INSERT: &str = sql!("sql/session_insert.sql");
+const SITE: &str = sql!("sql/named.sql", "sql/site.sql");
+const BUDGET: &str = sql!("sql/named.sql", "sql/budget.sql");
+const SESSION: &str = sql!("sql/named.sql", "sql/session.sql");
+const HISTORY: &str = sql!("sql/named.sql", "sql/history.sql");
+const TURN_OF_MESSAGE: &str = sql!("sql/named.sql", "sql/turn_of_message.sql");
+const TURN_BY_ID: &str = sql!("sql/named.sql", "sql/turn_by_id.sql");
+const TURN_ADMIT: &str = sql!("sql/named.sql", "sql/turn_admit.sql");
+const TURN_COUNT: &str = sql!("sql/named.sql", "sql/turn_count.sql");
+const TURN_END: &str = sql!("sql/turn_end.sql");
+const TURN_SETTLE: &str = sql!("sql/turn_settle.sql");
+const SESSION_OPEN: &str = sql!("sql/session_open.sql");
 const SESSION_ADVANCE: &str = sql!("sql/session_advance.sql");
 const MESSAGES_INSERT: &str = sql!("sql/messages_insert.sql");
 const METRICS_ADVANCE: &str = sql!("sql/metrics_advance.sql");
@@ -19,66 +33,213 @@ const ROLLUP_ADVANCE: &str = sql!("sql/rollup_advance.sql");
 
 /// A document's title counts as a topic up to this length, in characters.
 const LONGEST_TOPIC: usize = 120;
+/// Messages of a session that are read for a prompt.
+const HISTORY_MESSAGES: u32 = 24;
+/// Characters of one of them, from its start.
+const HISTORY_CHARACTERS: u32 = 4_000;
 
-/// The site that a request names and the session it continues, in one round trip.
-pub(super) async fn admission(
-    op: &Op,
-    claim: &SiteClaim,
-    session_id: Option<&str>,
-) -> Result<(Option<SiteRow>, Option<SessionRow>)> {
-    let (key, page) = match claim {
-        SiteClaim::Key(key) => (Some(key.clone()), None),
-        SiteClaim::Page(origin) => (None, Some(origin.to_string())),
-    };
-    let mut statements = vec![match &key {
-        Some(key) => statement!(SITE_BY_KEY, key.as_str()),
-        None => statement!(SITE_BY_PAGE, page.clone()),
-    }];
-    if let Some(session_id) = session_id {
-        statements.push(statement!(SESSION_OF_SITE, session_id, key, page));
-    }
-    let rows = op.read(statements).await?;
-    let site = rows.first().map(Rows::first).transpose()?.flatten();
-    let session = rows.get(1).map(Rows::first).transpose()?.flatten();
-    Ok((site, session))
+/// What asks to be let in.
+pub(super) struct Asking<'a> {
+    pub(super) claim: &'a SiteClaim,
+    /// Who counts as one visitor of a minute; nobody for a server that speaks for many.
+    pub(super) client: Option<&'a str>,
+    pub(super) page: Option<&'a Origin>,
+    pub(super) session: Option<&'a str>,
+    pub(super) visitor: Option<&'a str>,
+    /// The visitor's own id of the message.
+    pub(super) message_id: Option<&'a str>,
+    pub(super) question: &'a str,
 }
 
-/// One exchange, ready to be stored.
-pub(super) struct Turn<'a> {
+row! {
+    /// A message of a session, as a prompt holds it.
+    #[derive(Debug, Clone)]
+    pub(super) struct HistoryRow {
+        pub(super) role: String,
+        pub(super) content: String,
+    }
+}
+
+row! {
+    /// A turn that was let in before, and its answer once it is stored.
+    #[derive(Debug, Clone)]
+    pub(super) struct TurnRow {
+        pub(super) id: String,
+        pub(super) session_id: SessionId,
+        pub(super) visitor_id: Option<String>,
+        pub(super) status: String,
+        pub(super) content: Option<String>,
+        pub(super) finish_reason: Option<String>,
+        pub(super) citations: Option<String>,
+        pub(super) latency_ms: Option<i64>,
+    }
+}
+
+/// What the admitting transaction found and did.
+pub(super) struct Admission {
+    pub(super) site: Option<SiteRow>,
+    pub(super) session: Option<SessionRow>,
+    /// The turn that answers the same message, if it was sent before.
+    pub(super) earlier: Option<TurnRow>,
+    /// Whether the turn was let in.
+    pub(super) is_admitted: bool,
+    /// After it was counted.
+    pub(super) limits: Vec<LimitRow>,
+    /// Oldest first.
+    pub(super) history: Vec<HistoryRow>,
+    /// The new turn.
+    pub(super) turn_id: String,
+    /// The session it continues or opens.
+    pub(super) session_id: SessionId,
+}
+
+/// Lets a message in, or finds why not, in one round trip.
+pub(super) async fn admit(op: &Op, asking: &Asking<'_>) -> Result<Admission> {
+    let now = op.request.started;
+    let turn_id = new_id(now)?;
+    let session_id = match asking.session {
+        Some(session) => session.to_owned(),
+        None => new_id(now)?,
+    };
+    let named = named(asking.claim, now, asking.client);
+    let with = |sql, params: Vec<Param>| {
+        let mut all = named.clone();
+        all.extend(params);
+        Statement { sql, params: all }
+    };
+    let session = Param::from(session_id.as_str());
+    let history = vec![
+        session.clone(),
+        asking.visitor.into(),
+        HISTORY_MESSAGES.into(),
+        HISTORY_CHARACTERS.into(),
+    ];
+    let statements = vec![
+        with(SITE, Vec::new()),
+        with(SESSION, vec![session.clone()]),
+        with(HISTORY, history),
+        with(TURN_OF_MESSAGE, vec![asking.message_id.into()]),
+        with(TURN_ADMIT, admit_params(op, asking, &turn_id, session)),
+        with(TURN_COUNT, vec![turn_id.as_str().into()]),
+        with(BUDGET, Vec::new()),
+    ];
+    let rows = op.write(statements).await?;
+    let [site, session, history, earlier, admitted, _counted, limits]: [Rows; 7] =
+        rows.try_into().map_err(|_| Error::internal("fewer results than statements"))?;
+    let mut history: Vec<HistoryRow> = history.all()?;
+    history.reverse();
+    Ok(Admission {
+        site: site.first()?,
+        session: session.first()?,
+        earlier: earlier.first()?,
+        is_admitted: admitted.count()? == 1,
+        limits: limits.all()?,
+        history,
+        turn_id,
+        session_id: SessionId::from(session_id),
+    })
+}
+
+/// The values of `named.sql`.
+fn named(claim: &SiteClaim, now: Timestamp, client: Option<&str>) -> Vec<Param> {
+    let moment = now.to_string();
+    let head = |characters: usize| moment.chars().take(characters).collect::<String>();
+    let mut params = claim.params().to_vec();
+    params.extend([
+        now.into(),
+        head("2026-03-15T12:00".len()).into(),
+        head("2026-03-15".len()).into(),
+        format!("{}-01", head("2026-03".len())).into(),
+        client.into(),
+    ]);
+    params
+}
+
+fn admit_params(op: &Op, asking: &Asking<'_>, turn_id: &str, session: Param) -> Vec<Param> {
+    let characters = i64::try_from(asking.question.chars().count()).unwrap_or(i64::MAX);
+    let listed = asking.page.map_or_else(Vec::new, Origin::listed_as);
+    let is_open = op.app.config.environment == crate::config::Environment::Development;
+    vec![
+        turn_id.into(),
+        session,
+        asking.session.is_none().into(),
+        asking.visitor.into(),
+        asking.message_id.into(),
+        characters.into(),
+        asking.page.map(ToString::to_string).into(),
+        json!(listed).to_string().into(),
+        is_open.into(),
+        op.request.started.minus(SESSION_ACTIVE_FOR).into(),
+    ]
+}
+
+/// A site as the request names it, and a turn of it, in one round trip.
+pub(super) async fn turn_by_id(
+    op: &Op,
+    claim: &SiteClaim,
+    turn: &str,
+) -> Result<(Option<SiteRow>, Option<TurnRow>)> {
+    let named = named(claim, op.request.started, None);
+    let mut of_turn = named.clone();
+    of_turn.push(turn.into());
+    let site = Statement { sql: SITE, params: named };
+    let rows = op.read(vec![site, Statement { sql: TURN_BY_ID, params: of_turn }]).await?;
+    let site = rows.first().map(Rows::first).transpose()?.flatten();
+    let turn = rows.get(1).map(Rows::first).transpose()?.flatten();
+    Ok((site, turn))
+}
+
+/// What made an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct MadeBy {
+    pub(super) provider: &'static str,
+    pub(super) model: String,
+    pub(super) usage: Usage,
+    /// In micro-dollars.
+    pub(super) cost_microusd: i64,
+}
+
+/// A turn that has ended with an answer.
+pub(super) struct Ending<'a> {
     pub(super) site: &'a SiteRow,
-    /// The session it continues; none starts one.
-    pub(super) session: Option<&'a SessionId>,
+    pub(super) turn_id: &'a str,
+    pub(super) session_id: &'a SessionId,
+    pub(super) opens_session: bool,
     pub(super) visitor_id: Option<&'a str>,
     pub(super) question: &'a str,
     pub(super) asked_at: Timestamp,
     pub(super) answer: &'a str,
+    pub(super) citations: &'a [Citation],
+    pub(super) finish_reason: &'static str,
+    /// `answered` or `partial`.
+    pub(super) status: &'static str,
+    pub(super) made_by: Option<&'a MadeBy>,
     pub(super) answered_at: Timestamp,
     pub(super) latency_ms: i64,
-    /// The document that answers it, by its title.
-    pub(super) topic: Option<&'a str>,
     /// It asks for something, and nothing was found.
     pub(super) is_unanswered: bool,
 }
 
-/// Stores a turn in one transaction; gives its session, or nothing when that was closed meanwhile.
-pub(super) async fn turn_insert(op: &Op, turn: &Turn<'_>) -> Result<Option<SessionId>> {
-    let session_id = match turn.session {
-        Some(session) => session.clone(),
-        None => SessionId::from(new_id(turn.asked_at)?),
-    };
-    let rows = op.write(turn_statements(turn, &session_id)?).await?;
-    let stored = rows.get(1).map(Rows::count).transpose()?;
-    Ok((stored == Some(2)).then_some(session_id))
+/// Stores a turn's answer in one transaction; whether it did: not if it was stored before, or its session was closed
+/// meanwhile.
+pub(super) async fn turn_end(op: &Op, ending: &Ending<'_>) -> Result<bool> {
+    let rows = op.write(end_statements(ending)?).await?;
+    let stored = rows.get(2).map(Rows::count).transpose()?;
+    Ok(stored == Some(2))
 }
 
-fn turn_statements(turn: &Turn<'_>, session_id: &SessionId) -> Result<Vec<Statement>> {
-    let site = turn.site.id.as_str();
-    let org = turn.site.org_id.as_str();
-    let session = session_id.as_str();
-    let day = turn.asked_at.date();
-    let is_new = turn.session.is_none();
-    let answer_id = new_id(turn.answered_at)?;
-    let topic = turn.topic.map(|title| title.chars().take(LONGEST_TOPIC).collect::<String>());
+fn end_statements(ending: &Ending<'_>) -> Result<Vec<Statement>> {
+    let (site, org) = (ending.site.id.as_str(), ending.site.org_id.as_str());
+    let (turn, session) = (ending.turn_id, ending.session_id.as_str());
+    let (asked, ended) = (ending.asked_at, ending.answered_at);
+    let day = asked.date();
+    let is_new = ending.opens_session;
+    let topic = ending.citations.first().map(Citation::title);
+    let topic = topic.map(|title| title.chars().take(LONGEST_TOPIC).collect::<String>());
+    let made = ending.made_by;
+    let tokens = |of: fn(&Usage) -> u32| made.map(|made| of(&made.usage));
+    let both = tokens(|usage| usage.prompt_tokens.saturating_add(usage.completion_tokens));
+    let cost = made.map_or(0, |made| made.cost_microusd);
     // Both counters take the same values.
     let advance = |sql| {
         statement!(
@@ -86,47 +247,76 @@ fn turn_statements(turn: &Turn<'_>, session_id: &SessionId) -> Result<Vec<Statem
             org,
             site,
             day.as_str(),
-            answer_id.as_str(),
-            turn.latency_ms,
+            turn,
+            ending.latency_ms,
             is_new,
-            turn.visitor_id,
+            ending.visitor_id,
             session,
-            is_new.then(|| turn.asked_at.hour().to_string()),
+            is_new.then(|| asked.hour().to_string()),
             topic.clone(),
-            turn.is_unanswered,
+            ending.is_unanswered,
+            both.unwrap_or_default(),
         )
     };
     let session_statement = if is_new {
-        statement!(
-            SESSION_INSERT,
-            session,
-            site,
-            org,
-            turn.visitor_id,
-            turn.asked_at,
-            turn.answered_at,
-            turn.question,
-        )
+        statement!(SESSION_OPEN, turn, site, org, ended, asked, ending.question)
     } else {
-        statement!(SESSION_ADVANCE, session, site, org, turn.answered_at)
+        statement!(SESSION_ADVANCE, turn, site, org, ended, session)
     };
+    let messages = statement!(
+        MESSAGES_INSERT,
+        turn,
+        site,
+        org,
+        ended,
+        session,
+        new_id(asked)?,
+        ending.question,
+        asked,
+        ending.answer,
+        ending.latency_ms,
+        ending.is_unanswered,
+        both,
+        made.map(|made| made.provider),
+        made.map(|made| made.model.as_str()),
+        tokens(|usage| usage.prompt_tokens),
+        tokens(|usage| usage.completion_tokens),
+        made.map(|made| made.cost_microusd),
+        ending.finish_reason,
+        (!ending.citations.is_empty()).then(|| json!(ending.citations).to_string()),
+    );
     Ok(vec![
+        statement!(TURN_END, turn, site, org, ending.status, ended),
         session_statement,
-        statement!(
-            MESSAGES_INSERT,
-            session,
-            site,
-            org,
-            new_id(turn.asked_at)?,
-            turn.question,
-            turn.asked_at,
-            answer_id.as_str(),
-            turn.answer,
-            turn.answered_at,
-            turn.latency_ms,
-            turn.is_unanswered,
-        ),
+        messages,
+        settle(ending.site, turn, asked, ended, cost, true),
         advance(METRICS_ADVANCE),
         advance(ROLLUP_ADVANCE),
     ])
+}
+
+fn settle(
+    site: &SiteRow,
+    turn: &str,
+    asked: Timestamp,
+    ended: Timestamp,
+    cost: i64,
+    counts: bool,
+) -> Statement {
+    let deployment = site.deployment_id.as_ref().map(|id| format!("deployment:{id}"));
+    let (id, org) = (site.id.as_str(), site.org_id.as_str());
+    statement!(TURN_SETTLE, turn, id, org, ended, asked.date(), deployment, cost, counts)
+}
+
+/// Ends a turn that has no answer: it is not counted as a message, and costs what its provider asked for it.
+pub(super) async fn turn_fail(
+    op: &Op,
+    site: &SiteRow,
+    turn: &str,
+    asked: Timestamp,
+    cost: i64,
+) -> Result<()> {
+    let now = op.now();
+    let end = statement!(TURN_END, turn, site.id.as_str(), site.org_id.as_str(), "failed", now);
+    op.write(vec![end, settle(site, turn, asked, now, cost, cost > 0)]).await.map(drop)
 }

@@ -164,6 +164,16 @@ impl<const MIN: i64, const MAX: i64> Member for Whole<MIN, MAX> {
     }
 }
 
+/// A text as it came, for the handler to judge.
+impl Member for String {
+    fn from_member(value: Value) -> Result<Self, String> {
+        match value {
+            Value::String(text) => Ok(text),
+            _ => Err("must be a text".to_owned()),
+        }
+    }
+}
+
 impl Member for bool {
     fn from_member(value: Value) -> Result<Self, String> {
         value.as_bool().ok_or_else(|| "must be true or false".to_owned())

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::app::BoxFuture;
+use crate::time::Timestamp;
 
 /// An answer that was read whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +37,33 @@ pub fn header<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str
     headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
 }
 
+/// How long an answer asks to wait (RFC 9110, section 10.2.3): seconds, or a date. Nothing if it does not say, or what
+/// it says is neither.
+pub fn retry_after(headers: &[(String, String)], now: Timestamp) -> Option<Duration> {
+    let text = header(headers, "retry-after")?.trim();
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok().map(Duration::from_secs);
+    }
+    let moment = http_date(text)?;
+    Some(Duration::from_millis(moment.millis_since(now).unsigned_abs()))
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT`, the one form of a date that is sent (RFC 9110, section 5.6.7).
+fn http_date(text: &str) -> Option<Timestamp> {
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let mut words = text.strip_suffix(" GMT")?.split_once(", ")?.1.split(' ');
+    let day = words.next()?.parse().ok()?;
+    let month = words.next()?;
+    let month = MONTHS.iter().zip(1..).find(|(name, _)| **name == month)?.1;
+    let year = words.next()?.parse().ok()?;
+    let mut parts = words.next()?.split(':').map(str::parse::<i8>);
+    let mut part = || parts.next()?.ok();
+    let moment = jiff::civil::DateTime::new(year, month, day, part()?, part()?, part()?, 0).ok()?;
+    let moment = jiff::tz::Offset::UTC.to_timestamp(moment).ok()?;
+    Some(Timestamp::from_millis(moment.as_millisecond()))
+}
+
 /// Why there is no answer: a private text for the log.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{0}")]
@@ -66,4 +94,24 @@ pub trait HttpClient: Send + Sync {
 
     /// Sends one request, once, and gives the answer with its body still to come.
     fn open(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpStream, HttpFailure>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_is_told_in_seconds_or_as_a_date() {
+        // 1994-11-06T08:49:37Z
+        let now = Timestamp::from_seconds(784_111_777);
+        let wait = |value: &str| retry_after(&[("retry-after".to_owned(), value.to_owned())], now);
+        assert_eq!(wait("120"), Some(Duration::from_secs(120)));
+        assert_eq!(wait(" 0 "), Some(Duration::ZERO));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:50:07 GMT"), Some(Duration::from_secs(30)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
+        for odd in ["", "soon", "-1", "1.5", "99999999999999999999", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49 GMT"] {
+            assert_eq!(wait(odd), None, "{odd}");
+        }
+        assert_eq!(retry_after(&[], now), None);
+    }
 }

@@ -5,3 +5,5 @@ pub mod client;
 pub mod csv;
 pub mod extract;
 pub mod problem;
+pub mod public_url;
+pub mod sse;

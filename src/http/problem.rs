@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::error::{Error, Kind};
 
@@ -25,6 +26,26 @@ struct Problem<'a> {
     request_id: &'a str,
 }
 
+impl<'a> Problem<'a> {
+    fn of(error: &'a Error, request_id: &'a str) -> Self {
+        let status = status(error.kind());
+        Self {
+            r#type: problem_type(error.kind()),
+            title: status.canonical_reason().unwrap_or("Error"),
+            status: status.as_u16(),
+            code: error.code(),
+            error: error.text(),
+            detail: error.public_hint(),
+            request_id,
+        }
+    }
+}
+
+/// The problem document of an error, where it is no body of its own.
+pub fn document(error: &Error, request_id: &str) -> Value {
+    serde_json::to_value(Problem::of(error, request_id)).unwrap_or_default()
+}
+
 /// The status of each kind.
 fn status(kind: Kind) -> StatusCode {
     match kind {
@@ -38,6 +59,7 @@ fn status(kind: Kind) -> StatusCode {
         Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Kind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Kind::PaymentRequired => StatusCode::PAYMENT_REQUIRED,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Kind::BadGateway => StatusCode::BAD_GATEWAY,
         Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -78,17 +100,7 @@ pub fn render(mut response: Response, request_id: &str) -> Response {
     let Some(error) = error_of(&response).cloned() else {
         return response;
     };
-    let status = response.status();
-    let problem = Problem {
-        r#type: problem_type(error.kind()),
-        title: status.canonical_reason().unwrap_or("Error"),
-        status: status.as_u16(),
-        code: error.code(),
-        error: error.text(),
-        detail: error.public_hint(),
-        request_id,
-    };
-    let body = serde_json::to_vec(&problem).unwrap_or_default();
+    let body = serde_json::to_vec(&Problem::of(&error, request_id)).unwrap_or_default();
     response
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -99,7 +111,9 @@ pub fn render(mut response: Response, request_id: &str) -> Response {
 /// RFC 9457: `about:blank` unless a registered type says more.
 fn problem_type(kind: Kind) -> &'static str {
     match kind {
-        Kind::RateLimited => "https://iana.org/assignments/http-problem-types#quota-exceeded",
+        Kind::RateLimited | Kind::PaymentRequired => {
+            "https://iana.org/assignments/http-problem-types#quota-exceeded"
+        }
         _ => "about:blank",
     }
 }

@@ -146,7 +146,7 @@ pub fn ranked(
     rows: &Rows,
     question: &Question,
     vector: Option<&Vector>,
-    most: usize,
+    most: u32,
 ) -> Result<Vec<Passage>> {
     let mut commonness = Commonness::default();
     let mut candidates = Vec::new();
@@ -156,6 +156,7 @@ pub fn ranked(
             Err(row) => commonness = Commonness::of(&row, question.terms().len()),
         }
     }
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
     Ok(ranking::ranked(question, vector, candidates, &commonness, most))
 }
 
@@ -164,7 +165,7 @@ pub async fn passages(
     op: &Op,
     org: &OrgId,
     question: &Question,
-    most: usize,
+    most: u32,
 ) -> Result<Vec<Passage>> {
     let Some(statement) = statement(org, question, None) else { return Ok(Vec::new()) };
     let rows = op.search(vec![statement]).await?;

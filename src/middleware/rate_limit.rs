@@ -160,7 +160,7 @@ pub fn tell(response: &mut Response, count: Option<&Count>) {
     let state = format!("\"{name}\";r={};t={}", verdict.remaining, verdict.resets_in_s);
     for (header, text) in [(RATE_LIMIT_POLICY, policy), (RATE_LIMIT, state)] {
         if let Ok(value) = HeaderValue::from_str(&text) {
-            response.headers_mut().insert(header, value);
+            response.headers_mut().append(header, value);
         }
     }
 }

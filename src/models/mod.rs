@@ -1,11 +1,24 @@
 //! Language models behind one trait: a prompt in, text out as it is made, with what it cost.
 //!
-//! A provider is asked through [`Model`]; which one, how often and what then is decided by the chain of a site,
-//! not by a provider. Whatever a model says is untrusted: it is bounded here and is never markup.
+//! A provider is asked through [`Model`]; which ones a site asks is read by [`setting`], how often and what then is
+//! decided by [`chain`], not by a provider. Whatever a model says is untrusted: it is bounded here and is never markup.
+
+pub mod ai;
+pub mod catalogue;
+pub mod chain;
+pub mod circuit;
+mod endpoint;
+mod events;
+mod gemini;
+mod openai;
+pub mod setting;
+mod workers_ai;
 
 use std::time::Duration;
 
 use crate::app::{BoxFuture, Op};
+
+pub use endpoint::BaseUrl;
 
 /// Who speaks in a prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +89,16 @@ pub struct Failure {
     pub reason: String,
     /// When the provider says that it may be asked again.
     pub retry_after: Option<Duration>,
+}
+
+impl Failure {
+    pub(crate) fn passing(reason: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Passing, reason: reason.into(), retry_after: None }
+    }
+
+    pub(crate) fn refused(reason: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Refused, reason: reason.into(), retry_after: None }
+    }
 }
 
 /// What can be done about a failure.

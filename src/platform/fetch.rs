@@ -14,6 +14,7 @@ use tower::ServiceExt as _;
 use worker::wasm_bindgen::{JsCast as _, JsValue};
 use worker::{Context, Env, event};
 
+use super::ai::Models;
 use super::background::WaitUntil;
 use super::clock::DateClock;
 use super::d1::D1;
@@ -80,6 +81,7 @@ fn build(env: &Env) -> worker::Result<Isolate> {
         signatures: Arc::new(WebCrypto::default()),
         http: Arc::new(Fetch),
         limiter: Arc::new(Limiters::bind(env)),
+        ai: Arc::new(Models::bind(env)),
     };
     let app = Arc::new(App::new(config, ports, log));
     let router = router(&app);

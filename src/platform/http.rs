@@ -1,22 +1,22 @@
 //! Outbound HTTP by the global `fetch`, which has no time-out and no size limit of its own.
 
 use std::future::Future;
-use std::pin::pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use js_sys::{Array, JSON, Uint8Array};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    AbortController, Headers, ReadableStreamDefaultReader, ReadableStreamReadResult, RequestInit,
+    AbortController, Headers, ReadableStream, ReadableStreamDefaultReader, ReadableStreamReadResult, RequestInit,
     RequestRedirect, Response, WorkerGlobalScope,
 };
 use worker::send::{SendFuture, SendWrapper};
 use worker::wasm_bindgen::{JsCast as _, JsValue};
 
+use super::clock::DateClock;
 use super::fetch::describe;
 use crate::app::BoxFuture;
 use crate::http::client::{Chunks, HttpAnswer, HttpClient, HttpFailure, HttpRequest, HttpStream};
+use crate::time;
 
 /// The global `fetch`.
 pub(super) struct Fetch;
@@ -53,26 +53,48 @@ async fn within<T>(
     timeout: Duration,
     work: impl Future<Output = Result<T, HttpFailure>>,
 ) -> Result<T, HttpFailure> {
-    let mut work = pin!(work);
-    let mut delay = pin!(worker::Delay::from(timeout));
-    std::future::poll_fn(|context| {
-        if let Poll::Ready(outcome) = work.as_mut().poll(context) {
-            return Poll::Ready(outcome);
+    let timed_out = || Err(HttpFailure(format!("timed out after {} ms", timeout.as_millis())));
+    time::within(&DateClock, timeout, work).await.unwrap_or_else(timed_out)
+}
+
+/// The bytes of a stream, at most so many.
+pub(super) struct Bytes {
+    reader: ReadableStreamDefaultReader,
+    left: usize,
+}
+
+impl Bytes {
+    pub(super) fn of(stream: &ReadableStream, most: usize) -> Self {
+        Self { reader: stream.get_reader().unchecked_into(), left: most }
+    }
+
+    /// The next ones; nothing at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Vec<u8>>, HttpFailure> {
+        let read = JsFuture::from(self.reader.read()).await.map_err(failure)?;
+        let read: ReadableStreamReadResult = read.unchecked_into();
+        if read.get_done().unwrap_or(true) {
+            return Ok(None);
         }
-        delay
-            .as_mut()
-            .poll(context)
-            .map(|()| Err(HttpFailure(format!("timed out after {} ms", timeout.as_millis()))))
-    })
-    .await
+        let chunk = Uint8Array::new(&read.get_value()).to_vec();
+        match self.left.checked_sub(chunk.len()) {
+            Some(left) => self.left = left,
+            None => return Err(HttpFailure("the body is longer than is read".to_owned())),
+        }
+        Ok(Some(chunk))
+    }
+
+    /// Tells the source that no more is wanted. Nobody waits for what it says to that.
+    pub(super) fn cancel(&self) {
+        let cancelled = JsFuture::from(self.reader.cancel());
+        spawn_local(async move { drop(cancelled.await) });
+    }
 }
 
 /// A request that is under way. Dropped, it is aborted.
 struct Body {
     status: u16,
     headers: Vec<(String, String)>,
-    reader: Option<ReadableStreamDefaultReader>,
-    left: usize,
+    bytes: Option<Bytes>,
     abort: AbortOnDrop,
 }
 
@@ -105,34 +127,22 @@ impl Body {
         let scope: WorkerGlobalScope = js_sys::global().unchecked_into();
         let promise = scope.fetch_with_str_and_init(&request.url, &init);
         let response: Response = JsFuture::from(promise).await.map_err(failure)?.unchecked_into();
-        let reader = response.body().map(|stream| stream.get_reader().unchecked_into());
-        Ok(Self {
-            status: response.status(),
-            headers: header_pairs(&response.headers()),
-            reader,
-            left: request.max_bytes,
-            abort,
-        })
+        let bytes = response.body().map(|stream| Bytes::of(&stream, request.max_bytes));
+        let (status, headers) = (response.status(), header_pairs(&response.headers()));
+        Ok(Self { status, headers, bytes, abort })
     }
 
     async fn next(&mut self) -> Result<Option<Vec<u8>>, HttpFailure> {
-        let Some(reader) = &self.reader else {
+        let Some(bytes) = &mut self.bytes else {
             return Ok(None);
         };
-        let read = JsFuture::from(reader.read()).await.map_err(failure)?;
-        let read: ReadableStreamReadResult = read.unchecked_into();
-        if read.get_done().unwrap_or(true) {
+        let chunk = bytes.next().await?;
+        if chunk.is_none() {
             // Nothing is left to abort.
-            self.reader = None;
+            self.bytes = None;
             self.abort.0 = None;
-            return Ok(None);
         }
-        let chunk = Uint8Array::new(&read.get_value()).to_vec();
-        match self.left.checked_sub(chunk.len()) {
-            Some(left) => self.left = left,
-            None => return Err(HttpFailure("the body is longer than is read".to_owned())),
-        }
-        Ok(Some(chunk))
+        Ok(chunk)
     }
 }
 

@@ -3,6 +3,7 @@
 //! JavaScript promises are not `Send`, which axum asks of futures; each port wraps them once, here, and
 //! lets plain Rust values out. An isolate has one thread, so nothing is ever sent.
 
+mod ai;
 mod background;
 mod clock;
 mod d1;

@@ -41,4 +41,5 @@ mod routes;
 mod schema;
 mod sites;
 mod stripe;
+mod turns;
 mod visitors;

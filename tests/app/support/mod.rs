@@ -23,7 +23,7 @@ use serde_json::Value;
 use tower::ServiceExt as _;
 
 use crypto::{RingVerifier, SigningKey, Token};
-use ports::{FakeClock, FakeHttp, FakeLimiter, Later, Lines};
+use ports::{FakeAi, FakeClock, FakeHttp, FakeLimiter, Later, Lines};
 use sqlite::Sqlite;
 
 /// 2026-03-15T12:00:00Z, a Sunday.
@@ -67,6 +67,7 @@ pub struct TestApp {
     pub clock: Arc<FakeClock>,
     pub http: Arc<FakeHttp>,
     pub limiter: Arc<FakeLimiter>,
+    pub ai: Arc<FakeAi>,
     pub lines: Arc<Lines>,
 }
 
@@ -87,6 +88,7 @@ impl TestApp {
         let http = Arc::new(FakeHttp::default());
         http.answer_with_keys(&[SigningKey::clerk()]);
         let limiter = Arc::new(FakeLimiter::default());
+        let ai = Arc::new(FakeAi::default());
         let lines = Arc::new(Lines::default());
         let ports = Ports {
             db: db.clone(),
@@ -95,11 +97,12 @@ impl TestApp {
             signatures: Arc::new(RingVerifier),
             http: http.clone(),
             limiter: limiter.clone(),
+            ai: ai.clone(),
         };
         let log = Log::new(config.log_level, lines.clone());
         let app = Arc::new(App::new(config, ports, log));
         let router = router(&app);
-        Self { router, app, db, search, clock, http, limiter, lines }
+        Self { router, app, db, search, clock, http, limiter, ai, lines }
     }
 
     /// Sends a request as the Workers runtime would hand it over; work for later runs after it.

@@ -13,6 +13,7 @@ use koby_portal::http::client::{
 };
 use koby_portal::log::LogSink;
 use koby_portal::middleware::rate_limit::{Policy, SharedLimiter};
+use koby_portal::models::ai::{Ai, AiFailure, AiRequest};
 use koby_portal::time::{Clock, Timestamp};
 use serde_json::{Value, json};
 
@@ -84,6 +85,12 @@ impl Streamed {
     pub fn of(status: u16, chunks: &[&str]) -> Self {
         let chunks = chunks.iter().map(|chunk| Ok(chunk.as_bytes().to_vec())).collect();
         Self { status, headers: Vec::new(), chunks }
+    }
+
+    /// With a header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// The connection breaks after what there is.
@@ -278,5 +285,82 @@ impl Later {
 impl Background for Later {
     fn spawn(&self, task: BoxFuture<'static, ()>) {
         self.0.lock().unwrap().push(task);
+    }
+}
+
+/// The platform's models.
+#[derive(Default)]
+pub struct FakeAi {
+    bound: AtomicBool,
+    /// What each model answers: whole, or in pieces.
+    answers: Mutex<HashMap<String, AiAnswer>>,
+    asked: Mutex<Vec<AiRequest>>,
+    aborted: Arc<AtomicUsize>,
+}
+
+#[derive(Clone)]
+enum AiAnswer {
+    Whole(Value),
+    InPieces(Streamed),
+    Failure(AiFailure),
+}
+
+impl FakeAi {
+    /// What a model answers as a whole.
+    pub fn answer_with(&self, model: &str, answer: Value) {
+        self.set(model, AiAnswer::Whole(answer));
+    }
+
+    /// What a model answers in pieces.
+    pub fn stream_with(&self, model: &str, answer: Streamed) {
+        self.set(model, AiAnswer::InPieces(answer));
+    }
+
+    pub fn fail_with(&self, model: &str, failure: AiFailure) {
+        self.set(model, AiAnswer::Failure(failure));
+    }
+
+    /// The binding is there from the first answer on.
+    fn set(&self, model: &str, answer: AiAnswer) {
+        self.bound.store(true, Ordering::Relaxed);
+        self.answers.lock().unwrap().insert(model.to_owned(), answer);
+    }
+
+    /// What models were asked.
+    pub fn asked(&self) -> Vec<AiRequest> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    fn take(&self, request: AiRequest) -> AiAnswer {
+        let answer = self.answers.lock().unwrap().get(&request.model).cloned();
+        self.asked.lock().unwrap().push(request);
+        answer.unwrap_or(AiAnswer::Failure(AiFailure::Code(5007)))
+    }
+}
+
+impl Ai for FakeAi {
+    fn is_bound(&self) -> bool {
+        self.bound.load(Ordering::Relaxed)
+    }
+
+    fn run(&self, request: AiRequest) -> BoxFuture<'_, Result<Value, AiFailure>> {
+        let answer = match self.take(request) {
+            AiAnswer::Whole(answer) => Ok(answer),
+            AiAnswer::Failure(failure) => Err(failure),
+            AiAnswer::InPieces(_) => panic!("asked for a whole answer"),
+        };
+        Box::pin(std::future::ready(answer))
+    }
+
+    fn open(&self, request: AiRequest) -> BoxFuture<'_, Result<Box<dyn Chunks>, AiFailure>> {
+        let answer = match self.take(request) {
+            AiAnswer::InPieces(Streamed { chunks, .. }) => {
+                let chunks = StreamedChunks { left: chunks.into(), aborted: self.aborted.clone() };
+                Ok(Box::new(chunks) as Box<dyn Chunks>)
+            }
+            AiAnswer::Failure(failure) => Err(failure),
+            AiAnswer::Whole(_) => Err(AiFailure::Other("the model does not answer in pieces")),
+        };
+        Box::pin(std::future::ready(answer))
     }
 }

@@ -1,0 +1,266 @@
+//! A turn as an event stream (WHATWG HTML, "Server-sent events"), sent while the answer is made.
+//!
+//! Events: `start`, then `delta` with text, then `citations`, and one last `done` or `error`. The id of each is
+//! the turn's and how many characters of the answer the visitor has with it, so that one who lost the connection
+//! can say where to go on. A comment every twelve seconds keeps the connection open.
+//!
+//! The body that is sent drives the turn. When the visitor goes, it is dropped, and with it the request to the
+//! provider; a task beside it stores what there is by then.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::response::Response;
+use http::{HeaderValue, header};
+use http_body::Frame;
+use serde_json::{Value, json};
+
+use crate::app::BoxFuture;
+use crate::time::Clock;
+
+/// How long nothing may be sent.
+const HEARTBEAT: Duration = Duration::from_secs(12);
+
+/// What was made of an answer so far, and what of it is to be sent.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    turn_id: String,
+    /// Whether somebody reads events; else only the text is kept.
+    sends: bool,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    text: String,
+    characters: usize,
+    ready: VecDeque<Bytes>,
+    end: Option<End>,
+    waits_for_end: Option<Waker>,
+}
+
+/// How the sending ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// All was sent.
+    Whole,
+    /// The visitor went.
+    Gone,
+}
+
+impl Outbox {
+    /// For an answer that is sent while it is made.
+    pub(super) fn sending(turn_id: &str) -> Self {
+        Self { turn_id: turn_id.to_owned(), sends: true, state: Mutex::default() }
+    }
+
+    /// For an answer that is sent when it is whole.
+    pub(super) fn collecting(turn_id: &str) -> Self {
+        Self { turn_id: turn_id.to_owned(), sends: false, state: Mutex::default() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds text to the answer.
+    pub(super) fn say(&self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        let mut state = self.state();
+        state.text.push_str(text);
+        state.characters += text.chars().count();
+        self.push(&mut state, "delta", &json!({ "text": text }));
+    }
+
+    /// Sends an event that adds no text.
+    pub(super) fn tell(&self, event: &str, data: &Value) {
+        self.push(&mut self.state(), event, data);
+    }
+
+    fn push(&self, state: &mut State, event: &str, data: &Value) {
+        if self.sends {
+            let id = format!("{}.{}", self.turn_id, state.characters);
+            // JSON has no line ends outside its texts, and escapes them inside.
+            let text = format!("id: {id}\nevent: {event}\ndata: {data}\n\n");
+            state.ready.push_back(Bytes::from(text));
+        }
+    }
+
+    /// Skips what the visitor has already: `characters` of the answer.
+    pub(super) fn resume_at(&self, characters: usize) {
+        self.state().characters = characters;
+    }
+
+    /// The answer so far.
+    pub(super) fn text(&self) -> String {
+        self.state().text.clone()
+    }
+
+    fn take(&self) -> Option<Bytes> {
+        let mut state = self.state();
+        if state.ready.len() < 2 {
+            return state.ready.pop_front();
+        }
+        // What came together is sent together: each chunk crosses into JavaScript.
+        let together: Vec<u8> = state.ready.drain(..).flatten().collect();
+        Some(Bytes::from(together))
+    }
+
+    fn close(&self, end: End) {
+        let mut state = self.state();
+        if state.end.is_none() {
+            state.end = Some(end);
+            if let Some(waker) = state.waits_for_end.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    /// Resolves when the sending has ended.
+    pub(super) async fn ended(&self) -> End {
+        poll_fn(|context| {
+            let mut state = self.state();
+            if let Some(end) = state.end {
+                return Poll::Ready(end);
+            }
+            state.waits_for_end = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Waits for `work`, and keeps the connection open meanwhile.
+    pub(super) async fn awaiting<T>(&self, clock: &dyn Clock, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        if !self.sends {
+            return work.await;
+        }
+        loop {
+            let mut beat = clock.sleep(HEARTBEAT);
+            let outcome = poll_fn(|context| match work.as_mut().poll(context) {
+                Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+                Poll::Pending => beat.as_mut().poll(context).map(|()| None),
+            })
+            .await;
+            match outcome {
+                Some(outcome) => return outcome,
+                None => self.state().ready.push_back(Bytes::from_static(b": \n\n")),
+            }
+        }
+    }
+}
+
+/// A body whose frames are made by the work that it drives.
+struct Sending {
+    work: Option<BoxFuture<'static, ()>>,
+    outbox: Arc<Outbox>,
+}
+
+impl HttpBody for Sending {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if let Some(bytes) = self.outbox.take() {
+            return Poll::Ready(Some(Ok(Frame::data(bytes))));
+        }
+        if let Some(work) = &mut self.work
+            && work.as_mut().poll(context).is_ready()
+        {
+            self.work = None;
+        }
+        match self.outbox.take() {
+            Some(bytes) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+            None if self.work.is_some() => Poll::Pending,
+            None => {
+                self.outbox.close(End::Whole);
+                Poll::Ready(None)
+            }
+        }
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        // The request to the provider goes with the work.
+        let unfinished = self.work.take().is_some();
+        self.outbox.close(if unfinished { End::Gone } else { End::Whole });
+    }
+}
+
+/// An answer that sends what `work` puts into the outbox.
+pub(super) fn respond(outbox: Arc<Outbox>, work: BoxFuture<'static, ()>) -> Response {
+    let mut response = Response::new(Body::new(Sending { work: Some(work), outbox }));
+    let headers = response.headers_mut();
+    headers
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_executor::block_on;
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    fn read(outbox: &Arc<Outbox>, work: BoxFuture<'static, ()>) -> String {
+        let response = respond(outbox.clone(), work);
+        let bytes = block_on(response.into_body().collect()).unwrap().to_bytes();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn events_say_how_much_of_the_answer_there_is() {
+        let outbox = Arc::new(Outbox::sending("t1"));
+        let inner = outbox.clone();
+        let text = read(
+            &outbox,
+            Box::pin(async move {
+                inner.tell("start", &json!({}));
+                inner.say("Grüße\n");
+                inner.say("!");
+                inner.tell("done", &json!({}));
+            }),
+        );
+        assert_eq!(
+            text,
+            "id: t1.0\nevent: start\ndata: {}\n\n\
+             id: t1.6\nevent: delta\ndata: {\"text\":\"Grüße\\n\"}\n\n\
+             id: t1.7\nevent: delta\ndata: {\"text\":\"!\"}\n\n\
+             id: t1.7\nevent: done\ndata: {}\n\n"
+        );
+        assert_eq!(block_on(outbox.ended()), End::Whole);
+    }
+
+    #[test]
+    fn a_visitor_who_goes_ends_the_work() {
+        let outbox = Arc::new(Outbox::sending("t1"));
+        let inner = outbox.clone();
+        let dropped = Arc::new(());
+        let held = dropped.clone();
+        let work = Box::pin(async move {
+            inner.say("Half");
+            std::future::pending::<()>().await;
+            drop(held);
+        });
+        let mut body = respond(outbox.clone(), work).into_body();
+        assert!(block_on(body.frame()).is_some());
+        assert_eq!(Arc::strong_count(&dropped), 2);
+        drop(body);
+        assert_eq!(Arc::strong_count(&dropped), 1);
+        assert_eq!((block_on(outbox.ended()), outbox.text().as_str()), (End::Gone, "Half"));
+    }
+}

@@ -1,0 +1,100 @@
+//! Answers that come as event streams: what all providers have in common.
+
+use std::collections::VecDeque;
+
+use serde_json::Value;
+
+use super::{Answering, Failure, Piece};
+use crate::app::BoxFuture;
+use crate::http::client::Chunks;
+use crate::http::sse::{Event, EventReader};
+
+/// Longest event. A piece of text has some hundred bytes; a first one of Azure some thousand.
+const LONGEST_EVENT: usize = 256 * 1024;
+
+/// How a provider speaks.
+pub(super) trait Dialect: Send {
+    /// Reads an event into pieces. After the last piece of an answer nothing more is read.
+    fn read(&mut self, event: &Event, pieces: &mut VecDeque<Piece>) -> Result<(), Failure>;
+
+    /// What it means that the stream ends here. `stray` is what it held besides events; an event that it did not finish
+    /// is dropped.
+    fn end(&mut self, stray: &str) -> Result<Piece, Failure>;
+}
+
+/// An answer whose events are read as they come.
+pub(super) fn answer(chunks: Box<dyn Chunks>, dialect: impl Dialect + 'static) -> Box<dyn Answering> {
+    let (chunks, reader) = (Some(chunks), EventReader::new(LONGEST_EVENT));
+    Box::new(EventAnswer { chunks, reader, dialect, pieces: VecDeque::new() })
+}
+
+/// An answer that is over before it began, such as one to a question that the provider's rules do not let through.
+pub(super) fn over(piece: Piece) -> Box<dyn Answering> {
+    Box::new(Over(Some(piece)))
+}
+
+struct EventAnswer<D> {
+    /// Dropped with the last piece, which ends the request.
+    chunks: Option<Box<dyn Chunks>>,
+    reader: EventReader,
+    dialect: D,
+    pieces: VecDeque<Piece>,
+}
+
+impl<D: Dialect> EventAnswer<D> {
+    async fn piece(&mut self) -> Option<Result<Piece, Failure>> {
+        self.chunks.as_ref()?;
+        let piece = self.next_piece().await;
+        if !matches!(piece, Ok(Piece::Text(_))) {
+            self.chunks = None;
+        }
+        Some(piece)
+    }
+
+    async fn next_piece(&mut self) -> Result<Piece, Failure> {
+        loop {
+            if let Some(piece) = self.pieces.pop_front() {
+                return Ok(piece);
+            }
+            match self.reader.next_event() {
+                Some(Ok(event)) => self.dialect.read(&event, &mut self.pieces)?,
+                Some(Err(too_long)) => return Err(Failure::passing(too_long.to_string())),
+                None => {
+                    let chunk = match &mut self.chunks {
+                        Some(chunks) => chunks.next().await,
+                        None => None,
+                    };
+                    match chunk {
+                        Some(Ok(bytes)) => self.reader.push(&bytes),
+                        Some(Err(failure)) => return Err(Failure::passing(failure.to_string())),
+                        None => return self.dialect.end(&self.reader.stray()),
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<D: Dialect> Answering for EventAnswer<D> {
+    fn next(&mut self) -> BoxFuture<'_, Option<Result<Piece, Failure>>> {
+        Box::pin(self.piece())
+    }
+}
+
+struct Over(Option<Piece>);
+
+impl Answering for Over {
+    fn next(&mut self) -> BoxFuture<'_, Option<Result<Piece, Failure>>> {
+        Box::pin(std::future::ready(self.0.take().map(Ok)))
+    }
+}
+
+/// The JSON of an event.
+pub(super) fn document(event: &Event) -> Result<Value, Failure> {
+    serde_json::from_str(&event.data).map_err(|_| Failure::passing("an event is no JSON"))
+}
+
+/// A count of tokens.
+pub(super) fn tokens(usage: &Value, name: &str) -> Option<u32> {
+    usage.get(name)?.as_u64()?.try_into().ok()
+}
