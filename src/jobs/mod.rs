@@ -17,6 +17,7 @@ use crate::config::LogLevel;
 use crate::conversations::feed;
 use crate::error::Result;
 use crate::ids::new_id;
+use crate::knowledge::ingestion;
 use crate::time::Timestamp;
 
 /// A run begins no further piece of work after this time.
@@ -64,6 +65,11 @@ const JOBS: &[Job] = &[
         name: "housekeeping",
         every: Duration::from_hours(1),
         run: |op, run| Box::pin(housekeeping::run(op, run)),
+    },
+    Job {
+        name: "knowledge_ingestion",
+        every: Duration::ZERO,
+        run: |op, run| Box::pin(ingestion::run(op, run)),
     },
 ];
 

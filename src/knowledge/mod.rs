@@ -1,7 +1,11 @@
 //! What an org knows. Owns `knowledge_*`, and `passages` in the derived index `SEARCH`.
 
+mod chunking;
 pub mod detection;
 pub mod embedding;
+pub mod index;
+pub mod ingestion;
+pub mod parsing;
 pub mod policies;
 mod question;
 mod ranking;

@@ -22,6 +22,7 @@ mod dashboards;
 mod docs;
 mod health;
 mod home_screen;
+mod ingestion;
 mod integrations;
 mod invitations;
 mod jobs;

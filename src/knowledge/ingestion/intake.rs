@@ -1,0 +1,398 @@
+//! What comes in: read, compared with what is there, stored with the job that cuts it.
+
+use serde_json::{Value, json};
+
+use super::run_soon;
+use crate::app::Op;
+use crate::audit::Entry;
+use crate::auth::permission::Grant;
+use crate::db::{Rows, Statement};
+use crate::error::{Error, Result};
+use crate::ids::{OrgId, new_id};
+use crate::knowledge::parsing::{self, Format, Manuscript, checksum};
+use crate::{row, sql, statement};
+
+const INTAKE_OF_SOURCE: &str = sql!("../sql/intake_of_source_in_org.sql");
+const DOCUMENT_INSERT: &str = sql!("../sql/document_insert.sql");
+const DOCUMENT_RENEW: &str = sql!("../sql/document_renew.sql");
+const VERSION_INSERT: &str = sql!("../sql/version_insert.sql");
+const CONTENT_INSERT: &str = sql!("../sql/content_insert.sql");
+const VERSION_JOB_INSERT: &str = sql!("../sql/version_job_insert.sql");
+const VERSION_PUBLISH: &str = sql!("../sql/version_publish.sql");
+
+/// Bytes of text in one row; D1 takes 2 MB, and a batch of all parts is one transaction.
+const PART_BYTES: usize = 500_000;
+
+/// A document as a source has it.
+#[derive(Debug, Clone)]
+pub struct Incoming<'a> {
+    /// What the source calls it, once per source: for a page its address.
+    pub external_id: &'a str,
+    /// What people call it; if none, what the document calls itself.
+    pub title: Option<&'a str>,
+    /// Where it is, as people read it.
+    pub path: Option<&'a str>,
+    /// Media type, which says how it is read.
+    pub mime: &'a str,
+    /// The file.
+    pub bytes: &'a [u8],
+    /// Whether it goes live once it is ready; else it is a draft.
+    pub published: bool,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TakenIn {
+    /// The newest text of the document is the same, or people archived the document.
+    Unchanged,
+    /// There is a version that will be cut, and published if asked for.
+    Queued {
+        /// The document.
+        document_id: String,
+        /// Its new version.
+        version_id: String,
+    },
+    /// An earlier version holds the same text, and goes live again.
+    Republished {
+        /// The document.
+        document_id: String,
+        /// The earlier version.
+        version_id: String,
+    },
+}
+
+/// Takes a document of a source in: makes it or its next version, unless its text is as it was, and leaves the rest to
+/// the job and to [`run_soon`]. Two round trips to `DB`.
+///
+/// # Errors
+/// As for an upload: `unsupported_document_type`, `document_broken`, `document_encrypted`, `document_without_text`,
+/// `document_too_complex`, `document_too_long`; and `source_not_found` when the source is gone.
+pub async fn take_in(
+    op: &Op,
+    org: &OrgId,
+    source_id: &str,
+    incoming: Incoming<'_>,
+) -> Result<TakenIn> {
+    let format = Format::of(incoming.mime).ok_or_else(unsupported)?;
+    let manuscript = parsing::parse(format, incoming.bytes)?;
+    let read = statement!(INTAKE_OF_SOURCE, org, source_id, incoming.external_id);
+    let rows = op.read(vec![read]).await?;
+    let target: Option<TargetRow> = rows.first().map_or(Ok(None), Rows::first)?;
+    let target = target.ok_or_else(source_not_found)?.into();
+    let title = incoming.title.map(str::to_owned);
+    let content = Content {
+        text: Text::of(manuscript, format.media_type(), incoming.bytes.len()),
+        title,
+        path: incoming.path.map(str::to_owned),
+        external_id: Some(incoming.external_id.to_owned()),
+        checksum: None,
+        note: None,
+        publishes: incoming.published,
+    };
+    let (taken, batch) = write_text(op, org, "sync", &target, &content, None)?;
+    if batch.is_empty() {
+        return Ok(taken);
+    }
+    op.write(batch).await?;
+    run_soon(op);
+    Ok(taken)
+}
+
+row! {
+    /// Where a text goes.
+    #[derive(Debug)]
+    pub(in crate::knowledge) struct TargetRow {
+        pub(in crate::knowledge) org_id: OrgId,
+        pub(in crate::knowledge) source_id: String,
+        pub(in crate::knowledge) document_id: Option<String>,
+        pub(in crate::knowledge) document_status: Option<String>,
+        pub(in crate::knowledge) title: Option<String>,
+        pub(in crate::knowledge) published_version_id: Option<String>,
+        /// Arrays of id, checksum and chunks.
+        pub(in crate::knowledge) versions: Vec<Value>,
+    }
+}
+
+/// Where a text goes: a source, and a document of it that is there.
+#[derive(Debug)]
+pub(in crate::knowledge) struct Target {
+    pub(in crate::knowledge) source_id: String,
+    pub(in crate::knowledge) document: Option<Known>,
+}
+
+/// A document that is there.
+#[derive(Debug)]
+pub(in crate::knowledge) struct Known {
+    pub(in crate::knowledge) id: String,
+    pub(in crate::knowledge) is_archived: bool,
+    title: String,
+    published_version_id: Option<String>,
+    versions: Vec<Value>,
+}
+
+impl From<TargetRow> for Target {
+    fn from(row: TargetRow) -> Self {
+        let TargetRow {
+            source_id,
+            document_id,
+            document_status,
+            title,
+            published_version_id,
+            versions,
+            ..
+        } = row;
+        let known = |id| Known {
+            id,
+            is_archived: document_status.as_deref() == Some("archived"),
+            title: title.unwrap_or_default(),
+            published_version_id,
+            versions,
+        };
+        Self { source_id, document: document_id.map(known) }
+    }
+}
+
+impl Known {
+    /// The version that holds the same text, and whether it was cut already.
+    fn same(&self, checksum: &str) -> Option<(&str, bool)> {
+        let same = |version: &&Value| version.get(1).and_then(Value::as_str) == Some(checksum);
+        let version = self.versions.iter().find(same)?;
+        let chunks = version.get(2).and_then(Value::as_i64).unwrap_or_default();
+        Some((version.get(0)?.as_str()?, chunks > 0))
+    }
+}
+
+/// A text as it is stored.
+#[derive(Debug)]
+pub(in crate::knowledge) struct Text {
+    text: String,
+    checksum: String,
+    /// What the document calls itself.
+    title: Option<String>,
+    media_type: &'static str,
+    /// Of the file.
+    bytes: usize,
+}
+
+impl Text {
+    pub(in crate::knowledge) fn of(
+        manuscript: Manuscript,
+        media_type: &'static str,
+        bytes: usize,
+    ) -> Self {
+        let checksum = manuscript.checksum();
+        let title = manuscript.title.clone();
+        Self { text: manuscript.into_text(), checksum, title, media_type, bytes }
+    }
+
+    /// A question and its answer, which are one passage.
+    pub(in crate::knowledge) fn pair(question: &str, answer: &str) -> Self {
+        let text = format!("{question} — {answer}");
+        let (checksum, bytes) = (checksum(&text), text.len());
+        Self {
+            text,
+            checksum,
+            title: Some(question.to_owned()),
+            media_type: Format::QUESTION,
+            bytes,
+        }
+    }
+}
+
+/// A text and what is said about it.
+#[derive(Debug)]
+pub(in crate::knowledge) struct Content {
+    pub(in crate::knowledge) text: Text,
+    pub(in crate::knowledge) title: Option<String>,
+    pub(in crate::knowledge) path: Option<String>,
+    pub(in crate::knowledge) external_id: Option<String>,
+    /// As the client sent it.
+    pub(in crate::knowledge) checksum: Option<String>,
+    pub(in crate::knowledge) note: Option<String>,
+    pub(in crate::knowledge) publishes: bool,
+}
+
+/// The statements that store a text, and what they make of it; none where nothing changes. With a grant, the change
+/// leaves its trace.
+pub(in crate::knowledge) fn write_text(
+    op: &Op,
+    org: &OrgId,
+    by: &str,
+    target: &Target,
+    content: &Content,
+    grant: Option<&Grant>,
+) -> Result<(TakenIn, Vec<Statement>)> {
+    if let Some(known) = &target.document
+        && (known.is_archived || known.same(&content.text.checksum).is_some())
+    {
+        return same_text(op, org, known, content, grant);
+    }
+    let now = op.now();
+    let (text, version) = (&content.text, new_id(now)?);
+    let bytes = i64::try_from(text.bytes).unwrap_or(i64::MAX);
+    let mut batch = Vec::new();
+    let document = match &target.document {
+        Some(known) => known.id.clone(),
+        None => {
+            let id = new_id(now)?;
+            batch.push(statement!(
+                DOCUMENT_INSERT,
+                org,
+                id.as_str(),
+                target.source_id.as_str(),
+                title_of(content),
+                content.path.as_deref(),
+                content.external_id.as_deref(),
+                content.checksum.as_deref(),
+                text.media_type,
+                bytes,
+                now,
+            ));
+            id
+        }
+    };
+    let (id, version_id) = (document.as_str(), version.as_str());
+    let checksum = text.checksum.as_str();
+    let note = content.note.as_deref();
+    batch.push(statement!(VERSION_INSERT, org, version_id, id, checksum, now, by, note));
+    if let Some(grant) = grant {
+        let metadata = json!({"versionId": version, "publish": content.publishes});
+        batch.push(uploaded(grant, id, metadata)?);
+    }
+    for (part, text) in (1_u32..).zip(parts(&text.text)) {
+        batch.push(statement!(CONTENT_INSERT, org, version_id, part, text));
+    }
+    if let Some(known) = &target.document {
+        let title = content.title.as_deref().filter(|title| *title != known.title);
+        let path = content.path.as_deref();
+        let (mime, millis) = (text.media_type, now.millis());
+        batch.push(statement!(
+            DOCUMENT_RENEW,
+            org,
+            id,
+            version_id,
+            title,
+            path,
+            mime,
+            bytes,
+            now,
+            millis
+        ));
+    }
+    batch.push(job_insert(op, org, version_id, "ingest_document", content.publishes)?);
+    Ok((TakenIn::Queued { document_id: document.clone(), version_id: version.clone() }, batch))
+}
+
+/// A text that the document has already: nothing to do, unless that version is to go live again.
+fn same_text(
+    op: &Op,
+    org: &OrgId,
+    known: &Known,
+    content: &Content,
+    grant: Option<&Grant>,
+) -> Result<(TakenIn, Vec<Statement>)> {
+    let same = known.same(&content.text.checksum);
+    let Some((version, is_cut)) = same.filter(|_| !known.is_archived) else {
+        return Ok((TakenIn::Unchanged, Vec::new()));
+    };
+    if !content.publishes || known.published_version_id.as_deref() == Some(version) {
+        return Ok((TakenIn::Unchanged, Vec::new()));
+    }
+    let now = op.now();
+    let mut batch = vec![if is_cut {
+        statement!(VERSION_PUBLISH, org, known.id.as_str(), version, now, now.millis())
+    } else {
+        job_insert(op, org, version, "ingest_document", true)?
+    }];
+    if let Some(grant) = grant {
+        batch.push(uploaded(grant, &known.id, json!({"versionId": version, "publish": true}))?);
+    }
+    let (document_id, version_id) = (known.id.clone(), version.to_owned());
+    let taken = if is_cut {
+        TakenIn::Republished { document_id, version_id }
+    } else {
+        TakenIn::Queued { document_id, version_id }
+    };
+    Ok((taken, batch))
+}
+
+/// A job on a version's text.
+pub(in crate::knowledge) fn job_insert(
+    op: &Op,
+    org: &OrgId,
+    version: &str,
+    kind: &str,
+    publishes: bool,
+) -> Result<Statement> {
+    let now = op.now();
+    Ok(statement!(VERSION_JOB_INSERT, org, new_id(now)?, version, kind, now, publishes))
+}
+
+fn uploaded(grant: &Grant, document: &str, metadata: Value) -> Result<Statement> {
+    grant.audit(&Entry {
+        event: "knowledge.document.uploaded",
+        target_type: "knowledge_document",
+        target_id: document,
+        metadata,
+    })
+}
+
+/// What a new document is called: as was said, as it says itself, or by its path.
+fn title_of(content: &Content) -> &str {
+    let named = content.title.as_deref().or(content.text.title.as_deref());
+    let named = named.or(content.path.as_deref()).or(content.external_id.as_deref());
+    named.filter(|title| !title.is_empty()).unwrap_or("Untitled")
+}
+
+/// A text in pieces that each fit into a row.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let mut end = rest.len().min(PART_BYTES);
+        while !rest.is_char_boundary(end) {
+            end -= 1;
+        }
+        let (part, tail) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        rest = tail;
+        Some(part)
+    })
+}
+
+/// A file of a type that is not read.
+#[cold]
+#[track_caller]
+pub(in crate::knowledge) fn unsupported() -> Error {
+    Error::new(
+        crate::error::Kind::UnsupportedMediaType,
+        "unsupported_document_type",
+        "Unsupported document type",
+    )
+    .hint(format!("Send one of these types: {}.", Format::TYPES))
+}
+
+/// The refusal of a source that is not there.
+#[cold]
+#[track_caller]
+pub(in crate::knowledge) fn source_not_found() -> Error {
+    Error::not_found("source_not_found", "Source not found")
+        .hint("There is no such source, or it belongs to another organization.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_the_text_again() {
+        let text = "é".repeat(PART_BYTES);
+        let parts: Vec<&str> = parts(&text).collect();
+        assert_eq!(parts.len(), 2);
+        assert!(parts.iter().all(|part| part.len() <= PART_BYTES));
+        assert_eq!(parts.concat(), text);
+        let odd = format!("a{text}");
+        assert_eq!(super::parts(&odd).collect::<String>(), odd);
+    }
+}

@@ -1,0 +1,104 @@
+//! The queue of jobs: each is taken by one run, with a lease, tried again later when it fails, and given up in the end.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::app::Op;
+use crate::db::{Rows, Statement};
+use crate::error::Result;
+use crate::ids::{OrgId, new_id, random_bytes};
+use crate::{row, sql, statement};
+
+const JOBS_CLAIM: &str = sql!("../sql/jobs_claim.sql");
+const JOB_END: &str = sql!("../sql/job_end.sql");
+const DOCUMENT_FAILED: &str = sql!("../sql/document_failed.sql");
+
+/// A job that has not ended after this time was lost with its run.
+const LEASE: Duration = Duration::from_mins(2);
+/// Attempts before a job is given up.
+pub(super) const MOST_ATTEMPTS: i64 = 5;
+/// The wait after the first failed attempt; each further one waits four times as long.
+const FIRST_WAIT_S: u64 = 30;
+
+row! {
+    /// A job that this run holds.
+    #[derive(Debug, Clone)]
+    pub(crate) struct JobRow {
+        pub(crate) id: String,
+        pub(crate) org_id: OrgId,
+        pub(crate) source_id: Option<String>,
+        pub(crate) document_id: Option<String>,
+        pub(crate) version_id: Option<String>,
+        pub(crate) r#type: String,
+        /// This one counts.
+        pub(crate) attempts: i64,
+        pub(crate) publishes: bool,
+    }
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It is done.
+    Done,
+    /// It failed, and the next attempt may go well. The text is for people and says nothing of the cause.
+    Again(&'static str),
+    /// It failed, and always will.
+    Never(&'static str),
+}
+
+/// Takes jobs of these types that are due, and the id of the lease that holds them. No other run has them too.
+pub(crate) async fn claim(op: &Op, types: &[&str], most: u32) -> Result<(String, Vec<JobRow>)> {
+    let now = op.now();
+    let lease = new_id(now)?;
+    let types = json!(types).to_string();
+    let claim = statement!(JOBS_CLAIM, types, now, lease.as_str(), now.plus(LEASE), most);
+    let rows = op.write(vec![claim]).await?;
+    let jobs = rows.first().map_or(Ok(Vec::new()), Rows::all)?;
+    Ok((lease, jobs))
+}
+
+/// Statements that end a job, if it is still held by `lease`. The first returns a row if it was.
+pub(crate) fn end(op: &Op, job: &JobRow, lease: &str, ended: Ended) -> Vec<Statement> {
+    let now = op.now();
+    let ended = match ended {
+        Ended::Again(text) if job.attempts >= MOST_ATTEMPTS => Ended::Never(text),
+        other => other,
+    };
+    let (status, next, message) = match ended {
+        Ended::Done => ("succeeded", None, None),
+        Ended::Again(text) => ("pending", Some(now.plus(wait(job.attempts))), Some(text)),
+        Ended::Never(text) => ("failed", None, Some(text)),
+    };
+    let mut batch =
+        vec![statement!(JOB_END, &job.org_id, job.id.as_str(), lease, status, next, message, now)];
+    if let (Ended::Never(_), Some(document)) = (ended, &job.document_id) {
+        batch.push(statement!(DOCUMENT_FAILED, &job.org_id, document.as_str(), now));
+    }
+    batch
+}
+
+/// 30 s, 2 min, 8 min, 32 min, each with up to half as much again, so that what failed together is not tried
+/// together.
+fn wait(attempts: i64) -> Duration {
+    let power = u32::try_from(attempts.clamp(1, MOST_ATTEMPTS) - 1).unwrap_or_default();
+    let base_ms = FIRST_WAIT_S * 1_000 * 4_u64.saturating_pow(power);
+    let [roll] = random_bytes::<1>().unwrap_or([128]);
+    Duration::from_millis(base_ms + base_ms / 2 * u64::from(roll) / 255)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_wait_is_longer_and_has_some_jitter() {
+        for (attempts, seconds) in [(1, 30), (2, 120), (3, 480), (4, 1_920)] {
+            for _ in 0..20 {
+                let wait = wait(attempts).as_secs_f64();
+                assert!((f64::from(seconds)..=f64::from(seconds) * 1.5).contains(&wait), "{wait}");
+            }
+        }
+    }
+}
