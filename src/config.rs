@@ -447,7 +447,9 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         match base.filter(|base| provider.takes(base)) {
             Some(base) => Some(Some(base)),
             None => {
-                self.refuse(format!("{name} must be an https:// address; its models are not asked"));
+                self.refuse(format!(
+                    "{name} must be an https:// address; its models are not asked"
+                ));
                 None
             }
         }

@@ -138,7 +138,11 @@ pub trait Clock: Send + Sync {
 
 /// The outcome of `work`; nothing if it takes longer than `limit`, and then it is dropped. Work that is done at once
 /// starts no timer.
-pub async fn within<T>(clock: &dyn Clock, limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+pub async fn within<T>(
+    clock: &dyn Clock,
+    limit: Duration,
+    work: impl Future<Output = T>,
+) -> Option<T> {
     let mut work = pin!(work);
     let mut delay = None;
     std::future::poll_fn(|context| {

@@ -109,7 +109,15 @@ mod tests {
         assert_eq!(wait(" 0 "), Some(Duration::ZERO));
         assert_eq!(wait("Sun, 06 Nov 1994 08:50:07 GMT"), Some(Duration::from_secs(30)));
         assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT"), Some(Duration::ZERO));
-        for odd in ["", "soon", "-1", "1.5", "99999999999999999999", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49 GMT"] {
+        for odd in [
+            "",
+            "soon",
+            "-1",
+            "1.5",
+            "99999999999999999999",
+            "Sun, 31 Feb 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49 GMT",
+        ] {
             assert_eq!(wait(odd), None, "{odd}");
         }
         assert_eq!(retry_after(&[], now), None);

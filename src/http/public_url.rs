@@ -45,6 +45,9 @@ pub fn judge_secure(text: &str, environment: Environment) -> Result<PublicUrl, R
         && name.contains('.')
         && top.bytes().any(|byte| byte.is_ascii_alphabetic())
         && !top.starts_with("0x")
-        && !matches!(top, "local" | "localhost" | "internal" | "lan" | "home" | "corp" | "arpa" | "test");
+        && !matches!(
+            top,
+            "local" | "localhost" | "internal" | "lan" | "home" | "corp" | "arpa" | "test"
+        );
     if is_public { Ok(PublicUrl(text.to_owned())) } else { Err(Reason::NotPublic) }
 }

@@ -263,8 +263,14 @@ mod tests {
         assert_eq!(data("data: a\n\ndata: b\r\rdata: c\r\n\r\n"), ["a", "b", "c"]);
         assert_eq!(data("data: YHOO\ndata: +2\r\ndata: 10\n\n"), ["YHOO\n+2\n10"]);
         // One leading space is removed, no more; without a colon the line is a field without a value.
-        assert_eq!(data("data:a\n\ndata:  a\n\ndata\n\ndata\ndata\n\ndata:\n\n"), ["a", " a", "", "\n", ""]);
-        assert_eq!(data(": comment\n\n:\n\nid: 1\n\nevent: x\n\nretry: 10\n\n"), Vec::<String>::new());
+        assert_eq!(
+            data("data:a\n\ndata:  a\n\ndata\n\ndata\ndata\n\ndata:\n\n"),
+            ["a", " a", "", "\n", ""]
+        );
+        assert_eq!(
+            data(": comment\n\n:\n\nid: 1\n\nevent: x\n\nretry: 10\n\n"),
+            Vec::<String>::new()
+        );
         assert_eq!(data("\u{feff}data: a\n\n\u{feff}data: b\n\n"), ["a"]);
         assert_eq!(data("Data: a\n data: b\ndata : c\n\n"), Vec::<String>::new());
         assert_eq!(data("\n\n\r\n\rdata: a\n\n"), ["a"]);

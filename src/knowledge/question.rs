@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::retrieval::{probe, quoted};
-use super::words::{intended, is_filler, is_misspelt, related, skeleton, stem, words};
+use super::words::{intended, is_everyday, is_filler, is_misspelt, related, skeleton, stem, words};
 
 /// Words of a question that are searched for: each costs a look into the index.
 const MOST_TERMS: usize = 10;
@@ -18,7 +18,7 @@ const SHORTEST_PREFIX: usize = 4;
 const SAME: f64 = 1.0;
 const SAME_STEM: f64 = 0.95;
 const MISSPELT: f64 = 0.85;
-const LONGER: f64 = 0.6;
+const AKIN: f64 = 0.6;
 const RELATED: f64 = 0.5;
 const INTENDED: f64 = 0.3;
 
@@ -102,6 +102,12 @@ impl Term {
         })
     }
 
+    /// What it counts besides how rare it is: numbers and words of everyday talk say little.
+    pub(super) fn weight(&self) -> f64 {
+        let is_number = self.folded.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number || is_everyday(&self.folded) { 0.4 } else { 1.0 }
+    }
+
     /// Whether it is not in the question itself.
     pub(super) fn is_intent(&self) -> bool {
         self.is_intent
@@ -120,7 +126,9 @@ impl Term {
         ];
         let words: Vec<String> = self.meant.iter().map(|word| (*word).to_owned()).collect();
         let mut others = quoted(" OR ", &words);
-        if let Some(prefix) = self.prefix(self.stem.chars().count()) {
+        if let Some(prefix) =
+            self.prefix(self.stem.chars().count().min(self.folded.chars().count() * 7 / 10 + 1))
+        {
             let joint = if others.is_empty() { "" } else { " OR " };
             others = format!("{others}{joint}\"{prefix}\" *");
         }
@@ -164,14 +172,17 @@ impl Term {
         if is_related() {
             return RELATED;
         }
-        let (short, long) = if folded.len() < self.folded.len() {
-            (own_stem, self.folded.as_str())
-        } else {
-            (self.stem.as_str(), folded)
-        };
-        let goes_on = short.len() > SHORTEST_PREFIX && long.starts_with(short);
-        if goes_on { LONGER } else { 0.0 }
+        if is_akin(&self.folded, folded) { AKIN } else { 0.0 }
     }
+}
+
+/// Whether two words begin so much alike that one is likely made of the other: orthodontics, orthodontist.
+fn is_akin(left: &str, right: &str) -> bool {
+    let shared = left.chars().zip(right.chars()).take_while(|(a, b)| a == b).count();
+    let (left, right) = (left.chars().count(), right.chars().count());
+    let (shorter, longer) = (left.min(right), left.max(right));
+    (shared == shorter && shared > SHORTEST_PREFIX)
+        || (shared > SHORTEST_PREFIX && shared * 10 >= longer * 7)
 }
 
 #[cfg(test)]

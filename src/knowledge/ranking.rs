@@ -27,7 +27,7 @@ const NEARNESS: f64 = 0.12;
 /// Words that stand so near to each other stand together.
 const NEAR: usize = 3;
 /// Words of the kind of the question count as little as a common word.
-const INTENT_RARITY: f64 = 0.9;
+const INTENT_WEIGHT: f64 = 0.9;
 /// Words that are read of a passage.
 const MOST_WORDS: usize = 600;
 /// A word that no passage holds is weighed as if so large a share did.
@@ -46,11 +46,15 @@ pub(super) fn ranked(
     commonness: &Commonness,
     most: usize,
 ) -> Vec<Passage> {
-    let asked = Asked::of(question, commonness);
+    let mut asked = Asked::of(question, commonness);
+    let read: Vec<Read> =
+        candidates.iter().map(|candidate| asked.read(&candidate.passage)).collect();
+    asked.weigh(&read, commonness);
     let mut passages: Vec<Passage> = candidates
         .into_iter()
-        .map(|candidate| {
-            let lexical = asked.score(&candidate.passage);
+        .zip(&read)
+        .map(|(candidate, read)| {
+            let lexical = asked.score(read);
             let likeness =
                 vector.zip(candidate.vector.as_ref()).and_then(|(own, other)| own.cosine(other));
             let mut passage = candidate.passage;
@@ -84,36 +88,76 @@ struct Asked<'a> {
 
 struct Weighed<'a> {
     term: &'a Term,
-    rarity: f64,
+    weight: f64,
     may_be_misspelt: bool,
+}
+
+/// A passage as a question sees it: how well each of its words fits each term.
+struct Read {
+    text: Fits,
+    heading: Fits,
+    title: Fits,
+}
+
+/// Of each word, how well it fits each term.
+type Fits = Vec<Vec<f64>>;
+
+impl Read {
+    /// How well the best word of the passage fits a term.
+    fn best(&self, term: usize) -> f64 {
+        let fits = [&self.text, &self.heading, &self.title].map(|fits| occurrences(fits, term).1);
+        fits.into_iter().fold(0.0, f64::max)
+    }
 }
 
 impl<'a> Asked<'a> {
     fn of(question: &'a Question, commonness: &Commonness) -> Self {
-        let passages = f64::from(commonness.passages.max(1));
         let weighed = |(at, term): (usize, &'a Term)| {
             let held_by = commonness.held_by.get(at).copied().unwrap_or_default();
-            let held = f64::from(held_by);
-            let rarity = (1.0 + (passages - held + 0.5).max(0.5) / (held + 0.5)).ln();
-            let rarity = match (term.is_intent(), held_by) {
-                (true, _) => INTENT_RARITY,
-                // It may be misspelt, or in another language: what no passage holds says nothing.
-                (false, 0) => UNKNOWN * (1.0 + passages).ln(),
-                (false, _) => rarity,
-            };
-            Weighed { term, rarity, may_be_misspelt: held_by == 0 }
+            Weighed { term, weight: 0.0, may_be_misspelt: held_by == 0 }
         };
-        let terms: Vec<Weighed<'a>> = question.terms().iter().enumerate().map(weighed).collect();
-        let total = terms
-            .iter()
-            .filter(|weighed| !weighed.term.is_intent())
-            .map(|weighed| weighed.rarity)
-            .sum();
-        Self { terms, total }
+        Self { terms: question.terms().iter().enumerate().map(weighed).collect(), total: 0.0 }
     }
 
-    /// How well each word of a passage fits the best of the question's, and which that is.
-    fn fits(&self, words: &[Word]) -> Vec<Vec<f64>> {
+    /// Says what each term weighs: the rarer, the more. What no passage holds is as rare as what fits it best.
+    fn weigh(&mut self, read: &[Read], commonness: &Commonness) {
+        let passages = f64::from(commonness.passages.max(1));
+        for (at, weighed) in self.terms.iter_mut().enumerate() {
+            if weighed.term.is_intent() {
+                weighed.weight = INTENT_WEIGHT;
+                continue;
+            }
+            let held_by = match commonness.held_by.get(at).copied().unwrap_or_default() {
+                0 => {
+                    let best = read.iter().map(|read| read.best(at)).fold(0.0, f64::max);
+                    let fitting = read.iter().filter(|read| best > 0.0 && read.best(at) >= best);
+                    u32::try_from(fitting.count()).unwrap_or(u32::MAX)
+                }
+                held_by => held_by,
+            };
+            let held = f64::from(held_by);
+            let rarity = match held_by {
+                0 => UNKNOWN * (1.0 + passages).ln(),
+                _ => (1.0 + (passages - held + 0.5).max(0.5) / (held + 0.5)).ln(),
+            };
+            weighed.weight = rarity * weighed.term.weight();
+        }
+        let own = self.terms.iter().filter(|weighed| !weighed.term.is_intent());
+        self.total = own.map(|weighed| weighed.weight).sum();
+    }
+
+    fn read(&self, passage: &Passage) -> Read {
+        let mut text = words(&passage.content);
+        text.truncate(MOST_WORDS);
+        let heading = words(passage.page_label.as_deref().unwrap_or_default());
+        Read {
+            text: self.fits(&text),
+            heading: self.fits(&heading),
+            title: self.fits(&words(&passage.title)),
+        }
+    }
+
+    fn fits(&self, words: &[Word]) -> Fits {
         words.iter().map(|word| self.fit(&word.folded)).collect()
     }
 
@@ -124,57 +168,50 @@ impl<'a> Asked<'a> {
         self.terms.iter().map(fit).collect()
     }
 
-    fn score(&self, passage: &Passage) -> f64 {
-        let mut text = words(&passage.content);
-        text.truncate(MOST_WORDS);
-        let heading = words(passage.page_label.as_deref().unwrap_or_default());
-        let (text_fits, heading_fits, title_fits) =
-            (self.fits(&text), self.fits(&heading), self.fits(&words(&passage.title)));
+    fn score(&self, read: &Read) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "some hundred words")]
-        let length = 1.0 - LENGTH + LENGTH * text.len() as f64 / ORDINARY_WORDS;
+        let length = 1.0 - LENGTH + LENGTH * read.text.len() as f64 / ORDINARY_WORDS;
         let (mut had, mut covered) = (0.0, 0.0);
         for (at, weighed) in self.terms.iter().enumerate() {
-            let (often, exactly) = occurrences(&text_fits, at);
-            let (in_heading, in_title) =
-                (occurrences(&heading_fits, at), occurrences(&title_fits, at));
-            let best = exactly.max(in_heading.1).max(in_title.1);
+            let best = read.best(at);
             if best <= 0.0 {
                 continue;
             }
-            let often =
-                often / length + HEADING * in_heading.0.min(1.0) + TITLE * in_title.0.min(1.0);
-            had += weighed.rarity * best * often / (often + SATURATION);
+            let often = |fits| occurrences(fits, at).0;
+            let often = often(&read.text) / length
+                + HEADING * often(&read.heading).min(1.0)
+                + TITLE * often(&read.title).min(1.0);
+            had += weighed.weight * best * often / (often + SATURATION);
             if !weighed.term.is_intent() {
-                covered += weighed.rarity * best;
+                covered += weighed.weight * best;
             }
         }
         if self.total <= 0.0 {
-            return (had / INTENT_RARITY).min(1.0) * 0.3;
+            return (had / INTENT_WEIGHT).min(1.0) * 0.3;
         }
         let share = (had / self.total).min(1.0);
         let coverage = (covered / self.total).min(1.0);
         let score = share * (1.0 - COVERAGE + COVERAGE * coverage);
-        (score + NEARNESS * self.nearness(&text_fits) * share).min(1.0)
+        (score + NEARNESS * self.nearness(&read.text) * share).min(1.0)
     }
 
     /// The share of neighbours in the question that are neighbours in the text.
-    fn nearness(&self, fits: &[Vec<f64>]) -> f64 {
-        let own: Vec<usize> = (0..self.terms.len())
-            .filter(|at| self.terms.get(*at).is_some_and(|own| !own.term.is_intent()))
-            .collect();
-        let places = |term: usize| {
-            fits.iter()
-                .enumerate()
-                .filter(move |(_, fit)| fit.get(term).is_some_and(|fit| *fit >= 0.5))
+    fn nearness(&self, fits: &Fits) -> f64 {
+        let is_own = |at: &usize| self.terms.get(*at).is_some_and(|own| !own.term.is_intent());
+        let own: Vec<usize> = (0..self.terms.len()).filter(is_own).collect();
+        let places = |term: usize| -> Vec<usize> {
+            let fits = fits.iter().enumerate();
+            fits.filter(|(_, fit)| fit.get(term).is_some_and(|fit| *fit >= 0.5))
+                .map(|(at, _)| at)
+                .collect()
         };
-        let pairs = own.iter().zip(own.iter().skip(1));
         let (mut near, mut all) = (0_u32, 0_u32);
-        for (left, right) in pairs {
+        for (left, right) in own.iter().zip(own.iter().skip(1)) {
+            let (left, right) = (places(*left), places(*right));
+            let is_near =
+                |at: &usize| right.iter().any(|other| other != at && at.abs_diff(*other) <= NEAR);
             all += 1;
-            let is_near = places(*left).any(|(at, _)| {
-                places(*right).any(|(other, _)| other != at && at.abs_diff(other) <= NEAR)
-            });
-            near += u32::from(is_near);
+            near += u32::from(left.iter().any(is_near));
         }
         if all == 0 { 0.0 } else { f64::from(near) / f64::from(all) }
     }
@@ -199,7 +236,7 @@ impl<'a> Asked<'a> {
 }
 
 /// How often a term stands in words that fit so, counted by how well, and how well the best does.
-fn occurrences(fits: &[Vec<f64>], term: usize) -> (f64, f64) {
+fn occurrences(fits: &Fits, term: usize) -> (f64, f64) {
     let fits = || fits.iter().filter_map(|fit| fit.get(term)).copied();
     (fits().sum(), fits().fold(0.0, f64::max))
 }

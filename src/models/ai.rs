@@ -81,7 +81,10 @@ mod tests {
         ] {
             let failure = AiFailure::thrown(message);
             assert_eq!(failure.is_passing(), passing, "{message}");
-            assert_eq!(matches!(failure, AiFailure::Code(read) if Some(read) == code), code.is_some());
+            assert_eq!(
+                matches!(failure, AiFailure::Code(read) if Some(read) == code),
+                code.is_some()
+            );
         }
     }
 }

@@ -164,7 +164,10 @@ mod tests {
         assert_eq!(cost("gemini", "gemini-2.5-flash", usage(1_000, 200)), 800);
         assert_eq!(cost("openai", "gpt-4o-mini", usage(1, 0)), 1);
         assert_eq!(cost("openai", "gpt-4o-mini", usage(0, 0)), 0);
-        assert_eq!(cost("workers-ai", "@cf/meta/llama-3.1-8b-instruct-fp8-fast", usage(1_000, 1_000)), 429);
+        assert_eq!(
+            cost("workers-ai", "@cf/meta/llama-3.1-8b-instruct-fp8-fast", usage(1_000, 1_000)),
+            429
+        );
         assert_eq!(cost("openai", "gpt-5.5-pro", usage(u32::MAX, u32::MAX)), 901_943_131_950);
     }
 
@@ -191,7 +194,11 @@ mod tests {
             ("gemini", "gemini-2.5-flash-image"),
             ("other", "gemini-2.5-flash"),
         ] {
-            assert_eq!((known_price(provider, model), price(provider, model)), (None, UNKNOWN), "{model}");
+            assert_eq!(
+                (known_price(provider, model), price(provider, model)),
+                (None, UNKNOWN),
+                "{model}"
+            );
         }
     }
 

@@ -304,7 +304,12 @@ struct Watched {
 }
 
 impl Watched {
-    fn new(asking: &Asking<'_>, answering: Box<dyn Answering>, first: Piece, started: Timestamp) -> Self {
+    fn new(
+        asking: &Asking<'_>,
+        answering: Box<dyn Answering>,
+        first: Piece,
+        started: Timestamp,
+    ) -> Self {
         let model = &asking.candidate.model;
         Self {
             op: asking.op.clone(),
@@ -376,7 +381,13 @@ impl Watched {
         cut(failure.reason)
     }
 
-    fn close(&mut self, level: LogLevel, outcome: &str, usage: Option<Usage>, reason: Option<&str>) {
+    fn close(
+        &mut self,
+        level: LogLevel,
+        outcome: &str,
+        usage: Option<Usage>,
+        reason: Option<&str>,
+    ) {
         if self.answering.take().is_none() {
             return;
         }

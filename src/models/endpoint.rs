@@ -45,7 +45,9 @@ impl BaseUrl {
             let version = query.strip_prefix("api-version=");
             version.is_some_and(|version| {
                 !version.is_empty()
-                    && version.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'))
+                    && version
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'))
             })
         };
         let fits = matches!(scheme, "https" | "http")
@@ -109,8 +111,10 @@ impl Refusal {
         // Gemini wraps it into an array where no event stream was begun.
         let document = document.get(0).unwrap_or(document);
         let error = document.get("error").filter(|error| !error.is_null())?;
-        let told = error.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
-        let names = ["status", "code", "type"].into_iter().filter_map(|name| error.get(name)?.as_str());
+        let told =
+            error.get("code").and_then(Value::as_u64).and_then(|code| u16::try_from(code).ok());
+        let names =
+            ["status", "code", "type"].into_iter().filter_map(|name| error.get(name)?.as_str());
         let code = names.filter(|code| is_code(code)).map(str::to_owned).next();
         let details = error.get("details").and_then(Value::as_array).into_iter().flatten();
         let delay = details.filter_map(|detail| detail.get("retryDelay")?.as_str()).next();
@@ -219,9 +223,18 @@ mod tests {
             assert_eq!(below(text).as_deref(), Some(url));
         }
         for odd in [
-            "", "api.openai.com", "ftp://a.example", "https://", "https:///v1", "https://key@a.example",
-            "https://a.example/v1?key=1", "https://a.example/v1?api-version=1&key=2", "https://a.example/#x",
-            "https://a.example/v1/../admin", "https://a.example/a b", "https://a.example\\@b.example",
+            "",
+            "api.openai.com",
+            "ftp://a.example",
+            "https://",
+            "https:///v1",
+            "https://key@a.example",
+            "https://a.example/v1?key=1",
+            "https://a.example/v1?api-version=1&key=2",
+            "https://a.example/#x",
+            "https://a.example/v1/../admin",
+            "https://a.example/a b",
+            "https://a.example\\@b.example",
             "https://a.example/?api-version=",
         ] {
             assert_eq!(below(odd), None, "{odd}");
@@ -233,7 +246,8 @@ mod tests {
     #[test]
     fn refusals_are_classed_by_what_helps() {
         let failure = |status, document: Value| {
-            let refusal = Refusal::of(status, &document).unwrap_or(Refusal { status, ..Refusal::default() });
+            let refusal =
+                Refusal::of(status, &document).unwrap_or(Refusal { status, ..Refusal::default() });
             refusal.into_failure("p")
         };
         for (status, kind) in [
@@ -249,8 +263,14 @@ mod tests {
             let failure = failure(status, Value::Null);
             assert_eq!((failure.kind, failure.reason), (kind, format!("p answered {status}")));
         }
-        let quota = failure(429, json!({"error": {"code": "insufficient_quota", "message": "You said: hello"}}));
-        assert_eq!((quota.kind, quota.reason.as_str()), (FailureKind::Refused, "p answered 429 (insufficient_quota)"));
+        let quota = failure(
+            429,
+            json!({"error": {"code": "insufficient_quota", "message": "You said: hello"}}),
+        );
+        assert_eq!(
+            (quota.kind, quota.reason.as_str()),
+            (FailureKind::Refused, "p answered 429 (insufficient_quota)")
+        );
         let gemini = failure(
             200,
             json!([{"error": {"code": 503, "status": "UNAVAILABLE", "message": "m", "details": [{"@type": "x"}, {"retryDelay": "3.5s"}]}}]),
@@ -258,9 +278,13 @@ mod tests {
         assert_eq!(gemini.kind, FailureKind::Passing);
         assert_eq!(gemini.reason, "p answered 503 (UNAVAILABLE)");
         assert_eq!(gemini.retry_after, Some(Duration::from_millis(3500)));
-        let odd = failure(500, json!({"error": {"code": "sk-secret with words", "status": "a\nb"}}));
+        let odd =
+            failure(500, json!({"error": {"code": "sk-secret with words", "status": "a\nb"}}));
         assert_eq!(odd.reason, "p answered 500");
         assert_eq!(Refusal::of(200, &json!({"error": null})), None);
-        assert_eq!(failure(500, json!({"error": {"details": [{"retryDelay": "-1s"}]}})).retry_after, None);
+        assert_eq!(
+            failure(500, json!({"error": {"details": [{"retryDelay": "-1s"}]}})).retry_after,
+            None
+        );
     }
 }

@@ -23,7 +23,10 @@ pub(super) trait Dialect: Send {
 }
 
 /// An answer whose events are read as they come.
-pub(super) fn answer(chunks: Box<dyn Chunks>, dialect: impl Dialect + 'static) -> Box<dyn Answering> {
+pub(super) fn answer(
+    chunks: Box<dyn Chunks>,
+    dialect: impl Dialect + 'static,
+) -> Box<dyn Answering> {
     let (chunks, reader) = (Some(chunks), EventReader::new(LONGEST_EVENT));
     Box::new(EventAnswer { chunks, reader, dialect, pieces: VecDeque::new() })
 }

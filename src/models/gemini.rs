@@ -110,7 +110,9 @@ impl Dialect for Reading {
         }
         let candidate = chunk.get("candidates").and_then(|candidates| candidates.get(0));
         let Some(candidate) = candidate else {
-            let blocked = chunk.pointer("/promptFeedback/blockReason").is_some_and(|reason| !reason.is_null());
+            let blocked = chunk
+                .pointer("/promptFeedback/blockReason")
+                .is_some_and(|reason| !reason.is_null());
             if blocked {
                 pieces.push_back(Piece::End(Finish::Blocked, self.usage));
             }
@@ -150,7 +152,8 @@ fn read_usage(usage: &Value) -> Usage {
     let count = |name| tokens(usage, name).unwrap_or_default();
     Usage {
         prompt_tokens: count("promptTokenCount"),
-        completion_tokens: count("candidatesTokenCount").saturating_add(count("thoughtsTokenCount")),
+        completion_tokens: count("candidatesTokenCount")
+            .saturating_add(count("thoughtsTokenCount")),
     }
 }
 
@@ -185,7 +188,11 @@ mod tests {
         let said = |speaker, text: &str| Said { speaker, text: text.to_owned() };
         let prompt = Prompt {
             system: "Be kind.".to_owned(),
-            said: vec![said(Speaker::Visitor, "Hi"), said(Speaker::Assistant, "Hello"), said(Speaker::Visitor, "Bye")],
+            said: vec![
+                said(Speaker::Visitor, "Hi"),
+                said(Speaker::Assistant, "Hello"),
+                said(Speaker::Visitor, "Bye"),
+            ],
             max_output_tokens: 300,
             temperature_centi: Some(30),
         };

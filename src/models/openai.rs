@@ -26,8 +26,9 @@ pub(super) struct OpenAi {
 /// Whether a name can be one of a model. It stands in the body alone; names of some have a maker and a size:
 /// `openai/gpt-oss-20b`, `llama3.1:8b`.
 pub(super) fn is_model(name: &str) -> bool {
-    let is_plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'/' | b'@');
+    let is_plain = |byte: u8| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'/' | b'@')
+    };
     name.bytes().all(is_plain) && name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '@')
 }
 
@@ -53,7 +54,9 @@ impl Model for OpenAi {
             match endpoint::open(op, PROVIDER, url, headers, &body).await {
                 Ok(chunks) => Ok(events::answer(chunks, Reading::of(PROVIDER))),
                 Err(NoStream::Unreachable(failure)) => Err(failure),
-                Err(NoStream::Refused(refusal)) if refusal.code.as_deref() == Some(CONTENT_FILTER) => {
+                Err(NoStream::Refused(refusal))
+                    if refusal.code.as_deref() == Some(CONTENT_FILTER) =>
+                {
                     Ok(events::over(Piece::End(Finish::Blocked, None)))
                 }
                 Err(NoStream::Refused(refusal)) => Err(refusal.into_failure(PROVIDER)),
@@ -144,7 +147,10 @@ impl Dialect for Reading {
         }
         let choice = chunk.get("choices").and_then(|choices| choices.get(0));
         let said = choice.and_then(|choice| choice.get("delta")).map(|delta| {
-            ["content", "refusal"].into_iter().filter_map(|name| delta.get(name)?.as_str()).collect()
+            ["content", "refusal"]
+                .into_iter()
+                .filter_map(|name| delta.get(name)?.as_str())
+                .collect()
         });
         // Workers AI's own form has the text on top.
         let said: String =
@@ -236,7 +242,10 @@ mod tests {
             })
         );
         let body = body(&base("https://api.openai.com/v1"), "gpt-5-mini", &prompt);
-        assert_eq!((&body["max_completion_tokens"], &body["max_tokens"]), (&json!(300), &Value::Null));
+        assert_eq!(
+            (&body["max_completion_tokens"], &body["max_tokens"]),
+            (&json!(300), &Value::Null)
+        );
         assert!(body.get("temperature").is_none());
     }
 }

@@ -11,6 +11,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::Model;
 use super::catalogue::{self, Price};
 use super::chain::Candidate;
 use super::circuit::CircuitKey;
@@ -18,7 +19,6 @@ use super::endpoint::{BaseUrl, Endpoint};
 use super::gemini::{self, Gemini};
 use super::openai::{self, OpenAi};
 use super::workers_ai::{self, WorkersAi};
-use super::Model;
 use crate::app::Op;
 use crate::choice;
 use crate::config::{Environment, LogLevel, ProviderConfig};
@@ -135,9 +135,12 @@ fn base_url(provider: Provider, text: &str, environment: Environment) -> Result<
     if !matches!(provider, Provider::Gemini | Provider::OpenAi) {
         return Err(format!("is not for {}", provider.as_str()));
     }
-    let url = public_url::judge_secure(text, environment).map_err(|reason| reason.expected().to_owned())?;
+    let url = public_url::judge_secure(text, environment)
+        .map_err(|reason| reason.expected().to_owned())?;
     let base = BaseUrl::parse(url.as_str()).filter(|base| provider.takes(base));
-    base.ok_or_else(|| "must be an address without a query, but for Azure's \"api-version\"".to_owned())
+    base.ok_or_else(|| {
+        "must be an address without a query, but for Azure's \"api-version\"".to_owned()
+    })
 }
 
 /// Judges a `config` that is to be stored.
@@ -151,10 +154,11 @@ pub fn judge(config: &Map<String, Value>, environment: Environment) -> Result<()
         return Err(invalid("config.models", &format!("must have at most {MOST_MODELS} entries")));
     }
     for (at, value) in models.iter().enumerate() {
-        let wrong = |(name, expected): Wrong| invalid(&format!("config.models[{at}].{name}"), &expected);
-        let members = value.as_object().ok_or_else(|| {
-            invalid(&format!("config.models[{at}]"), "must be an object")
-        })?;
+        let wrong =
+            |(name, expected): Wrong| invalid(&format!("config.models[{at}].{name}"), &expected);
+        let members = value
+            .as_object()
+            .ok_or_else(|| invalid(&format!("config.models[{at}]"), "must be an object"))?;
         let entry = Entry::read(value, environment).map_err(wrong)?;
         if let Some(unknown) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
             let name: String = unknown.chars().take(40).collect();
@@ -193,10 +197,19 @@ impl SiteKeys {
     /// told to the log.
     pub fn open(op: &Op, site: &str, google: Option<&str>, openai: Option<&str>) -> Self {
         let open = |column, stored: Option<&str>| {
-            let Some(stored) = stored.filter(|stored| !stored.is_empty()) else { return OwnKey::None };
-            match op.app.config.vault.open(Place { table: "portal_sites", column, row: site }, stored) {
+            let Some(stored) = stored.filter(|stored| !stored.is_empty()) else {
+                return OwnKey::None;
+            };
+            match op
+                .app
+                .config
+                .vault
+                .open(Place { table: "portal_sites", column, row: site }, stored)
+            {
                 // One that was stored before keys were judged may not fit into a header.
-                Ok(key) if key.expose().bytes().all(|byte| byte.is_ascii_graphic()) => OwnKey::Of(key),
+                Ok(key) if key.expose().bytes().all(|byte| byte.is_ascii_graphic()) => {
+                    OwnKey::Of(key)
+                }
                 Ok(_) => unreadable(op, site, column, "it has characters that no header carries"),
                 Err(error) => unreadable(op, site, column, &error.private_context()),
             }
@@ -246,7 +259,8 @@ impl Reader<'_> {
             Provider::WorkersAi => self.op.app.config.models.workers_ai_model.is_some(),
             _ => true,
         });
-        let bare = |provider| Entry { provider, model: None, base: None, input: None, output: None };
+        let bare =
+            |provider| Entry { provider, model: None, base: None, input: None, output: None };
         configured.filter_map(|provider| self.candidate(bare(provider)).ok()).collect()
     }
 
@@ -254,9 +268,13 @@ impl Reader<'_> {
         let models = &self.op.app.config.models;
         match entry.provider {
             Provider::Gemini => {
-                let (place, model) = self.endpoint(&entry, &self.keys.google, &models.gemini, &models.gemini)?;
+                let (place, model) =
+                    self.endpoint(&entry, &self.keys.google, &models.gemini, &models.gemini)?;
                 let name = model.clone();
-                priced(&entry, &place, &model, &models.gemini.model, |endpoint| Gemini { endpoint, model: name })
+                priced(&entry, &place, &model, &models.gemini.model, |endpoint| Gemini {
+                    endpoint,
+                    model: name,
+                })
             }
             Provider::OpenAi => {
                 // A key of the site's own is one of OpenAI, wherever the platform's questions go.
@@ -265,9 +283,13 @@ impl Reader<'_> {
                     base: BaseUrl::known(OPENAI_API),
                     ..models.openai.clone()
                 };
-                let (place, model) = self.endpoint(&entry, &self.keys.openai, &models.openai, &own)?;
+                let (place, model) =
+                    self.endpoint(&entry, &self.keys.openai, &models.openai, &own)?;
                 let name = model.clone();
-                priced(&entry, &place, &model, &models.openai.model, |endpoint| OpenAi { endpoint, model: name })
+                priced(&entry, &place, &model, &models.openai.model, |endpoint| OpenAi {
+                    endpoint,
+                    model: name,
+                })
             }
             Provider::WorkersAi => self.workers_ai(&entry),
             Provider::BuiltIn => Err("it is no model".to_owned()),
@@ -291,10 +313,13 @@ impl Reader<'_> {
         };
         let asked = match (&entry.base, key) {
             // The platform's key never goes to a server that a customer names.
-            (Some(base), key) => Asked { endpoint: Endpoint { base: base.clone(), key }, is_own: true },
-            (None, Some(key)) => {
-                Asked { endpoint: Endpoint { base: own.base.clone(), key: Some(key) }, is_own: true }
+            (Some(base), key) => {
+                Asked { endpoint: Endpoint { base: base.clone(), key }, is_own: true }
             }
+            (None, Some(key)) => Asked {
+                endpoint: Endpoint { base: own.base.clone(), key: Some(key) },
+                is_own: true,
+            },
             (None, None) if platform.is_configured => {
                 let (base, key) = (platform.base.clone(), platform.key.clone());
                 Asked { endpoint: Endpoint { base, key }, is_own: false }
@@ -342,7 +367,10 @@ fn priced<M: Model + 'static>(
 ) -> Result<Candidate, String> {
     let price = if asked.is_own {
         let listed = catalogue::price(entry.provider.as_str(), model);
-        Price { input: entry.input.unwrap_or(listed.input), output: entry.output.unwrap_or(listed.output) }
+        Price {
+            input: entry.input.unwrap_or(listed.input),
+            output: entry.output.unwrap_or(listed.output),
+        }
     } else {
         platform_price(entry.provider, model, model == platform_model)?
     };
@@ -354,7 +382,11 @@ fn priced<M: Model + 'static>(
 }
 
 /// The price of a model that the platform pays for.
-fn platform_price(provider: Provider, model: &str, is_named_by_platform: bool) -> Result<Price, String> {
+fn platform_price(
+    provider: Provider,
+    model: &str,
+    is_named_by_platform: bool,
+) -> Result<Price, String> {
     match catalogue::known_price(provider.as_str(), model) {
         Some(price) => Ok(price),
         None if is_named_by_platform => Ok(catalogue::UNKNOWN),

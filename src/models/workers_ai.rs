@@ -73,7 +73,17 @@ mod tests {
         for name in ["@cf/meta/llama-3.1-8b-instruct", "@hf/thebloke/zephyr-7b-beta-awq"] {
             assert!(is_model(name), "{name}");
         }
-        for name in ["", "@cf/", "@cf/x", "meta/llama", "@cf/a/../b", "@cf//b", "@cf/a/b?c", "@cf/a/.b", "@cf/a/b/"] {
+        for name in [
+            "",
+            "@cf/",
+            "@cf/x",
+            "meta/llama",
+            "@cf/a/../b",
+            "@cf//b",
+            "@cf/a/b?c",
+            "@cf/a/.b",
+            "@cf/a/b/",
+        ] {
             assert!(!is_model(name), "{name}");
         }
     }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use js_sys::{Array, JSON, Uint8Array};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    AbortController, Headers, ReadableStream, ReadableStreamDefaultReader, ReadableStreamReadResult, RequestInit,
-    RequestRedirect, Response, WorkerGlobalScope,
+    AbortController, Headers, ReadableStream, ReadableStreamDefaultReader,
+    ReadableStreamReadResult, RequestInit, RequestRedirect, Response, WorkerGlobalScope,
 };
 use worker::send::{SendFuture, SendWrapper};
 use worker::wasm_bindgen::{JsCast as _, JsValue};

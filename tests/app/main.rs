@@ -38,6 +38,7 @@ mod portal;
 mod portal_config;
 mod restore;
 mod retention;
+mod retrieval;
 mod routes;
 mod schema;
 mod sites;
