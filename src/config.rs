@@ -113,6 +113,9 @@ pub struct Config {
     /// The models that answer for sites without keys of their own. Without any, and behind the last, answers are put
     /// together from what the org knows.
     pub models: ModelsConfig,
+    /// `EMBEDDING_PROVIDER`: `workers-ai` or `openai` (with `OPENAI_*`); without it passages are found by their words
+    /// alone. `EMBEDDING_MODEL`, default `@cf/baai/bge-m3` or `text-embedding-3-small`.
+    pub embedding: Option<EmbeddingConfig>,
     /// What was refused, in words for the operator; never a value of a secret.
     pub problems: Vec<String>,
 }
@@ -141,6 +144,15 @@ pub struct ProviderConfig {
     pub model: String,
     /// Whether the platform pays for sites that have no key of their own.
     pub is_configured: bool,
+}
+
+/// The model that makes vectors of questions and passages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmbeddingConfig {
+    /// `workers-ai` or `openai`.
+    pub provider: Provider,
+    /// Its name at the provider.
+    pub model: String,
 }
 
 /// A zone at Cloudflare and the key to its analytics.
@@ -185,6 +197,7 @@ impl Config {
             cloudflare_zone: reader.cloudflare_zone(),
             cloudflare_zone_name: reader.zone_name(),
             models: reader.models(environment),
+            embedding: reader.embedding(),
             problems: reader.problems,
         }
     }
@@ -403,6 +416,20 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let openai = self.openai(environment);
         let workers_ai_model = self.model("WORKERS_AI_MODEL", Provider::WorkersAi);
         ModelsConfig { gemini, openai, workers_ai_model }
+    }
+
+    fn embedding(&mut self) -> Option<EmbeddingConfig> {
+        let text = self.text("EMBEDDING_PROVIDER")?;
+        let (provider, default) = match Provider::parse(&text) {
+            Some(provider @ Provider::WorkersAi) => (provider, "@cf/baai/bge-m3"),
+            Some(provider @ Provider::OpenAi) => (provider, "text-embedding-3-small"),
+            _ => {
+                self.refuse("EMBEDDING_PROVIDER is none of workers-ai, openai; passages are found by words alone");
+                return None;
+            }
+        };
+        let model = self.model("EMBEDDING_MODEL", provider);
+        Some(EmbeddingConfig { provider, model: model.unwrap_or_else(|| default.to_owned()) })
     }
 
     fn gemini(&mut self, environment: Environment) -> ProviderConfig {

@@ -49,3 +49,6 @@ CREATE TABLE passage_vectors (
 );
 
 CREATE INDEX passage_vectors_by_org ON passage_vectors (org_id, model);
+
+-- The documents and versions that an org has passages of, one after another.
+CREATE INDEX passages_by_document ON passages (org_id, document_id, version_id);

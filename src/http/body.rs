@@ -92,6 +92,24 @@ impl<S: Send + Sync, T: FromBody> FromRequest<S> for Read<T> {
     }
 }
 
+/// A body read into `T`, or none, which is an empty one.
+#[derive(Debug)]
+pub struct MayRead<T>(pub T);
+
+impl<S: Send + Sync, T: FromBody> FromRequest<S> for MayRead<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request<Body>, state: &S) -> Result<Self> {
+        let is_json = require_json(request.headers());
+        let RawBody(bytes) = RawBody::from_request(request, state).await?;
+        if bytes.trim_ascii().is_empty() {
+            return T::from_members(Members::new()).map(Self);
+        }
+        is_json?;
+        T::from_members(parse_json(&bytes)?).map(Self)
+    }
+}
+
 macro_rules! text_type {
     ($(#[$doc:meta])* $name:ident, $is_allowed:expr, $told:literal) => {
         $(#[$doc])*

@@ -17,7 +17,7 @@ use crate::config::LogLevel;
 use crate::conversations::feed;
 use crate::error::Result;
 use crate::ids::new_id;
-use crate::knowledge::ingestion;
+use crate::knowledge::{embedding, ingestion, rebuild};
 use crate::time::Timestamp;
 
 /// A run begins no further piece of work after this time.
@@ -70,6 +70,21 @@ const JOBS: &[Job] = &[
         name: "knowledge_ingestion",
         every: Duration::ZERO,
         run: |op, run| Box::pin(ingestion::run(op, run)),
+    },
+    Job {
+        name: "search_rebuild",
+        every: Duration::ZERO,
+        run: |op, run| Box::pin(rebuild::run(op, run)),
+    },
+    Job {
+        name: "search_drift",
+        every: Duration::from_hours(24),
+        run: |op, run| Box::pin(rebuild::compare(op, run)),
+    },
+    Job {
+        name: "knowledge_embeddings",
+        every: Duration::from_mins(10),
+        run: |op, run| Box::pin(embedding::run(op, run)),
     },
 ];
 

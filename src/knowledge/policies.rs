@@ -20,10 +20,12 @@ use serde_json::Value;
 
 use super::detection::{Detector, REGEX_REACH, joined};
 use super::retrieval::Passage;
-use crate::{choice, row, sql};
+use crate::{choice, row, scoped_sql, sql};
 
-/// The policies of an org, for [`Policies::of`]. `?1` is the org.
-pub const POLICIES_OF_ORG: &str = sql!("sql/policies_of_org.sql");
+/// The policies of the org of a turn, as [`PolicyRow`]; its values are those of `chat/sql/named.sql`.
+pub const POLICIES_OF_FOUND: &str = sql!("../chat/sql/named.sql", "sql/policies_of_found.sql");
+/// The same of the org of a portal request.
+pub(super) const POLICIES_IN_SCOPE: &str = scoped_sql!("sql/policies_in_scope.sql");
 
 /// Stands where something was masked.
 pub const MASK: &str = "[removed]";
@@ -106,6 +108,17 @@ choice! {
     }
 }
 
+impl Enforcement {
+    /// What a rule does that does not say it.
+    pub fn of(kind: RuleType) -> Self {
+        match kind {
+            RuleType::Redact => Self::Mask,
+            RuleType::Restrict => Self::Block,
+            RuleType::Handoff => Self::Handoff,
+        }
+    }
+}
+
 /// A rule that found something.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TriggeredPolicy {
@@ -183,11 +196,7 @@ impl Rule {
         let kind = text("type").and_then(RuleType::parse);
         let wanted = text("match").and_then(RuleMatch::parse)?;
         let pattern = text("pattern").unwrap_or_default();
-        let by_type = kind.map(|kind| match kind {
-            RuleType::Redact => Enforcement::Mask,
-            RuleType::Restrict => Enforcement::Block,
-            RuleType::Handoff => Enforcement::Handoff,
-        });
+        let by_type = kind.map(Enforcement::of);
         let enforcement = text("enforcement").and_then(Enforcement::parse).or(by_type)?;
         let detector = detector(wanted, pattern).ok()?;
         let places = match stored.get("applies_to") {

@@ -5,8 +5,8 @@
 -- ?1 the tenant's term   ?2 org_id   ?3 words as JSON: [number, kind, weight, match] each, the kinds being 0 the word
 -- itself, 1 words of its meaning, 2 as it may be misspelt, 3 in titles   ?4 how many   ?5 model of vectors, or NULL
 WITH probe AS MATERIALIZED (
-  SELECT j.value ->> 0 AS term, j.value ->> 1 AS kind, j.value ->> 2 AS weight, j.value ->> 3 AS words
-  FROM json_each(?3) j
+  SELECT value ->> 0 AS term, value ->> 1 AS kind, value ->> 2 AS weight, value ->> 3 AS words
+  FROM json_each(?3)
 ),
 exact AS MATERIALIZED (
   SELECT term, kind, weight, words,

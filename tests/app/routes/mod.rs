@@ -4,6 +4,7 @@ mod conversations;
 mod dashboards;
 mod identity;
 mod records;
+mod retrieve;
 mod settings;
 
 /// The least that may call a route.
@@ -78,7 +79,14 @@ impl Entry {
 
 /// All of them.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {
-    [dashboards::ROUTES, conversations::ROUTES, identity::ROUTES, settings::ROUTES, records::ROUTES]
-        .into_iter()
-        .flatten()
+    [
+        dashboards::ROUTES,
+        conversations::ROUTES,
+        identity::ROUTES,
+        settings::ROUTES,
+        records::ROUTES,
+        retrieve::ROUTES,
+    ]
+    .into_iter()
+    .flatten()
 }
