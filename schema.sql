@@ -229,7 +229,7 @@ CREATE TABLE chat_messages (
     latency_ms INTEGER,
     tokens_used INTEGER,
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-, unanswered INTEGER NOT NULL DEFAULT 0, provider TEXT, model TEXT, prompt_tokens INTEGER, completion_tokens INTEGER, cost_microusd INTEGER, finish_reason TEXT, citations JSON);
+, unanswered INTEGER NOT NULL DEFAULT 0, provider TEXT, model TEXT, prompt_tokens INTEGER, completion_tokens INTEGER, cost_microusd INTEGER, finish_reason TEXT, citations JSON, author_user_id TEXT, author_name TEXT, feedback TEXT CHECK (feedback IN ('up', 'down')), feedback_comment TEXT, feedback_at TEXT);
 
 CREATE TABLE chat_sessions (
     id TEXT PRIMARY KEY,
@@ -241,7 +241,7 @@ CREATE TABLE chat_sessions (
     message_count INTEGER DEFAULT 0,
     status TEXT DEFAULT 'active' CHECK (status IN ('active', 'completed', 'abandoned')),
     metadata JSON DEFAULT '{}'
-, last_message_at TEXT, has_lead INTEGER NOT NULL DEFAULT 0, preview TEXT);
+, last_message_at TEXT, has_lead INTEGER NOT NULL DEFAULT 0, preview TEXT, handoff TEXT CHECK (handoff IN ('requested', 'accepted')), handoff_at TEXT, handoff_reason TEXT, handoff_user_id TEXT, handoff_name TEXT, closed_by TEXT, locale TEXT);
 
 CREATE TABLE chat_turns (
   id TEXT PRIMARY KEY,
@@ -258,6 +258,20 @@ CREATE TABLE chat_turns (
   admitted_at TEXT NOT NULL,
   ended_at TEXT
 ) WITHOUT ROWID;
+
+CREATE TABLE deployment_version_pins (
+  id TEXT PRIMARY KEY,
+  deployment_id TEXT NOT NULL UNIQUE REFERENCES site_deployments(id) ON DELETE CASCADE,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+  widget_version_id TEXT REFERENCES widget_versions(id),
+  pin_type TEXT NOT NULL DEFAULT 'specific' CHECK (pin_type IN ('specific', 'channel')),
+  channel TEXT CHECK (channel IN ('stable', 'beta', 'canary')),
+  rollout_percentage INTEGER NOT NULL DEFAULT 100 CHECK (rollout_percentage BETWEEN 0 AND 100),
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL,
+  CHECK ((pin_type = 'specific') = (widget_version_id IS NOT NULL)),
+  CHECK ((pin_type = 'channel') = (channel IS NOT NULL))
+);
 
 CREATE TABLE flow_rules (
     id TEXT PRIMARY KEY,
@@ -519,7 +533,7 @@ CREATE TABLE metrics_daily (
     unique_visitors INTEGER DEFAULT 0,
     leads_captured INTEGER DEFAULT 0,
     appointments_booked INTEGER DEFAULT 0,
-    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), answers INTEGER NOT NULL DEFAULT 0, latency_ms_total INTEGER NOT NULL DEFAULT 0, hours TEXT NOT NULL DEFAULT '{}', topics TEXT NOT NULL DEFAULT '{}', unanswered INTEGER NOT NULL DEFAULT 0,
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), answers INTEGER NOT NULL DEFAULT 0, latency_ms_total INTEGER NOT NULL DEFAULT 0, hours TEXT NOT NULL DEFAULT '{}', topics TEXT NOT NULL DEFAULT '{}', unanswered INTEGER NOT NULL DEFAULT 0, thumbs_up INTEGER NOT NULL DEFAULT 0, thumbs_down INTEGER NOT NULL DEFAULT 0,
     UNIQUE (org_id, site_id, date)
 );
 
@@ -533,8 +547,22 @@ CREATE TABLE metrics_rollup (
   tokens INTEGER NOT NULL DEFAULT 0,
   unique_visitors INTEGER NOT NULL DEFAULT 0,
   leads INTEGER NOT NULL DEFAULT 0,
-  appointments INTEGER NOT NULL DEFAULT 0, hours TEXT NOT NULL DEFAULT '{}', topics TEXT NOT NULL DEFAULT '{}', unanswered INTEGER NOT NULL DEFAULT 0, last_message_at TEXT,
+  appointments INTEGER NOT NULL DEFAULT 0, hours TEXT NOT NULL DEFAULT '{}', topics TEXT NOT NULL DEFAULT '{}', unanswered INTEGER NOT NULL DEFAULT 0, last_message_at TEXT, thumbs_up INTEGER NOT NULL DEFAULT 0, thumbs_down INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (scope_id, date)
+) WITHOUT ROWID;
+
+CREATE TABLE notifications (
+  id TEXT PRIMARY KEY,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+  -- handoff_requested, handoff_missed (outside of office hours) or lead_captured.
+  kind TEXT NOT NULL,
+  -- What it is about, such as a conversation, by its id; that may be gone.
+  target_type TEXT NOT NULL,
+  target_id TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  read_at TEXT,
+  -- users.id of who read it first.
+  read_by TEXT
 ) WITHOUT ROWID;
 
 CREATE TABLE orgs (
@@ -623,7 +651,7 @@ CREATE TABLE portal_sites (
     status TEXT DEFAULT 'active' CHECK (status IN ('active', 'inactive', 'paused')),
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-, allowed_origins JSON DEFAULT '[]', keyless_origin TEXT);
+, allowed_origins JSON DEFAULT '[]', keyless_origin TEXT, openai_api_key TEXT);
 
 CREATE TABLE retention_policies (
     id TEXT PRIMARY KEY,
@@ -743,6 +771,18 @@ CREATE TABLE webhook_events (
     error TEXT
 );
 
+CREATE TABLE widget_event_counts (
+  site_id TEXT NOT NULL REFERENCES portal_sites(id) ON DELETE CASCADE,
+  date TEXT NOT NULL,
+  scope_id TEXT NOT NULL,
+  event TEXT NOT NULL,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+  count INTEGER NOT NULL,
+  first_at TEXT NOT NULL,
+  last_at TEXT NOT NULL,
+  PRIMARY KEY (site_id, date, scope_id, event)
+) WITHOUT ROWID;
+
 CREATE TABLE widget_profiles (
   id TEXT PRIMARY KEY,
   org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
@@ -754,6 +794,23 @@ CREATE TABLE widget_profiles (
   analytics JSON NOT NULL DEFAULT '{}',
   created_at TEXT NOT NULL,
   updated_at TEXT NOT NULL
+);
+
+CREATE TABLE widget_versions (
+  id TEXT PRIMARY KEY,
+  -- MAJOR.MINOR.PATCH, with -SUFFIX before a release.
+  version TEXT NOT NULL UNIQUE,
+  changelog TEXT,
+  release_notes TEXT,
+  script_url TEXT NOT NULL,
+  styles_url TEXT,
+  -- Subresource integrity of the script, such as sha384-….
+  integrity_hash TEXT,
+  -- The least form of profiles that it reads.
+  min_profile_version INTEGER NOT NULL DEFAULT 1,
+  status TEXT NOT NULL DEFAULT 'stable' CHECK (status IN ('canary', 'beta', 'stable', 'deprecated')),
+  released_at TEXT NOT NULL,
+  deprecated_at TEXT
 );
 
 CREATE INDEX action_definitions_by_org ON action_definitions (org_id, created_at, id);
@@ -855,6 +912,12 @@ CREATE INDEX chat_sessions_by_visitor ON chat_sessions (site_id, visitor_id, sta
 CREATE INDEX chat_sessions_by_visitor_time ON chat_sessions (visitor_id, started_at, id)
   WHERE visitor_id IS NOT NULL;
 
+CREATE INDEX chat_sessions_handed_off_by_org ON chat_sessions (org_id, handoff_at, id)
+  WHERE handoff IS NOT NULL AND status = 'active';
+
+CREATE INDEX chat_sessions_handed_off_by_time ON chat_sessions (handoff_at, id)
+  WHERE handoff IS NOT NULL AND status = 'active';
+
 CREATE INDEX chat_sessions_of_visitor ON chat_sessions (org_id, visitor_id, started_at, id)
   WHERE visitor_id IS NOT NULL;
 
@@ -883,6 +946,11 @@ CREATE INDEX chat_turns_by_session ON chat_turns (session_id);
 CREATE INDEX chat_turns_by_site ON chat_turns (site_id, status, admitted_at);
 
 CREATE INDEX chat_turns_running_by_time ON chat_turns (admitted_at) WHERE status = 'running';
+
+CREATE INDEX deployment_version_pins_by_org ON deployment_version_pins (org_id);
+
+CREATE INDEX deployment_version_pins_by_version ON deployment_version_pins (widget_version_id)
+  WHERE widget_version_id IS NOT NULL;
 
 CREATE INDEX flow_rules_by_flow ON flow_rules (flow_id, created_at, id);
 
@@ -1002,6 +1070,14 @@ CREATE INDEX leads_by_time ON leads (created_at, id);
 
 CREATE INDEX leads_by_visitor ON leads (org_id, visitor_id) WHERE visitor_id IS NOT NULL;
 
+CREATE INDEX notifications_by_org ON notifications (org_id, created_at, id);
+
+CREATE INDEX notifications_by_time ON notifications (created_at, id);
+
+CREATE INDEX notifications_unread_by_org ON notifications (org_id, created_at, id) WHERE read_at IS NULL;
+
+CREATE INDEX notifications_unread_by_time ON notifications (created_at, id) WHERE read_at IS NULL;
+
 CREATE INDEX orgs_by_listed_status ON orgs (listed_status, name, id);
 
 CREATE INDEX orgs_by_time ON orgs (created_at, id);
@@ -1037,6 +1113,8 @@ CREATE INDEX site_deployments_by_org ON site_deployments (org_id, created_at, id
 
 CREATE INDEX site_deployments_by_profile ON site_deployments (widget_profile_id) WHERE widget_profile_id IS NOT NULL;
 
+CREATE INDEX site_deployments_by_time ON site_deployments (created_at, id);
+
 CREATE INDEX site_keys_by_deployment ON site_keys (deployment_id) WHERE deployment_id IS NOT NULL;
 
 CREATE INDEX site_keys_by_org ON site_keys (org_id);
@@ -1055,7 +1133,15 @@ CREATE INDEX users_by_time ON users (created_at, id);
 
 CREATE INDEX webhook_events_by_age ON webhook_events (org_id, received_at);
 
+CREATE INDEX widget_event_counts_by_org ON widget_event_counts (org_id, date);
+
 CREATE INDEX widget_profiles_by_org ON widget_profiles (org_id, created_at, id);
+
+CREATE INDEX widget_profiles_by_time ON widget_profiles (created_at, id);
+
+CREATE INDEX widget_versions_by_status ON widget_versions (status, released_at, id);
+
+CREATE INDEX widget_versions_by_time ON widget_versions (released_at, id);
 
 CREATE TRIGGER audit_logs_are_not_changed BEFORE UPDATE ON audit_logs
 BEGIN
@@ -1121,6 +1207,19 @@ END;
 CREATE TRIGGER chat_messages_inserted AFTER INSERT ON chat_messages
 BEGIN
   INSERT INTO search_changes (org_id, message_id) VALUES (new.org_id, new.id);
+END;
+
+CREATE TRIGGER chat_turns_forget_a_deleted_visitor AFTER DELETE ON chat_sessions
+BEGIN
+  UPDATE chat_turns SET visitor_id = NULL, client_message_id = NULL
+   WHERE session_id = old.id AND org_id = old.org_id;
+END;
+
+CREATE TRIGGER chat_turns_forget_an_unknown_visitor AFTER UPDATE OF visitor_id ON chat_sessions
+WHEN old.visitor_id IS NOT NULL AND new.visitor_id IS NULL
+BEGIN
+  UPDATE chat_turns SET visitor_id = NULL, client_message_id = NULL
+   WHERE session_id = old.id AND org_id = old.org_id;
 END;
 
 CREATE TRIGGER leads_mark_their_session AFTER INSERT ON leads WHEN new.session_id IS NOT NULL

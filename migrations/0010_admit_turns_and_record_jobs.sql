@@ -93,6 +93,20 @@ CREATE INDEX chat_turns_running_by_time ON chat_turns (admitted_at) WHERE status
 CREATE INDEX chat_turns_by_org ON chat_turns (org_id, admitted_at);
 CREATE INDEX chat_turns_by_session ON chat_turns (session_id);
 
+-- A turn forgets its visitor with its conversation; the turn itself is soon forgotten as well.
+CREATE TRIGGER chat_turns_forget_a_deleted_visitor AFTER DELETE ON chat_sessions
+BEGIN
+  UPDATE chat_turns SET visitor_id = NULL, client_message_id = NULL
+   WHERE session_id = old.id AND org_id = old.org_id;
+END;
+
+CREATE TRIGGER chat_turns_forget_an_unknown_visitor AFTER UPDATE OF visitor_id ON chat_sessions
+WHEN old.visitor_id IS NOT NULL AND new.visitor_id IS NULL
+BEGIN
+  UPDATE chat_turns SET visitor_id = NULL, client_message_id = NULL
+   WHERE session_id = old.id AND org_id = old.org_id;
+END;
+
 -- What made an answer and what it cost; NULL for messages of people.
 ALTER TABLE chat_messages ADD COLUMN provider TEXT;
 ALTER TABLE chat_messages ADD COLUMN model TEXT;

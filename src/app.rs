@@ -20,6 +20,7 @@ use crate::middleware::rate_limit::{SharedLimiter, Windows};
 use crate::models::ai::Ai;
 use crate::models::circuit::Circuits;
 use crate::time::{Clock, Timestamp};
+use crate::widget::events::Sampler;
 
 /// A boxed future that a multi-threaded host may also run.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -63,6 +64,8 @@ pub struct App {
     pub circuits: Circuits,
     /// Whether this isolate is about to tell the index what changed.
     pub search_feed: Pending,
+    /// Which batches of widgets' events this isolate counts.
+    pub widget_events: Sampler,
 }
 
 impl App {
@@ -78,6 +81,7 @@ impl App {
             traffic: TrafficCache::default(),
             circuits: Circuits::default(),
             search_feed: Pending::default(),
+            widget_events: Sampler::default(),
         }
     }
 }

@@ -22,6 +22,8 @@ pub const PORTAL_LIMITER: &str = "PORTAL_LIMITER";
 pub const AI: &str = "AI";
 /// Rate-limit binding for visitor chat.
 pub const CHAT_LIMITER: &str = "CHAT_LIMITER";
+/// Rate-limit binding for what pages that embed the widget ask for.
+pub const WIDGET_LIMITER: &str = "WIDGET_LIMITER";
 
 /// Where the Worker runs (`ENVIRONMENT`). Absent or unknown means production: fail closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +97,8 @@ pub struct Config {
     pub portal_rate_limit_max: u32,
     /// `CHAT_RATE_LIMIT_MAX`: chat messages a minute and client address (default 30).
     pub chat_rate_limit_max: u32,
+    /// `WIDGET_RATE_LIMIT_MAX`: requests of pages that embed the widget a minute and client address (default 100).
+    pub widget_rate_limit_max: u32,
     /// `STRIPE_WEBHOOK_SECRET` and, while a secret is rolled, `STRIPE_WEBHOOK_SECRET_PREVIOUS`.
     pub stripe_webhook_secrets: Vec<Secret<String>>,
     /// `ENCRYPTION_KEYS`: keys of secrets at rest, a comma list of `id:base64(32 bytes)`; the first
@@ -103,6 +107,8 @@ pub struct Config {
     /// `CLERK_SECRET_KEY`: for Clerk's Backend API. Without it, invitations are links that the inviter passes
     /// on, no address counts as verified, and sessions are ended here alone.
     pub clerk_secret_key: Option<Secret<String>>,
+    /// `TURNSTILE_SECRET_KEY`: proves the challenges that sites with `"turnstile": true` ask of new conversations.
+    pub turnstile_secret_key: Option<Secret<String>>,
     /// `PORTAL_URL`: the address of the portal's pages, without a slash at the end, for links in invitations.
     pub portal_url: Option<String>,
     /// `CLOUDFLARE_API_TOKEN`, which may read the zone's analytics, and `CLOUDFLARE_ZONE_ID`: the traffic that staff
@@ -190,9 +196,11 @@ impl Config {
             cors_allow_all: reader.cors_allow_all(environment),
             portal_rate_limit_max: reader.count("PORTAL_RATE_LIMIT_MAX", 120),
             chat_rate_limit_max: reader.count("CHAT_RATE_LIMIT_MAX", 30),
+            widget_rate_limit_max: reader.count("WIDGET_RATE_LIMIT_MAX", 100),
             stripe_webhook_secrets: reader.stripe_secrets(environment),
             vault: reader.vault(environment),
             clerk_secret_key,
+            turnstile_secret_key: reader.text("TURNSTILE_SECRET_KEY").map(Secret::new),
             portal_url,
             cloudflare_zone: reader.cloudflare_zone(),
             cloudflare_zone_name: reader.zone_name(),

@@ -71,6 +71,12 @@ pub fn new_id(now: Timestamp) -> Result<String> {
     Ok(id.hyphenated().to_string())
 }
 
+/// The first id that [`new_id`] could make at a moment.
+pub fn first_id(moment: Timestamp) -> String {
+    let millis = u64::try_from(moment.millis()).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &[0; 10]).into_uuid().hyphenated().to_string()
+}
+
 /// Random bytes from the platform's secure source.
 ///
 /// # Errors

@@ -35,6 +35,7 @@ pub mod db;
 pub mod docs;
 pub mod error;
 pub mod events;
+pub mod handoffs;
 pub mod health;
 pub mod http;
 pub mod ids;
@@ -48,6 +49,7 @@ pub mod log;
 pub mod members;
 pub mod middleware;
 pub mod models;
+pub mod notifications;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod openapi;
 pub mod orgs;
@@ -65,6 +67,7 @@ pub mod sites;
 pub mod time;
 pub mod vault;
 pub mod visitors;
+pub mod widget;
 
 #[cfg(target_arch = "wasm32")]
 mod platform;

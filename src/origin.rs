@@ -80,6 +80,14 @@ fn is_label(label: &str) -> bool {
         && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
+/// An address that a page may load something from: https, a host, and nothing that ends an attribute.
+pub fn is_https_url(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://") else { return false };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let is_odd = |c: char| c.is_control() || c.is_whitespace() || "\"'<>\\`{}|^".contains(c);
+    Origin::parse(&format!("https://{host}")).is_some() && !text.contains(is_odd)
+}
+
 /// One entry of an allow-list: an exact origin, or `https://*.example.com`, where `*` stands for one
 /// or more whole labels and never for none. `*.example.com` without a scheme means `https`.
 #[derive(Debug, Clone, PartialEq, Eq)]

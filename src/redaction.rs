@@ -16,6 +16,11 @@ const FULL_WIDTH_DOT: char = '\u{FF0E}';
 /// Digits of a card number (ISO/IEC 7812).
 const MOST_DIGITS: usize = 19;
 
+/// Addresses, and numbers, that are found in one text.
+const MOST_CONTACTS: usize = 5;
+/// Longest of them, in characters (RFC 3696, erratum 1690).
+const LONGEST_CONTACT: usize = 254;
+
 /// Words right in front of a number that is none of a phone, in lower case.
 const ID_WORDS: [&str; 23] = [
     "order",
@@ -152,6 +157,43 @@ fn replaced(text: &str, spans: &[Span]) -> String {
     }
     written.push_str(text.get(at..).unwrap_or_default());
     written
+}
+
+/// How a person can be reached, as they wrote it themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contacts {
+    /// E-mail addresses, in the order of the text.
+    pub emails: Vec<String>,
+    /// Phone numbers, in the order of the text.
+    pub phones: Vec<String>,
+}
+
+/// The e-mail addresses and phone numbers of a text, each once: what [`redacted`] takes out of it.
+pub fn contacts(text: &str) -> Contacts {
+    let mut contacts = Contacts::default();
+    let addresses = emails(text);
+    for span in &addresses {
+        let address = text.get(span.from..span.to).unwrap_or_default();
+        if let Some((local, _sign, domain)) = split_at_sign(address) {
+            let domain = domain.replace(FULL_WIDTH_DOT, ".").to_lowercase();
+            note(&mut contacts.emails, format!("{local}@{domain}"));
+        }
+    }
+    let text = replaced(text, &addresses);
+    for span in numbers(&text).iter().filter(|span| span.marker == PHONE) {
+        let phone = text.get(span.from..span.to).unwrap_or_default();
+        note(&mut contacts.phones, phone.trim().to_owned());
+    }
+    contacts
+}
+
+fn note(found: &mut Vec<String>, text: String) {
+    if found.len() < MOST_CONTACTS
+        && text.chars().count() <= LONGEST_CONTACT
+        && !found.contains(&text)
+    {
+        found.push(text);
+    }
 }
 
 /// The object with each text in it redacted, at any depth; the names of members stay.
@@ -771,6 +813,24 @@ mod tests {
         assert_eq!(redacted("4111111111111112"), "4111111111111112");
         assert_eq!(redacted("4111.1111.1111.1112"), "4111.1111.1111.1112");
         assert_eq!(redacted("4111 1111 1111 1111 12/28"), "[redacted card] 12/28");
+    }
+
+    #[test]
+    fn contacts_are_found_as_they_were_written() {
+        let found = contacts(
+            "I'm Ann: Ann.Doe+x@Mail.Example, (555) 010-4471; card 4111 1111 1111 1111, order 4820175533",
+        );
+        assert_eq!(found.emails, ["Ann.Doe+x@mail.example"]);
+        assert_eq!(found.phones, ["(555) 010-4471"]);
+        let twice = contacts(
+            "a@b.example a@b.example ann＠mail．example, +34 612 345 678 or +34 612 345 678",
+        );
+        assert_eq!(twice.emails, ["a@b.example", "ann@mail.example"]);
+        assert_eq!(twice.phones, ["+34 612 345 678"]);
+        assert_eq!(contacts("meet @noon on 2026-03-15 for $12345678"), Contacts::default());
+        let many: Vec<String> = (0..50).map(|n| format!("a{n}@b.example")).collect();
+        assert_eq!(contacts(&many.join(" ")).emails.len(), MOST_CONTACTS);
+        assert_eq!(contacts(&format!("{}@b.example", "a".repeat(300))), Contacts::default());
     }
 
     #[test]

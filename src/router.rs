@@ -3,32 +3,35 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{delete, get, patch, post};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::app::App;
 use crate::automation::{action_routes, flow_routes};
 use crate::billing::{self, account_routes, usage_routes};
 use crate::error::{Error, Kind};
 use crate::members::{self, membership_routes, user_routes};
-use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, guard};
+use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, WIDGET, guard};
 use crate::orgs::{self, cap_routes};
-use crate::{analytics, audit, chat, conversations, docs, events, health, insights, integrations};
-use crate::{invitations, knowledge, leads, outcomes, overview, portal_config, portfolio};
-use crate::{retention, sites, visitors};
+use crate::{analytics, audit, chat, conversations, docs, events, handoffs, health, insights};
+use crate::{integrations, invitations, knowledge, leads, notifications, outcomes, overview};
+use crate::{portal_config, portfolio, retention, sites, visitors, widget};
 
 /// Builds the router; once per isolate.
 pub fn router(app: &Arc<App>) -> Router {
     let portal = operation()
         .merge(dashboards())
         .merge(conversations())
+        .merge(handed_over())
         .merge(people())
         .merge(settings())
         .merge(records())
+        .merge(embeds())
         .fallback(not_found);
     let groups = [
         (monitors(), &MONITORS),
         (portal, &PORTAL),
         (visitors(), &VISITORS),
+        (widget_pages(), &WIDGET),
         (webhooks(), &WEBHOOKS),
     ];
     groups.into_iter().fold(Router::new(), |router, (routes, audience)| {
@@ -83,6 +86,20 @@ fn conversations() -> Router {
         .route("/portal/leads/export.csv", get(export_leads))
         .route("/portal/leads/{id}", get(get_lead).patch(update_lead).delete(delete_lead))
         .route("/portal/visitors/{visitorId}", delete(visitors::routes::delete_visitor))
+}
+
+/// Conversations that people take over, and what they are told of.
+fn handed_over() -> Router {
+    use handoffs::routes as hand;
+    use notifications::routes::{list_notifications, read_notification};
+    Router::new()
+        .route("/portal/handoffs", get(hand::list_handoffs))
+        .route("/portal/conversations/{id}/accept", post(hand::accept_conversation))
+        .route("/portal/conversations/{id}/reply", post(hand::reply_to_conversation))
+        .route("/portal/conversations/{id}/release", post(hand::release_conversation))
+        .route("/portal/conversations/{id}/close", post(hand::close_conversation))
+        .route("/portal/notifications", get(list_notifications))
+        .route("/portal/notifications/{id}/read", post(read_notification))
 }
 
 /// People, organizations and who belongs where.
@@ -158,12 +175,70 @@ fn records() -> Router {
         .route("/audit/logs", get(audit::routes::list_audit_logs))
 }
 
+/// How sites are embedded: profiles, deployments, builds.
+fn embeds() -> Router {
+    use widget::deployment_routes as deploy;
+    use widget::profile_routes::{
+        create_widget_profile, delete_widget_profile, get_widget_profile, list_widget_profiles,
+        update_widget_profile,
+    };
+    use widget::version_routes::{
+        create_widget_version, list_widget_versions, update_widget_version,
+    };
+    Router::new()
+        .route("/portal/widget/profiles", get(list_widget_profiles).post(create_widget_profile))
+        .route(
+            "/portal/widget/profiles/{id}",
+            get(get_widget_profile).patch(update_widget_profile).delete(delete_widget_profile),
+        )
+        .route(
+            "/portal/widget/deployments",
+            get(deploy::list_widget_deployments).post(deploy::create_widget_deployment),
+        )
+        .route(
+            "/portal/widget/deployments/{id}",
+            get(deploy::get_widget_deployment).patch(deploy::update_widget_deployment),
+        )
+        .route("/portal/widget/deployments/{id}/activate", post(deploy::activate_widget_deployment))
+        .route("/portal/widget/deployments/{id}/pause", post(deploy::pause_widget_deployment))
+        .route("/portal/widget/deployments/{id}/rotate-key", post(deploy::rotate_deploy_key))
+        .route(
+            "/portal/widget/deployments/{id}/pin",
+            put(deploy::put_widget_pin).delete(deploy::delete_widget_pin),
+        )
+        .route("/portal/widget/deployments/{id}/history", get(deploy::list_deployment_history))
+        .route("/portal/widget/events", get(deploy::list_widget_events))
+        .route("/portal/widget/versions", get(list_widget_versions).post(create_widget_version))
+        .route("/portal/widget/versions/{id}", patch(update_widget_version))
+}
+
 /// Visitors of customers' sites.
 fn visitors() -> Router {
     Router::new()
         .route("/", post(chat::routes::post_chat))
         .route("/chat", post(chat::routes::post_chat))
         .route("/v1/chat", post(chat::routes::post_chat))
+        .merge(visitor_sessions())
+}
+
+/// What a visitor does with their own conversation.
+fn visitor_sessions() -> Router {
+    use chat::session_routes as own;
+    Router::new()
+        .route("/chat/sessions/{id}", get(own::get_session).delete(own::forget_session))
+        .route("/chat/sessions/{id}/end", post(own::end_session))
+        .route("/chat/sessions/{id}/handoff", post(own::request_handoff))
+        .route("/chat/sessions/{id}/lead", post(own::leave_lead))
+        .route("/chat/sessions/{id}/messages", get(own::list_session_messages))
+        .route("/chat/sessions/{id}/messages/{messageId}/feedback", post(own::rate_message))
+}
+
+/// Pages that embed the widget.
+fn widget_pages() -> Router {
+    Router::new()
+        .route("/widget/config/{deployKey}", get(widget::routes::get_widget_config))
+        .route("/widget/check", get(widget::routes::check_widget))
+        .route("/widget/events", post(widget::routes::post_widget_events))
 }
 
 /// Vendors that sign what they send.

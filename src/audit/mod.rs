@@ -7,4 +7,7 @@
 pub mod routes;
 mod store;
 
-pub use self::store::{Entry, entry_insert, entry_insert_by, reading_insert};
+pub use self::store::{
+    AuditLogOut, Entry, entries_of_target, entry_insert, entry_insert_by, reading_insert,
+    visitor_entry_insert,
+};

@@ -14,6 +14,7 @@ use crate::time::StoredTime;
 use crate::{list_sql, row, sql, statement};
 
 const ENTRY_INSERT: &str = sql!("sql/entry_insert.sql");
+const VISITOR_ENTRY_INSERT: &str = sql!("sql/visitor_entry_insert.sql");
 const READING_INSERT: &str = sql!("sql/reading_insert.sql");
 const AUDIT_LOGS: ListSql = list_sql!("sql/audit_logs.sql");
 const AUDIT_LOGS_BY_TARGET: ListSql = list_sql!("sql/audit_logs_by_target.sql");
@@ -25,7 +26,7 @@ row! {
     #[derive(Debug, Serialize)]
     #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
     #[serde(rename_all = "camelCase")]
-    pub(super) struct AuditLogOut {
+    pub struct AuditLogOut {
         id: String,
         /// Absent for what belongs to no org, such as a change of a person's account.
         org_id: Option<String>,
@@ -46,7 +47,8 @@ row! {
 }
 
 impl AuditLogOut {
-    pub(super) fn key(&self) -> [String; 2] {
+    /// Its place in the trail.
+    pub fn key(&self) -> [String; 2] {
         [self.created_at.stored(), self.id.clone()]
     }
 }
@@ -65,6 +67,14 @@ pub(super) fn audit_logs(scope: &Scope, page: &Page<2>, query: &Query) -> Result
     };
     params.extend([event, actor, target].map(Param::from));
     Ok(scope.list(sql, params))
+}
+
+/// The entries of one target, for the domain that it belongs to.
+pub fn entries_of_target(scope: &Scope, page: &Page<2>, target: &str) -> Scoped {
+    let mut params = page.descending();
+    let any_day = Param::from("");
+    params.extend([any_day, Param::Null, Param::Null, Param::from(target)]);
+    scope.list(AUDIT_LOGS_BY_TARGET, params)
 }
 
 /// What happened. `metadata` holds what a reader needs to judge it; never a secret, nor a message's text.
@@ -94,6 +104,22 @@ pub fn entry_insert_by(
     entry: &Entry<'_>,
 ) -> Result<Statement> {
     insert(ENTRY_INSERT, op, [user.into(), impersonator.into()], org, entry)
+}
+
+/// The entry of the statement right before it in the batch, of a visitor, whom nobody knows by name.
+pub fn visitor_entry_insert(op: &Op, org: &OrgId, entry: &Entry<'_>) -> Result<Statement> {
+    let now = op.now();
+    Ok(statement!(
+        VISITOR_ENTRY_INSERT,
+        new_id(now)?,
+        org,
+        op.request.id.as_str(),
+        entry.event,
+        entry.target_type,
+        entry.target_id,
+        entry.metadata.to_string(),
+        now,
+    ))
 }
 
 /// The entry of something that was read, whatever stands before it in the batch.

@@ -8,10 +8,11 @@ use serde_json::{Map, Value};
 use crate::config::Environment;
 use crate::db::Param;
 use crate::error::{Error, Kind, Result};
-use crate::ids::{OrgId, SessionId, SiteId};
+use crate::ids::{OrgId, SiteId};
 use crate::middleware::cors::ORIGIN_NOT_ALLOWED;
-use crate::origin::{Origin, OriginList};
+use crate::origin::Origin;
 use crate::row;
+use crate::sites::pages::Pages;
 
 /// Longest message, in characters; a plan or a site may allow less.
 const LONGEST_MESSAGE: usize = 5_000;
@@ -124,6 +125,8 @@ row! {
         pub(super) system_prompt: Option<String>,
         /// Sealed.
         pub(super) google_api_key: Option<String>,
+        /// Sealed.
+        pub(super) openai_api_key: Option<String>,
         pub(super) org_name: Option<String>,
         pub(super) org_status: Option<String>,
         pub(super) deployment_id: Option<String>,
@@ -138,17 +141,13 @@ row! {
 }
 
 impl SiteRow {
-    /// Pages that may talk to the site: its list, its domain, and the page that needs no key.
     fn allows_page(&self, origin: &Origin, environment: Environment) -> bool {
-        let (list, _) = OriginList::parse(self.allowed_origins.iter().map(String::as_str));
-        if list.is_empty() && environment == Environment::Development {
-            return true;
-        }
-        let domain = self.domain.as_deref().filter(|domain| !domain.is_empty());
-        let own = domain.map(|domain| [domain.to_owned(), format!("www.{domain}")]);
-        let own = own.iter().flatten().chain(&self.keyless_origin);
-        let (implied, _) = OriginList::parse(own.map(String::as_str));
-        list.allows(origin) || implied.allows(origin)
+        let pages = Pages {
+            allowed_origins: &self.allowed_origins,
+            domain: self.domain.as_deref(),
+            keyless_origin: self.keyless_origin.as_deref(),
+        };
+        pages.allows(origin, environment).is_some()
     }
 }
 
@@ -197,10 +196,12 @@ row! {
     /// A stored session.
     #[derive(Debug, Clone)]
     pub(super) struct SessionRow {
-        pub(super) id: SessionId,
         pub(super) site_id: SiteId,
         pub(super) visitor_id: Option<String>,
         pub(super) status: Option<String>,
+        pub(super) handoff: Option<String>,
+        /// The language that was spoken so far.
+        pub(super) locale: Option<String>,
     }
 }
 
@@ -209,7 +210,7 @@ pub(super) fn judge_session(
     session: Option<SessionRow>,
     site: &SiteRow,
     visitor_id: Option<&str>,
-) -> Result<SessionId> {
+) -> Result<SessionRow> {
     let not_found = || {
         Error::not_found("session_not_found", "Session not found")
             .hint("Leave \"session_id\" out to start a new conversation.")
@@ -221,7 +222,7 @@ pub(super) fn judge_session(
     if session.status.as_deref() != Some("active") {
         return Err(session_closed());
     }
-    Ok(session.id)
+    Ok(session)
 }
 
 /// The session has ended.
@@ -247,6 +248,7 @@ pub(super) mod tests {
             config: Map::new(),
             system_prompt: None,
             google_api_key: None,
+            openai_api_key: None,
             org_name: None,
             org_status: Some("active".to_owned()),
             deployment_id: None,
@@ -321,10 +323,11 @@ pub(super) mod tests {
     #[test]
     fn sessions_belong_to_one_site_and_one_visitor() {
         let session = |visitor: Option<&str>, site: &str, status: &str| SessionRow {
-            id: SessionId::from("x".to_owned()),
             site_id: SiteId::from(site.to_owned()),
             visitor_id: visitor.map(str::to_owned),
             status: Some(status.to_owned()),
+            handoff: None,
+            locale: None,
         };
         let judge = |session, visitor| {
             judge_session(session, &site(), visitor).map(|_| ()).map_err(|error| error.code())

@@ -56,15 +56,23 @@ impl Citation {
     }
 }
 
+/// What stands around quotes.
+pub(super) struct Words<'a> {
+    /// Before them.
+    pub(super) found: &'a str,
+    /// In their place.
+    pub(super) not_known: &'a str,
+}
+
 /// Quotes the passages that say something about the question's `terms`; else an honest "I don't know".
-pub(super) fn compose(terms: &[String], passages: Vec<Passage>, contact_line: &str) -> Answer {
+pub(super) fn compose(terms: &[String], passages: &[Passage], words: &Words<'_>) -> Answer {
     let mut quotes = Vec::new();
     let mut citations = Vec::new();
     for passage in passages {
         if citations.len() == MOST_QUOTES {
             break;
         }
-        let covered = coverage(terms, &passage);
+        let covered = coverage(terms, passage);
         if !is_about(covered, terms.len()) {
             continue;
         }
@@ -76,19 +84,14 @@ pub(super) fn compose(terms: &[String], passages: Vec<Passage>, contact_line: &s
             continue;
         }
         quotes.push(quote);
-        citations.push(Citation::of(citations.len() + 1, &passage));
+        citations.push(Citation::of(citations.len() + 1, passage));
     }
     if quotes.is_empty() {
-        return Answer {
-            text: format!(
-                "I don't know the answer to that from the information I have. {contact_line}"
-            ),
-            citations,
-        };
+        return Answer { text: words.not_known.to_owned(), citations };
     }
     let numbered: Vec<String> =
         quotes.iter().enumerate().map(|(at, quote)| format!("“{quote}” [{}]", at + 1)).collect();
-    Answer { text: format!("Here is what I found:\n\n{}", numbered.join("\n\n")), citations }
+    Answer { text: format!("{}\n\n{}", words.found, numbered.join("\n\n")), citations }
 }
 
 /// The passages that a model's answer stands on: those whose number it gives in brackets; if it gives none, the one

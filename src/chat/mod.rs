@@ -8,11 +8,21 @@
 mod admission;
 mod answer;
 mod budget;
+pub mod capture;
+mod course;
+pub mod figures;
 mod guard;
+pub mod handoff;
+pub mod hours;
+pub mod intent;
+pub mod language;
 mod prompt;
 mod resume;
 pub mod routes;
-mod settings;
+pub mod session_routes;
+mod session_store;
+pub mod settings;
+pub mod state;
 mod store;
 mod stream;
 mod turn;
@@ -21,8 +31,16 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::db::Statement;
+use crate::time::Timestamp;
+
 /// A session counts as active for this long after its last message.
 pub const SESSION_ACTIVE_FOR: Duration = Duration::from_mins(30);
+
+/// Names of the limits over days and months, such as `site-day`, that the site of a key has used up.
+pub fn limits_used(key: &str, now: Timestamp) -> Statement {
+    store::limits_used(key, now)
+}
 
 /// A client's address as counters know it.
 fn client_digest(address: &str) -> String {

@@ -101,6 +101,11 @@ impl Told {
                 None => "failed".clone_into(&mut self.turn.status),
             }
         }
+        if self.turn.role.as_deref() == Some("user") {
+            // It went to a person, and was answered by nobody yet.
+            self.turn.content = Some(String::new());
+            self.turn.finish_reason = Some("handed_off".to_owned());
+        }
         if self.turn.content.is_none() {
             return Err(Error::new(Kind::Conflict, "turn_failed", "Answer was lost")
                 .hint("Send the message again with another \"message_id\"."));

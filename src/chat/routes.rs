@@ -1,13 +1,14 @@
 //! `POST /chat`
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, header};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::admission::{self, SiteClaim};
+use super::course::Reading;
 use super::resume::{self, LastEvent};
 use super::settings::Settings;
 use super::store::{self, Admission, Asking};
@@ -16,8 +17,10 @@ use super::turn::{self, Exchange};
 use super::{budget, client_digest};
 use crate::app::Op;
 use crate::body;
-use crate::error::Result;
-use crate::http::body::Read;
+use crate::clients::turnstile;
+use crate::config::LogLevel;
+use crate::error::{Error, Result};
+use crate::http::body::{Read, Text};
 use crate::http::extract::Json;
 use crate::ids::SessionId;
 use crate::knowledge::retrieval;
@@ -41,6 +44,8 @@ body! {
         message_id as "message_id": Option<String>,
         /// Whether the answer is to come as an event stream while it is made.
         stream as "stream": Option<bool>,
+        /// A solved Turnstile challenge; sites may ask for one with each new conversation.
+        turnstile_token as "turnstile_token": Option<Text<0, { turnstile::LONGEST_TOKEN }>>,
         /// For clients that cannot set the `X-Site-Key` header.
         site_key as "site_key": Option<String>,
     }
@@ -88,6 +93,7 @@ pub async fn post_chat(op: Op, headers: HeaderMap, Read(body): Read<ChatIn>) -> 
         session_id: admission::judge_id("session_id", body.session_id)?,
         message_id: admission::judge_id("message_id", body.message_id)?,
         visitor_id,
+        is_proven: is_proven(&op, body.turnstile_token.as_ref()).await,
     };
     answer(&op, claim, origin.as_ref(), question, streams).await
 }
@@ -98,6 +104,19 @@ struct Question {
     session_id: Option<String>,
     visitor_id: Option<String>,
     message_id: Option<String>,
+    is_proven: bool,
+}
+
+/// Whether a token proves that a challenge was solved.
+async fn is_proven(op: &Op, token: Option<&Text<0, { turnstile::LONGEST_TOKEN }>>) -> bool {
+    let Some(token) = token.map(Text::as_str).filter(|token| !token.is_empty()) else {
+        return false;
+    };
+    turnstile::is_solved(op, token).await.unwrap_or_else(|reason| {
+        let fields = [("reason", json!(reason))];
+        op.app.log.event(LogLevel::Warn, "turnstile_unproven", op.now(), &op.request, &fields);
+        false
+    })
 }
 
 /// (1) let the message in, (2) find what the org knows about it, (3) answer and store.
@@ -118,6 +137,7 @@ async fn answer(
         visitor: question.visitor_id.as_deref(),
         message_id: question.message_id.as_deref(),
         question: &question.text,
+        is_proven: question.is_proven,
     };
     let Admission { site, session, earlier, is_admitted, limits, history, turn_id, session_id } =
         store::admit(op, &asking).await?;
@@ -129,18 +149,20 @@ async fn answer(
         let from_its_start = LastEvent { turn_id, characters: 0 };
         return tell_again(told, from_its_start, streams).await;
     }
-    if question.session_id.is_some() {
-        admission::judge_session(session, &site, question.visitor_id.as_deref())?;
-    }
+    let session = match question.session_id {
+        Some(_) => Some(admission::judge_session(session, &site, question.visitor_id.as_deref())?),
+        None => None,
+    };
     if !is_admitted {
-        return refuse(op, &question.text, &site, &limits);
+        return refuse(op, &question, &site, &limits);
     }
 
     // (2)
     let terms = retrieval::terms(&question.text);
+    let reading = Reading::of(&question.text, &site, session.as_ref(), op.request.started);
     let exchange = Exchange {
         op: op.clone(),
-        settings: Settings::of(&site),
+        reading,
         turn_id,
         session_id,
         opens_session: question.session_id.is_none(),
@@ -152,6 +174,7 @@ async fn answer(
         passages: Vec::new(),
         terms,
         site,
+        asked: OnceLock::new(),
     };
     let exchange = exchange.with_passages(PASSAGES).await?;
 
@@ -164,11 +187,16 @@ async fn answer(
 /// Says why a message was not let in.
 fn refuse(
     op: &Op,
-    question: &str,
+    question: &Question,
     site: &admission::SiteRow,
     limits: &[budget::LimitRow],
 ) -> Result<Response> {
-    admission::judge_length(question, site)?;
+    admission::judge_length(&question.text, site)?;
+    let needs_proof = question.session_id.is_none() && Settings(&site.config).needs_turnstile();
+    if needs_proof && !question.is_proven {
+        return Err(Error::forbidden("turnstile_required", "Challenge required")
+            .hint("Solve the Turnstile challenge and send its token as \"turnstile_token\"."));
+    }
     let now = op.now();
     let refusal = budget::refusal(limits, site.turn_microusd, now)
         .unwrap_or_else(|| budget::too_many_sessions(site.concurrent_sessions.unwrap_or_default()));

@@ -6,6 +6,8 @@ use super::SESSION_ACTIVE_FOR;
 use super::admission::{SessionRow, SiteClaim, SiteRow};
 use super::answer::Citation;
 use super::budget::LimitRow;
+use super::capture::Conversation;
+use super::handoff;
 use crate::app::Op;
 use crate::db::{Param, Rows, Statement};
 use crate::error::{Error, Result};
@@ -16,6 +18,7 @@ use crate::time::Timestamp;
 use crate::{row, sql, statement};
 
 const SITE: &str = sql!("sql/named.sql", "sql/site.sql");
+const LIMITS_USED: &str = sql!("sql/named.sql", "sql/limits_used.sql");
 const BUDGET: &str = sql!("sql/named.sql", "sql/budget.sql");
 const SESSION: &str = sql!("sql/named.sql", "sql/session.sql");
 const HISTORY: &str = sql!("sql/named.sql", "sql/history.sql");
@@ -49,6 +52,8 @@ pub(super) struct Asking<'a> {
     /// The visitor's own id of the message.
     pub(super) message_id: Option<&'a str>,
     pub(super) question: &'a str,
+    /// Whether the visitor solved a challenge.
+    pub(super) is_proven: bool,
 }
 
 row! {
@@ -68,6 +73,8 @@ row! {
         pub(super) session_id: SessionId,
         pub(super) visitor_id: Option<String>,
         pub(super) status: String,
+        /// Of the message below: the visitor's, if it went to a person.
+        pub(super) role: Option<String>,
         pub(super) content: Option<String>,
         pub(super) finish_reason: Option<String>,
         pub(super) citations: Option<String>,
@@ -170,7 +177,19 @@ fn admit_params(op: &Op, asking: &Asking<'_>, turn_id: &str, session: Param) -> 
         json!(listed).to_string().into(),
         is_open.into(),
         op.request.started.minus(SESSION_ACTIVE_FOR).into(),
+        asking.is_proven.into(),
     ]
+}
+
+/// The site that a request names.
+pub(super) fn site_statement(claim: &SiteClaim, now: Timestamp) -> Statement {
+    Statement { sql: SITE, params: named(claim, now, None) }
+}
+
+/// Names of the limits over days and months that the site of a key has used up.
+pub(super) fn limits_used(key: &str, now: Timestamp) -> Statement {
+    let params = named(&SiteClaim::Key(key.to_owned()), now, None);
+    Statement { sql: LIMITS_USED, params }
 }
 
 /// A site as the request names it, and a turn of it, in one round trip.
@@ -179,10 +198,9 @@ pub(super) async fn turn_by_id(
     claim: &SiteClaim,
     turn: &str,
 ) -> Result<(Option<SiteRow>, Option<TurnRow>)> {
-    let named = named(claim, op.request.started, None);
-    let mut of_turn = named.clone();
+    let mut of_turn = named(claim, op.request.started, None);
     of_turn.push(turn.into());
-    let site = Statement { sql: SITE, params: named };
+    let site = site_statement(claim, op.request.started);
     let rows = op.read(vec![site, Statement { sql: TURN_BY_ID, params: of_turn }]).await?;
     let site = rows.first().map(Rows::first).transpose()?.flatten();
     let turn = rows.get(1).map(Rows::first).transpose()?.flatten();
@@ -218,14 +236,35 @@ pub(super) struct Ending<'a> {
     pub(super) latency_ms: i64,
     /// It asks for something, and nothing was found.
     pub(super) is_unanswered: bool,
+    /// What else the turn brings: a lead, a wish for a person.
+    pub(super) extras: Vec<Statement>,
 }
 
 /// Stores a turn's answer in one transaction; whether it did: not if it was stored before, or its session was closed
 /// meanwhile.
-pub(super) async fn turn_end(op: &Op, ending: &Ending<'_>) -> Result<bool> {
-    let rows = op.write(end_statements(ending)?).await?;
+pub(super) async fn turn_end(op: &Op, ending: Ending<'_>) -> Result<bool> {
+    let mut statements = end_statements(&ending)?;
+    statements.extend(ending.extras);
+    let rows = op.write(statements).await?;
     let stored = rows.get(2).map(Rows::count).transpose()?;
     Ok(stored == Some(2))
+}
+
+/// Stores what a visitor says to a person, in one transaction; whether it did: not if the conversation has ended, or is
+/// the assistant's again. The message has the turn's id.
+pub(super) async fn message_to_person(op: &Op, ending: Ending<'_>) -> Result<bool> {
+    let (site, asked, ended) = (ending.site, ending.asked_at, ending.answered_at);
+    let of =
+        Conversation { org: &site.org_id, site: &site.id, session: ending.session_id, at: ended };
+    let (id, org, turn) = (site.id.as_str(), site.org_id.as_str(), ending.turn_id);
+    let mut statements = vec![statement!(TURN_END, turn, id, org, ending.status, ended)];
+    let (visitor, question) = (ending.visitor_id, ending.question);
+    statements.extend(handoff::visitor_message_statements(of, visitor, turn, question));
+    statements.push(settle(site, turn, asked, ended, 0, true));
+    statements.extend(ending.extras);
+    let rows = op.write(statements).await?;
+    let stored = rows.get(2).map(Rows::count).transpose()?;
+    Ok(stored == Some(1))
 }
 
 fn end_statements(ending: &Ending<'_>) -> Result<Vec<Statement>> {

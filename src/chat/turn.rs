@@ -3,35 +3,49 @@
 //! There is one path for answers that are sent whole and for those that are sent while they are made; they
 //! differ in who reads the outbox.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::admission::SiteRow;
-use super::answer::{self, Citation};
-use super::guard::{LeakGuard, asks_to_break_rules};
+use super::answer::{self, Answer, Citation, Words};
+use super::capture::{self, Conversation};
+use super::course::{Course, Reading};
+use super::guard::LeakGuard;
+use super::handoff;
+use super::language::{Phrase, phrase};
 use super::prompt::{self, Subject};
-use super::settings::Settings;
+use super::settings::{Availability, LeadCapture, Settings};
+use super::state::HandoffReason;
 use super::store::{self, Ending, HistoryRow, MadeBy};
 use super::stream::{End, Outbox};
 use crate::app::Op;
 use crate::config::LogLevel;
 use crate::conversations::feed;
+use crate::db::Statement;
 use crate::error::{Error, Result};
 use crate::http::problem;
 use crate::ids::SessionId;
 use crate::knowledge::retrieval::{self, Passage};
+use crate::models::catalogue::{Price, estimate_tokens};
+use crate::models::chain::{self, Begun, Candidate};
+use crate::models::setting::{self, SiteKeys};
 use crate::models::{Answering, Finish, Piece, Prompt, Usage};
 use crate::time::Timestamp;
 
 /// Characters of an answer; a provider that goes on is stopped.
 const LONGEST_ANSWER: usize = 24_000;
+/// How long the first text of an answer is waited for, over all models.
+const FIRST_TEXT_WITHIN: Duration = Duration::from_secs(20);
+/// An answer of fewer tokens is not worth its prompt.
+const LEAST_OUTPUT_TOKENS: u32 = 16;
 
 /// A question that was let in, and what is known about it.
 pub(super) struct Exchange {
     pub(super) op: Op,
     pub(super) site: SiteRow,
-    pub(super) settings: Settings,
+    pub(super) reading: Reading,
     pub(super) turn_id: String,
     pub(super) session_id: SessionId,
     pub(super) opens_session: bool,
@@ -43,6 +57,8 @@ pub(super) struct Exchange {
     pub(super) history: Vec<HistoryRow>,
     pub(super) terms: Vec<String>,
     pub(super) passages: Vec<Passage>,
+    /// Known once a model has begun to answer.
+    pub(super) asked: OnceLock<Asked>,
 }
 
 /// An answer that was made and stored.
@@ -63,16 +79,20 @@ struct Draft {
     made_by: Option<MadeBy>,
 }
 
-/// A model's answer that has begun.
-struct Begun {
+/// The model that answers, and what it costs.
+#[derive(Debug)]
+pub(super) struct Asked {
     provider: &'static str,
     model: String,
-    answering: Box<dyn Answering>,
+    price: Price,
 }
 
 impl Exchange {
-    /// Finds what the org knows; a turn that cannot is given up.
+    /// Finds what the org knows, if it is to be answered from; a turn that cannot is given up.
     pub(super) async fn with_passages(mut self, most: u32) -> Result<Arc<Self>> {
+        if self.reading.course != Course::Answer {
+            return Ok(Arc::new(self));
+        }
         let asked = retrieval::Question::of(&self.question);
         let found = retrieval::passages(&self.op, &self.site.org_id, &asked, most).await;
         match found {
@@ -94,64 +114,119 @@ impl Exchange {
     }
 
     async fn compose(&self, outbox: &Outbox) -> Draft {
-        if asks_to_break_rules(&self.question) {
-            return fixed(outbox, self.refusal(), "blocked");
+        let (reading, site) = (&self.reading, &self.site);
+        match reading.course {
+            Course::Answer => self.answer(outbox).await,
+            Course::Refuse => fixed(outbox, reading.refusal(site), "blocked"),
+            Course::WithPerson(handoff) => {
+                let text = handoff::waiting_text(handoff, reading.language).unwrap_or_default();
+                fixed(outbox, text.to_owned(), "handed_off")
+            }
+            Course::HandOver(availability) => {
+                let line = reading.contact_line(site);
+                let language = reading.language;
+                let text = handoff::request_text(self.settings(), availability, language, &line);
+                let is_there = availability == Availability::There;
+                fixed(outbox, text, if is_there { "handed_off" } else { "stop" })
+            }
+        }
+    }
+
+    async fn answer(&self, outbox: &Outbox) -> Draft {
+        let is_beyond = self.passages.is_empty() && !self.terms.is_empty();
+        if is_beyond && self.settings().answers_only_from_knowledge() {
+            return fixed(outbox, self.reading.refusal(&self.site), "stop");
         }
         let clock = &*self.op.app.ports.clock;
-        let prompt = self.prompt();
-        match outbox.awaiting(clock, self.begin(&prompt)).await {
-            Some(begun) => self.relay(outbox, &prompt, begun).await,
+        let candidates = self.candidates();
+        let prompt = self.prompt(&candidates);
+        match outbox.awaiting(clock, self.begin(&candidates, &prompt)).await {
+            Some(answering) => self.relay(outbox, &prompt, answering).await,
             None => self.quote(outbox),
         }
     }
 
-    /// What is said instead of an answer.
-    fn refusal(&self) -> String {
-        let line = &self.settings.contact_line;
-        self.settings.refusal.clone().unwrap_or_else(|| {
-            format!("I don't know the answer to that from the information I have. {line}")
-        })
+    fn settings(&self) -> Settings<'_> {
+        Settings(&self.site.config)
     }
 
-    fn prompt(&self) -> Prompt {
+    /// The site's models; none where it has none, or no key for them.
+    fn candidates(&self) -> Vec<Candidate> {
+        let SiteRow { id, google_api_key, openai_api_key, config, .. } = &self.site;
+        let keys = SiteKeys::open(
+            &self.op,
+            id.as_str(),
+            google_api_key.as_deref(),
+            openai_api_key.as_deref(),
+        );
+        setting::candidates(&self.op, config, &keys)
+    }
+
+    /// What a model is asked. Its answer may cost what was set aside for the turn, at the price of the dearest.
+    fn prompt(&self, candidates: &[Candidate]) -> Prompt {
         let subject = Subject {
             site_name: &self.site.name,
             org_name: self.site.org_name.as_deref(),
             instructions: self.site.system_prompt.as_deref(),
             context: self.context.as_deref(),
         };
-        let refusal = self.refusal();
-        let (settings, question) = (&self.settings, &self.question);
-        prompt::prompt(&subject, settings, &self.history, question, &self.passages, &refusal)
+        let refusal = self.reading.refusal(&self.site);
+        let (settings, question) = (self.settings(), &self.question);
+        let mut prompt =
+            prompt::prompt(&subject, settings, &self.history, question, &self.passages, &refusal);
+        let budget = u64::try_from(self.site.turn_microusd).unwrap_or_default();
+        let tokens = prompt_tokens(&prompt);
+        let affordable = candidates.iter().map(|one| one.price.max_output_for(budget, tokens));
+        let most = affordable.min().unwrap_or(u32::MAX);
+        prompt.max_output_tokens = prompt.max_output_tokens.min(most);
+        prompt
     }
 
-    /// Asks the site's models; none when none is set, or all are down.
-    async fn begin(&self, _prompt: &Prompt) -> Option<Begun> {
-        None
+    /// Asks the site's models; none where there is none, all are down, or the turn cannot pay for an answer.
+    async fn begin(&self, candidates: &[Candidate], prompt: &Prompt) -> Option<Box<dyn Answering>> {
+        if candidates.is_empty() {
+            return None;
+        }
+        if prompt.max_output_tokens < LEAST_OUTPUT_TOKENS {
+            self.log("turn_too_dear", "what is set aside for a turn does not pay for an answer");
+            return None;
+        }
+        let deadline = self.op.now().plus(FIRST_TEXT_WITHIN);
+        match chain::answer(&self.op, candidates, prompt, deadline).await {
+            Ok(Begun { provider, model, price, answering, .. }) => {
+                let _ = self.asked.set(Asked { provider, model, price });
+                Some(answering)
+            }
+            Err(_logged) => None,
+        }
     }
 
     /// The built-in engine: the words of the org's own knowledge.
     fn quote(&self, outbox: &Outbox) -> Draft {
-        let line = &self.settings.contact_line;
-        let answer = answer::compose(&self.terms, self.passages.clone(), line);
+        let words = Words {
+            found: phrase(self.reading.language, Phrase::Found),
+            not_known: &self.reading.not_known(&self.site),
+        };
+        let answer = answer::compose(&self.terms, &self.passages, &words);
         outbox.say(&answer.text);
-        Draft {
-            text: answer.text,
-            citations: answer.citations,
-            finish_reason: "stop",
-            made_by: None,
-        }
+        let Answer { text, citations } = answer;
+        Draft { text, citations, finish_reason: "stop", made_by: None }
     }
 
     /// Passes a model's answer on.
-    async fn relay(&self, outbox: &Outbox, prompt: &Prompt, mut begun: Begun) -> Draft {
+    async fn relay(
+        &self,
+        outbox: &Outbox,
+        prompt: &Prompt,
+        mut answering: Box<dyn Answering>,
+    ) -> Draft {
         let clock = &*self.op.app.ports.clock;
         let instructions = self.site.system_prompt.as_deref().unwrap_or_default();
         let mut leak = LeakGuard::of(instructions);
         let mut characters = 0;
         let mut usage = None;
         let finish_reason = loop {
-            match outbox.awaiting(clock, begun.answering.next()).await {
+            match outbox.awaiting(clock, answering.next()).await {
                 Some(Ok(Piece::Text(text))) => {
                     if leak.is_shown_by(&text) {
                         break "blocked";
@@ -179,13 +254,26 @@ impl Exchange {
         };
         let text = outbox.text();
         let citations = answer::citations_of(&text, &self.passages);
-        let made_by = made_by(prompt, &begun, usage, &text);
-        Draft { text, citations, finish_reason, made_by: Some(made_by) }
+        let made_by = self.made_by(prompt, usage, &text);
+        Draft { text, citations, finish_reason, made_by }
+    }
+
+    /// The model that answered and what it cost; an estimate where it does not tell.
+    fn made_by(&self, prompt: &Prompt, usage: Option<Usage>, text: &str) -> Option<MadeBy> {
+        let Asked { provider, model, price } = self.asked.get()?;
+        let usage = usage.unwrap_or_else(|| Usage {
+            prompt_tokens: prompt_tokens(prompt),
+            completion_tokens: estimate_tokens(text),
+        });
+        let cost_microusd = i64::try_from(price.cost(usage)).unwrap_or(i64::MAX);
+        Some(MadeBy { provider, model: model.clone(), usage, cost_microusd })
     }
 
     async fn store(&self, draft: Draft) -> Result<Answered> {
         let now = self.op.now();
         let latency_ms = now.millis_since(self.asked_at);
+        // The clock may stand still during a turn; the answer still comes after the question.
+        let answered_at = now.max(Timestamp::from_millis(self.asked_at.millis() + 1));
         let ending = Ending {
             site: &self.site,
             turn_id: &self.turn_id,
@@ -199,19 +287,55 @@ impl Exchange {
             finish_reason: draft.finish_reason,
             status: if is_partial(draft.finish_reason) { "partial" } else { "answered" },
             made_by: draft.made_by.as_ref(),
-            // The clock may stand still during a turn; the answer still comes after the question.
-            answered_at: now.max(Timestamp::from_millis(self.asked_at.millis() + 1)),
+            answered_at,
             latency_ms,
             // Greetings and the like ask for nothing.
-            is_unanswered: draft.citations.is_empty() && !self.terms.is_empty(),
+            is_unanswered: self.reading.course == Course::Answer
+                && draft.citations.is_empty()
+                && !self.terms.is_empty(),
+            extras: self.extras(answered_at)?,
         };
-        if !store::turn_end(&self.op, &ending).await? {
+        let is_stored = match self.reading.course {
+            Course::WithPerson(_) => store::message_to_person(&self.op, ending).await?,
+            _ => store::turn_end(&self.op, ending).await?,
+        };
+        if !is_stored {
             return Err(super::admission::session_closed());
         }
         feed::run_soon(&self.op);
         let Draft { text, citations, finish_reason, made_by } = draft;
         let usage = made_by.map(|made| made.usage);
         Ok(Answered { text, citations, finish_reason, latency_ms, usage })
+    }
+
+    /// What else the turn brings: its language, a wish for a person or an appointment, a lead.
+    fn extras(&self, at: Timestamp) -> Result<Vec<Statement>> {
+        let Reading { course, language, intent } = &self.reading;
+        let site = &self.site;
+        let of = Conversation { org: &site.org_id, site: &site.id, session: &self.session_id, at };
+        let mut extras = vec![capture::locale_statement(of, *language)];
+        match course {
+            Course::HandOver(Availability::There) => {
+                extras.extend(handoff::request_statements(of, HandoffReason::Message)?);
+            }
+            Course::HandOver(Availability::Away) => extras.push(handoff::missed_statement(of)),
+            _ => {}
+        }
+        if *course != Course::Refuse && intent.wants_appointment {
+            extras.extend(capture::appointment_statements(of));
+        }
+        if let Some(LeadCapture { consent_text }) = self.settings().lead_capture() {
+            let (own, contacts) = (site.domain.as_deref(), &intent.contacts);
+            let question = &self.question;
+            extras.extend(capture::found_lead_statements(
+                of,
+                question,
+                contacts,
+                own,
+                consent_text,
+            )?);
+        }
+        Ok(extras)
     }
 
     /// Ends a turn whose answer failed, so that it does not count. Runs beside the answer.
@@ -237,12 +361,9 @@ impl Exchange {
                 return exchange.give_up();
             }
             let citations = answer::citations_of(&text, &exchange.passages);
-            let prompt = exchange.prompt();
-            let usage = estimated(&prompt, &text);
-            let made_by =
-                MadeBy { provider: "unknown", model: String::new(), usage, cost_microusd: 0 };
-            let draft =
-                Draft { text, citations, finish_reason: "interrupted", made_by: Some(made_by) };
+            let prompt = exchange.prompt(&[]);
+            let made_by = exchange.made_by(&prompt, None, &text);
+            let draft = Draft { text, citations, finish_reason: "interrupted", made_by };
             if let Err(error) = exchange.store(draft).await
                 && error.code() != "session_closed"
             {
@@ -263,19 +384,10 @@ fn fixed(outbox: &Outbox, text: String, finish_reason: &'static str) -> Draft {
     Draft { text, citations: Vec::new(), finish_reason, made_by: None }
 }
 
-fn made_by(prompt: &Prompt, begun: &Begun, usage: Option<Usage>, text: &str) -> MadeBy {
-    let usage = usage.unwrap_or_else(|| estimated(prompt, text));
-    MadeBy { provider: begun.provider, model: begun.model.clone(), usage, cost_microusd: 0 }
-}
-
-/// What a provider that does not tell has probably counted.
-fn estimated(prompt: &Prompt, text: &str) -> Usage {
-    let tokens = |characters: usize| u32::try_from(characters.div_ceil(4)).unwrap_or(u32::MAX);
-    let said: usize = prompt.said.iter().map(|said| said.text.chars().count()).sum();
-    Usage {
-        prompt_tokens: tokens(prompt.system.chars().count() + said),
-        completion_tokens: tokens(text.chars().count()),
-    }
+/// About how many tokens a prompt is.
+fn prompt_tokens(prompt: &Prompt) -> u32 {
+    let said = prompt.said.iter().map(|said| estimate_tokens(&said.text));
+    said.fold(estimate_tokens(&prompt.system), u32::saturating_add)
 }
 
 /// Sends a turn's events.

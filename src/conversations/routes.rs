@@ -10,6 +10,7 @@ use super::store::{self, ConversationDetail, ConversationOut, Filter, MessageOut
 use crate::app::{BoxFuture, Op};
 use crate::audit::Entry;
 use crate::auth::permission::{Access, Administer, Read};
+use crate::auth::policy::{self, Action};
 use crate::error::{Error, Result};
 use crate::http::csv::{self, Lines, PAGE_ROWS, Pages, Record as _};
 use crate::http::extract::{DeletedOut, Json, Path, Query};
@@ -84,9 +85,16 @@ pub async fn get_conversation(
         store::messages(scope, &id, &page),
         leads_of_conversation(scope, &id),
     ];
-    let (_tenant, [conversation, messages, leads]) = access.read(statements).await?;
-    let conversation = conversation.first()?.ok_or_else(not_found)?;
-    let (messages, next_cursor) = page.cut(messages.all()?, MessageOut::key);
+    let (actor, _tenant, [found, messages, leads]) = access.read_as_actor(statements).await?;
+    let TargetRow { org_id } = found.first()?.ok_or_else(not_found)?;
+    let conversation = found.first()?.ok_or_else(not_found)?;
+    let (mut messages, next_cursor) = page.cut(messages.all()?, MessageOut::key);
+    let role = actor.caller.role_in(&org_id);
+    if !role.is_some_and(|role| policy::allows(role, Action::Administer)) {
+        for message in &mut messages {
+            message.cost_microusd = None;
+        }
+    }
     let leads = leads.all()?;
     Ok(Json(ConversationWithMessagesOut { conversation, messages, leads, next_cursor }))
 }

@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 
 use super::search;
 use crate::auth::permission::{Access, Grant, ListSql, Need, Scope, Scoped};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::chat::state::SessionState;
+use crate::chat::state::{Handoff, HandoffReason, StoredState};
 use crate::db::{Param, Statement};
 use crate::error::Result;
 use crate::http::csv::{Exporter, Record};
@@ -61,6 +64,9 @@ row! {
         org_id: String,
         visitor_id: Option<String>,
         status: ConversationStatus,
+        /// Beside the status: whether a person is asked for, or answers.
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = SessionState))]
+        state: StoredState,
         message_count: i64,
         started_at: StoredTime,
         last_message_at: Option<StoredTime>,
@@ -120,6 +126,9 @@ row! {
         org_id: String,
         visitor_id: Option<String>,
         status: ConversationStatus,
+        /// Beside the status: whether a person is asked for, or answers.
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = SessionState))]
+        state: StoredState,
         message_count: i64,
         started_at: StoredTime,
         last_message_at: Option<StoredTime>,
@@ -131,6 +140,17 @@ row! {
         /// What is known of the visitor, such as the page.
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Object))]
         metadata: Map<String, Value>,
+        /// How far the way to a person has come; of an ended conversation, where it stood.
+        handoff: Option<Handoff>,
+        handoff_reason: Option<HandoffReason>,
+        handoff_at: Option<StoredTime>,
+        /// `users.id` of who has taken over.
+        handoff_user_id: Option<String>,
+        handoff_name: Option<String>,
+        /// Who ended it: `visitor`, `staff` or `idle`.
+        closed_by: Option<String>,
+        /// The language that the visitor writes.
+        locale: Option<String>,
     }
 }
 
@@ -147,6 +167,22 @@ row! {
         latency_ms: Option<i64>,
         tokens_used: Option<i64>,
         created_at: StoredTime,
+        /// `users.id` of the person who answered instead of the assistant.
+        author_user_id: Option<String>,
+        author_name: Option<String>,
+        /// What made an answer; none for messages of people.
+        provider: Option<String>,
+        model: Option<String>,
+        prompt_tokens: Option<i64>,
+        completion_tokens: Option<i64>,
+        /// In millionths of a US dollar; told to admins alone.
+        pub(super) cost_microusd: Option<i64>,
+        /// Why an answer ended, such as `stop` or `interrupted`.
+        finish_reason: Option<String>,
+        /// `up` or `down`, as the visitor thinks of an answer.
+        feedback: Option<String>,
+        feedback_comment: Option<String>,
+        feedback_at: Option<StoredTime>,
     }
 }
 

@@ -92,22 +92,31 @@ impl<S: Send + Sync, T: FromBody> FromRequest<S> for Read<T> {
     }
 }
 
-/// A body read into `T`, or none, which is an empty one.
+/// A body that may be left out: nothing is an object without members.
 #[derive(Debug)]
-pub struct MayRead<T>(pub T);
+pub struct ReadOrNothing<T>(pub T);
 
-impl<S: Send + Sync, T: FromBody> FromRequest<S> for MayRead<T> {
+impl<S: Send + Sync, T: FromBody> FromRequest<S> for ReadOrNothing<T> {
     type Rejection = Error;
 
     async fn from_request(request: Request<Body>, state: &S) -> Result<Self> {
         let is_json = require_json(request.headers());
         let RawBody(bytes) = RawBody::from_request(request, state).await?;
-        if bytes.trim_ascii().is_empty() {
+        if bytes.is_empty() {
             return T::from_members(Members::new()).map(Self);
         }
         is_json?;
         T::from_members(parse_json(&bytes)?).map(Self)
     }
+}
+
+/// A nested object; the refusal of its member follows the name of what holds it.
+pub fn nested<T: FromBody>(value: Value) -> Result<T, String> {
+    let Value::Object(members) = value else { return Err("must be an object".to_owned()) };
+    T::from_members(members).map_err(|error| {
+        let why = error.public_hint().unwrap_or_default().trim_end_matches('.');
+        format!("does not fit: {why}")
+    })
 }
 
 macro_rules! text_type {

@@ -23,6 +23,9 @@ struct Problem<'a> {
     error: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<&'a str>,
+    /// The same for clients that read the code in `error` and the sentence here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
     request_id: &'a str,
 }
 
@@ -36,6 +39,7 @@ impl<'a> Problem<'a> {
             code: error.code(),
             error: error.text(),
             detail: error.public_hint(),
+            message: error.public_hint().filter(|_| error.text() == error.code()),
             request_id,
         }
     }

@@ -27,6 +27,9 @@ row! {
         pub(super) latency_ms_total: i64,
         pub(super) leads: i64,
         pub(super) unanswered: i64,
+        /// Answers that visitors liked, and did not.
+        pub(super) thumbs_up: i64,
+        pub(super) thumbs_down: i64,
         /// Sessions that began in each hour.
         pub(super) hours: Map<String, Value>,
         /// Questions that each document answered.

@@ -117,6 +117,7 @@ fn divided(total: i64, count: i64) -> i64 {
 /// How the period compares.
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
 pub(super) struct TrendsOut {
     sessions: TrendOut,
     messages: TrendOut,
@@ -125,6 +126,9 @@ pub(super) struct TrendsOut {
     latency: TrendOut,
     /// Questions that found no answer.
     unanswered: TrendOut,
+    /// Answers that their visitors rated up, and down, by the day of the answer.
+    thumbs_up: TrendOut,
+    thumbs_down: TrendOut,
 }
 
 #[derive(Debug, Default)]
@@ -135,6 +139,8 @@ struct Sums {
     latency_ms_total: i64,
     leads: i64,
     unanswered: i64,
+    thumbs_up: i64,
+    thumbs_down: i64,
 }
 
 impl Sums {
@@ -146,6 +152,8 @@ impl Sums {
             latency_ms_total: sums.latency_ms_total.saturating_add(day.latency_ms_total),
             leads: sums.leads.saturating_add(day.leads),
             unanswered: sums.unanswered.saturating_add(day.unanswered),
+            thumbs_up: sums.thumbs_up.saturating_add(day.thumbs_up),
+            thumbs_down: sums.thumbs_down.saturating_add(day.thumbs_down),
         })
     }
 
@@ -224,6 +232,8 @@ impl Summary {
             leads: TrendOut::new(current.leads, previous.leads),
             latency: TrendOut::new(current.latency_ms(), previous.latency_ms()),
             unanswered: TrendOut::new(current.unanswered, previous.unanswered),
+            thumbs_up: TrendOut::new(current.thumbs_up, previous.thumbs_up),
+            thumbs_down: TrendOut::new(current.thumbs_down, previous.thumbs_down),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Forgets what nobody asks for any more: old runs of jobs, and the counts of past minutes.
+//! Forgets what nobody asks for any more: old runs of jobs, old turns, and the counts of past minutes.
 
 use std::time::Duration;
 
@@ -6,15 +6,19 @@ use super::Run;
 use crate::app::Op;
 use crate::db::Rows;
 use crate::error::Result;
+use crate::ids::first_id;
 use crate::{sql, statement};
 
 const RUNS_FORGET: &str = sql!("sql/runs_forget.sql");
+const TURNS_FORGET: &str = sql!("sql/turns_forget.sql");
 const COUNTERS_FORGET: &str = sql!("sql/counters_forget.sql");
 
 /// How long runs are kept.
 const RUNS_KEPT: Duration = Duration::from_hours(14 * 24);
 /// How long counts of minutes are kept.
 const MINUTES_KEPT: Duration = Duration::from_hours(1);
+/// How long turns are kept, whose messages may be sent again so long.
+const TURNS_KEPT: Duration = Duration::from_hours(7 * 24);
 /// Rows deleted by one statement: D1 has one writer, which nobody may hold long.
 const AT_A_TIME: u32 = 1_000;
 
@@ -26,6 +30,7 @@ pub(super) async fn run(op: &Op, run: &mut Run) -> Result<()> {
         let forget = vec![
             statement!(RUNS_FORGET, now.minus(RUNS_KEPT), AT_A_TIME),
             statement!(COUNTERS_FORGET, minute.as_str(), AT_A_TIME),
+            statement!(TURNS_FORGET, first_id(now.minus(TURNS_KEPT)), AT_A_TIME),
         ];
         let rows = op.write(forget).await?;
         let deleted = rows.iter().map(Rows::count).collect::<Result<Vec<usize>>>()?;

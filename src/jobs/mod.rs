@@ -6,6 +6,7 @@
 //! two that fire together one finds nothing to take. Each run leaves one row in `job_runs` and one line in the log.
 
 mod housekeeping;
+mod idle_close;
 mod store;
 
 use std::time::Duration;
@@ -85,6 +86,11 @@ const JOBS: &[Job] = &[
         name: "knowledge_embeddings",
         every: Duration::from_mins(10),
         run: |op, run| Box::pin(embedding::run(op, run)),
+    },
+    Job {
+        name: "idle_close",
+        every: Duration::from_mins(1),
+        run: |op, run| Box::pin(idle_close::run(op, run)),
     },
 ];
 

@@ -13,7 +13,7 @@ use super::unsettled::{UNSETTLED_IN_SCOPE, Unsettled};
 use crate::auth::permission::{Access, Administer, Read, Tenant};
 use crate::body;
 use crate::error::{Error, Result};
-use crate::http::body::{MayRead, Member};
+use crate::http::body::{Member, ReadOrNothing};
 use crate::http::extract::{Json, Query};
 use crate::ids::OrgId;
 use crate::time::StoredTime;
@@ -135,7 +135,7 @@ fn ids(triggered: &[TriggeredPolicy]) -> Vec<String> {
 pub async fn retrieve_passages(
     access: Access<Read>,
     query: Query,
-    MayRead(body): MayRead<RetrieveIn>,
+    ReadOrNothing(body): ReadOrNothing<RetrieveIn>,
 ) -> Result<Json<RetrievedOut>> {
     let Limit(limit) = body
         .limit

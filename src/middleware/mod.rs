@@ -82,6 +82,15 @@ pub static VISITORS: Audience = Audience {
     rate: rate_limit::Policy::Chat,
 };
 
+/// Pages that embed the widget, before and beside the chat.
+pub static WIDGET: Audience = Audience {
+    name: "widget",
+    body_limit: 32 * 1024,
+    too_large_text: "Request too large",
+    cors: cors::Policy::Site,
+    rate: rate_limit::Policy::Widget,
+};
+
 /// Vendors that sign what they send. Not rate limited: a refused event comes back later and costs more.
 pub static WEBHOOKS: Audience = Audience {
     name: "webhooks",

@@ -35,6 +35,8 @@ pub enum Policy {
     Portal,
     /// `CHAT_RATE_LIMIT_MAX` a minute.
     Chat,
+    /// `WIDGET_RATE_LIMIT_MAX` a minute.
+    Widget,
 }
 
 impl Policy {
@@ -43,6 +45,7 @@ impl Policy {
             Self::Exempt => None,
             Self::Portal => Some(config.portal_rate_limit_max),
             Self::Chat => Some(config.chat_rate_limit_max),
+            Self::Widget => Some(config.widget_rate_limit_max),
         }
     }
 }
@@ -138,7 +141,7 @@ impl Count {
         let Self { audience, quota, verdict } = self;
         let text = match audience.rate {
             Policy::Chat => "Rate limit exceeded. Please try again later.",
-            Policy::Portal | Policy::Exempt => "Rate limit exceeded",
+            Policy::Portal | Policy::Widget | Policy::Exempt => "Rate limit exceeded",
         };
         Error::new(Kind::RateLimited, "rate_limit_exceeded", text)
             .hint(format!(

@@ -143,10 +143,12 @@ fn is_code(text: &str) -> bool {
     !text.is_empty() && text.len() <= LONGEST_CODE && text.bytes().all(is_plain)
 }
 
-/// A duration as Google writes it: `3.5s`.
+/// A duration as Google writes it, `3.5s`, in whole seconds, rounded up.
 fn seconds(text: &str) -> Option<Duration> {
-    let seconds: f64 = text.strip_suffix('s')?.parse().ok()?;
-    Duration::try_from_secs_f64(seconds).ok()
+    let (whole, part) =
+        text.strip_suffix('s')?.split_once('.').unwrap_or((text.strip_suffix('s')?, ""));
+    let more = u64::from(part.bytes().any(|digit| digit != b'0'));
+    Some(Duration::from_secs(whole.parse::<u64>().ok()?.checked_add(more)?))
 }
 
 /// Why there is no stream of an answer.
@@ -277,7 +279,7 @@ mod tests {
         );
         assert_eq!(gemini.kind, FailureKind::Passing);
         assert_eq!(gemini.reason, "p answered 503 (UNAVAILABLE)");
-        assert_eq!(gemini.retry_after, Some(Duration::from_millis(3500)));
+        assert_eq!(gemini.retry_after, Some(Duration::from_secs(4)));
         let odd =
             failure(500, json!({"error": {"code": "sk-secret with words", "status": "a\nb"}}));
         assert_eq!(odd.reason, "p answered 500");

@@ -4,7 +4,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::error::Result;
-use crate::http::body::{Change, FromBody, Lines, Member, Members, Text, Whole, invalid};
+use crate::http::body::{Change, FromBody, Lines, Member, Members, Text, Whole, invalid, nested};
+use crate::origin::is_https_url;
 use crate::{body, choice};
 
 /// Most cards.
@@ -157,7 +158,7 @@ struct Branding {
 }
 
 fn branding(value: Value) -> Result<Value, String> {
-    let read: BrandingIn = members_of(value)?;
+    let read: BrandingIn = nested(value)?;
     let text = |text: Option<String>| text.filter(|text| !text.is_empty());
     let branding = Branding {
         logo_url: text(read.logo_url.map(|url| url.0)),
@@ -173,15 +174,8 @@ fn branding(value: Value) -> Result<Value, String> {
     Ok(json!(branding))
 }
 
-/// An address that pages may put into an image: https, a host, and no blank or quote.
-fn is_https_url(text: &str) -> bool {
-    let Some(rest) = text.strip_prefix("https://") else { return false };
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let is_odd = |c: char| c.is_control() || c.is_whitespace() || "\"'<>\\`{}|^".contains(c);
-    crate::origin::Origin::parse(&format!("https://{host}")).is_some() && !text.contains(is_odd)
-}
-
-fn is_color(text: &str) -> bool {
+/// `#` and six hexadecimal digits.
+pub(crate) fn is_color(text: &str) -> bool {
     text.strip_prefix('#')
         .is_some_and(|digits| digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
 }
@@ -214,7 +208,7 @@ fn cards(value: Value) -> Result<Value, String> {
         return Err(format!("must have at most {MOST_CARDS} cards"));
     }
     let read = |item| {
-        let card: CardIn = members_of(item).map_err(|why| format!("has a card that {why}"))?;
+        let card: CardIn = nested(item).map_err(|why| format!("has a card that {why}"))?;
         Ok(Card {
             id: card.id.0,
             title: card.title.0,
@@ -234,13 +228,4 @@ fn settings(value: Value) -> Result<Value, String> {
         return Err("must have at most 32 KiB as JSON".to_owned());
     }
     Ok(Value::Object(settings))
-}
-
-/// A nested object; the refusal of a member follows the name of what holds it.
-fn members_of<T: FromBody>(value: Value) -> Result<T, String> {
-    let Value::Object(members) = value else { return Err("must be an object".to_owned()) };
-    T::from_members(members).map_err(|error| {
-        let why = error.public_hint().unwrap_or_default().trim_end_matches('.');
-        format!("does not fit: {why}")
-    })
 }

@@ -2,14 +2,16 @@
 
 use serde_json::{Map, Value};
 
+use super::pages::judge_origins;
 use super::store::SiteDetailOut;
+use crate::chat::settings::validate_conversation_config;
+use crate::config::Environment;
 use crate::error::Result;
 use crate::http::body::{Change, Lines, Text, invalid};
-use crate::origin::{Origin, OriginList};
+use crate::models::setting;
+use crate::origin::Origin;
 use crate::{body, choice};
 
-/// Most entries of a list of origins.
-const MOST_ORIGINS: usize = 50;
 /// Longest `config`, in bytes of JSON.
 const LONGEST_CONFIG: usize = 32 * 1024;
 
@@ -48,6 +50,7 @@ body! {
         domain as "domain": Change<Text<0, 253>>,
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Lines<0, 20_000>>))]
         system_prompt as "systemPrompt": Change<Lines<0, 20_000>>,
+        /// Its member `models` says which models answer, in their order.
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Object>))]
         config as "config": Change<Map<String, Value>>,
         /// Origins of the pages that may talk to it, such as `https://*.example.com`.
@@ -59,6 +62,9 @@ body! {
         /// Write-only.
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Text<0, 500>>))]
         google_api_key as "googleApiKey": Change<Text<0, 500>>,
+        /// Write-only.
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Text<0, 500>>))]
+        openai_api_key as "openaiApiKey": Change<Text<0, 500>>,
         /// Write-only.
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Text<0, 500>>))]
         elevenlabs_api_key as "elevenlabsApiKey": Change<Text<0, 500>>,
@@ -76,6 +82,7 @@ body! {
         domain as "domain": Change<Text<0, 253>>,
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Lines<0, 20_000>>))]
         system_prompt as "systemPrompt": Change<Lines<0, 20_000>>,
+        /// Its member `models` says which models answer, in their order.
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Object>))]
         config as "config": Change<Map<String, Value>>,
         /// Origins of the pages that may talk to it, such as `https://*.example.com`.
@@ -87,6 +94,9 @@ body! {
         /// Write-only: `null` or an empty text removes it.
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Text<0, 500>>))]
         google_api_key as "googleApiKey": Change<Text<0, 500>>,
+        /// Write-only: `null` or an empty text removes it.
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Text<0, 500>>))]
+        openai_api_key as "openaiApiKey": Change<Text<0, 500>>,
         /// Write-only: `null` or an empty text removes it.
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Text<0, 500>>))]
         elevenlabs_api_key as "elevenlabsApiKey": Change<Text<0, 500>>,
@@ -105,6 +115,7 @@ impl From<SiteIn> for SitePatch {
             allowed_origins: site.allowed_origins,
             keyless_origin: site.keyless_origin,
             google_api_key: site.google_api_key,
+            openai_api_key: site.openai_api_key,
             elevenlabs_api_key: site.elevenlabs_api_key,
         }
     }
@@ -121,24 +132,26 @@ pub(super) struct Fields {
     pub(super) allowed_origins: Change<Vec<String>>,
     pub(super) keyless_origin: Change<String>,
     pub(super) google_api_key: Change<String>,
+    pub(super) openai_api_key: Change<String>,
     pub(super) elevenlabs_api_key: Change<String>,
 }
 
 impl Fields {
     /// Judges what the types alone do not.
-    pub(super) fn judge(body: SitePatch) -> Result<Self> {
+    pub(super) fn judge(body: SitePatch, environment: Environment) -> Result<Self> {
         Ok(Self {
             name: body.name.map(|name| name.0),
             kind: body.kind,
             status: body.status,
             domain: judged(text(body.domain), |domain| host("domain", &domain))?,
             system_prompt: text(body.system_prompt),
-            config: judged(body.config, config)?,
-            allowed_origins: judged(body.allowed_origins, origins)?,
+            config: judged(body.config, |members| config(members, environment))?,
+            allowed_origins: judged(body.allowed_origins, judge_origins)?,
             keyless_origin: judged(text(body.keyless_origin), |text| {
                 origin("keylessOrigin", &text)
             })?,
             google_api_key: judged(text(body.google_api_key), |text| key("googleApiKey", text))?,
+            openai_api_key: judged(text(body.openai_api_key), |text| key("openaiApiKey", text))?,
             elevenlabs_api_key: judged(text(body.elevenlabs_api_key), |text| {
                 key("elevenlabsApiKey", text)
             })?,
@@ -175,6 +188,7 @@ impl Fields {
             ("keylessOrigin", differs(&self.keyless_origin, site.keyless_origin.as_ref())),
             // What is stored is not read: a key that is sent counts as another one.
             ("googleApiKey", key_differs(&self.google_api_key, site.has_google_key)),
+            ("openaiApiKey", key_differs(&self.openai_api_key, site.has_openai_key)),
             ("elevenlabsApiKey", key_differs(&self.elevenlabs_api_key, site.has_elevenlabs_key)),
         ];
         members.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
@@ -234,28 +248,12 @@ fn origin(name: &str, text: &str) -> Result<String> {
         .ok_or_else(|| invalid(name, "must be an origin such as https://www.example.com"))
 }
 
-fn origins(entries: Vec<Text<1, 300>>) -> Result<Vec<String>> {
-    if entries.len() > MOST_ORIGINS {
-        return Err(invalid(
-            "allowedOrigins",
-            &format!("must have at most {MOST_ORIGINS} entries"),
-        ));
-    }
-    let (_, refused) = OriginList::parse(entries.iter().map(Text::as_str));
-    if let Some(entry) = refused.first() {
-        let expected = format!(
-            "has the entry \"{entry}\", which is not an origin such as https://www.example.com \
-             or https://*.example.com"
-        );
-        return Err(invalid("allowedOrigins", &expected));
-    }
-    Ok(entries.into_iter().map(|entry| entry.0).collect())
-}
-
-fn config(config: Map<String, Value>) -> Result<Map<String, Value>> {
+fn config(config: Map<String, Value>, environment: Environment) -> Result<Map<String, Value>> {
     let length = serde_json::to_vec(&config).map_or(usize::MAX, |json| json.len());
     if length > LONGEST_CONFIG {
         return Err(invalid("config", "must have at most 32 KiB as JSON"));
     }
+    setting::judge(&config, environment)?;
+    validate_conversation_config(&config)?;
     Ok(config)
 }

@@ -4,6 +4,7 @@
 //! which site a page talks to.
 
 mod fields;
-mod key;
+pub(crate) mod key;
+pub mod pages;
 pub mod routes;
 mod store;

@@ -5,14 +5,14 @@ use http::StatusCode;
 use serde::Serialize;
 
 use super::fields::{Fields, SiteIn, SitePatch, SiteStatus};
-use super::key::new_site_key;
+use super::key::{KeyRotationIn, new_site_key};
 use super::store::{self, EngineRow, OrgLabelRow, SiteDetailOut, site_not_found};
 use crate::auth::permission::{Access, Administer, Read};
 use crate::error::Result;
 use crate::http::body;
 use crate::http::extract::{Json, Path, Query};
 use crate::ids::new_id;
-use crate::time::StoredTime;
+use crate::time::{StoredTime, Timestamp};
 
 /// A page of the sites of the org.
 #[derive(Debug, Serialize)]
@@ -73,6 +73,18 @@ pub struct SiteResultOut {
     site: SiteDetailOut,
 }
 
+/// A site with its new key.
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct SiteKeyRotatedOut {
+    site: SiteDetailOut,
+    /// The key that was replaced.
+    previous_key: Option<String>,
+    /// Until when pages may go on with it.
+    expires_at: Timestamp,
+}
+
 /// `GET /portal/engines`: sites of any status, newest first; for staff without an org, of all orgs.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/portal/engines", tag = "Dashboards",
     params(("orgId" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 500; 500 if absent"),
@@ -116,7 +128,7 @@ pub async fn create_site(
     access: Access<Administer>,
     body::Read(site): body::Read<SiteIn>,
 ) -> Result<Response> {
-    let fields = Fields::judge(site.into())?;
+    let fields = Fields::judge(site.into(), access.op.app.config.environment)?;
     let (grant, [label]) = access.grant([store::org_label(access.scope())]).await?;
     if fields.claims_origin() {
         grant.actor.require_staff()?;
@@ -137,7 +149,7 @@ pub async fn update_site(
     Path(id): Path<String>,
     body::Read(patch): body::Read<SitePatch>,
 ) -> Result<Json<SiteResultOut>> {
-    let fields = Fields::judge(patch)?;
+    let fields = Fields::judge(patch, access.op.app.config.environment)?;
     let target = store::site(access.scope(), &id);
     let (grant, site, []) =
         access.grant_for::<SiteDetailOut, 0>(target, site_not_found, []).await?;
@@ -186,17 +198,20 @@ async fn set_status(
     Ok(Json(SiteResultOut { site }))
 }
 
-/// `POST /portal/sites/{id}/rotate-key`: gives the site another key; the one before stops at once.
+/// `POST /portal/sites/{id}/rotate-key`: gives the site another key; the one before goes on for a day, or for as long
+/// as the body says.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/portal/sites/{id}/rotate-key", tag = "Settings",
-    params(("id" = String, Path), ("orgId" = Option<String>, Query)),
-    responses((status = 200, description = "With the new key", body = SiteResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
+    params(("id" = String, Path), ("orgId" = Option<String>, Query)), request_body(content = Option<KeyRotationIn>, description = "May be left out"),
+    responses((status = 200, description = "With the new key", body = SiteKeyRotatedOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn rotate_site_key(
     access: Access<Administer>,
     Path(id): Path<String>,
-) -> Result<Json<SiteResultOut>> {
+    body::ReadOrNothing(rotation): body::ReadOrNothing<KeyRotationIn>,
+) -> Result<Json<SiteKeyRotatedOut>> {
     let target = store::site(access.scope(), &id);
     let (grant, label, []) = access.grant_for::<OrgLabelRow, 0>(target, site_not_found, []).await?;
     let site_key = new_site_key(&label.org_label, grant.op().app.config.environment)?;
-    let site = store::site_key_update(&grant, &id, &site_key).await?;
-    Ok(Json(SiteResultOut { site }))
+    let overlap = rotation.overlap(grant.op().now());
+    let (site, previous_key) = store::site_key_update(&grant, &id, &site_key, overlap).await?;
+    Ok(Json(SiteKeyRotatedOut { site, previous_key, expires_at: overlap.ends }))
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::fields::{Fields, SiteStatus, SiteType};
+use super::key::Overlap;
 use crate::audit::Entry;
 use crate::auth::permission::{Grant, ListSql, Scope, Scoped};
 use crate::chat::SESSION_ACTIVE_FOR;
@@ -23,6 +24,8 @@ const SITE_OF_ORG: &str = sql!("sql/site_of_org.sql");
 const SITE_INSERT: &str = sql!("sql/site_insert.sql");
 const SITE_UPDATE: &str = sql!("sql/site_update.sql");
 const STATUS_UPDATE: &str = sql!("sql/status_update.sql");
+const KEY_RETIRE: &str = sql!("sql/key_retire.sql");
+const KEYS_END: &str = sql!("sql/keys_end.sql");
 const SITE_KEY_UPDATE: &str = sql!("sql/site_key_update.sql");
 
 row! {
@@ -68,6 +71,7 @@ row! {
         /// The origin whose pages need no key.
         pub(super) keyless_origin: Option<String>,
         pub(super) has_google_key: bool,
+        pub(super) has_openai_key: bool,
         pub(super) has_elevenlabs_key: bool,
         pub(super) created_at: Option<StoredTime>,
         pub(super) updated_at: Option<StoredTime>,
@@ -148,6 +152,7 @@ pub(super) async fn site_insert(
             value(fields.keyless_origin),
             value(sealed(vault, "google_api_key", id, fields.google_api_key)?),
             value(sealed(vault, "elevenlabs_api_key", id, fields.elevenlabs_api_key)?),
+            value(sealed(vault, "openai_api_key", id, fields.openai_api_key)?),
         ],
     );
     let (_, site) = change_site(grant, id, insert, "site.created", metadata).await?;
@@ -182,6 +187,10 @@ pub(super) async fn site_update(
             fields.elevenlabs_api_key.is_change(),
             value(sealed(vault, "elevenlabs_api_key", id, fields.elevenlabs_api_key)?),
         ),
+        (
+            fields.openai_api_key.is_change(),
+            value(sealed(vault, "openai_api_key", id, fields.openai_api_key)?),
+        ),
     ] {
         params.extend([is_change.into(), value]);
     }
@@ -205,16 +214,37 @@ pub(super) async fn status_update(
     site.ok_or_else(site_not_found)
 }
 
-/// The site with its new key.
+row! {
+    /// A key that was replaced.
+    struct RetiredKeyRow {
+        key: String,
+    }
+}
+
+/// The site with its new key, and the one that was replaced.
 pub(super) async fn site_key_update(
     grant: &Grant,
     id: &str,
     site_key: &str,
-) -> Result<SiteDetailOut> {
-    let params = [id.into(), grant.op().now().into(), site_key.into()];
-    let update = grant.statement(SITE_KEY_UPDATE, params);
-    let (_, site) = change_site(grant, id, update, "site.key_rotated", json!({})).await?;
-    site.ok_or_else(site_not_found)
+    overlap: Overlap,
+) -> Result<(SiteDetailOut, Option<String>)> {
+    let now = grant.op().now();
+    let metadata = json!({"previousKeyEndsAt": overlap.ends});
+    let entry = Entry { event: "site.key_rotated", target_type: "site", target_id: id, metadata };
+    let mut statements =
+        vec![grant.statement(KEY_RETIRE, [id.into(), now.into(), overlap.ends.into()])];
+    if overlap.is_at_once {
+        statements.push(grant.statement(KEYS_END, [id.into(), now.into()]));
+    }
+    statements.extend([
+        grant.statement(SITE_KEY_UPDATE, [id.into(), now.into(), site_key.into()]),
+        grant.audit(&entry)?,
+        grant.statement(SITE_OF_ORG, [Param::from(id)]),
+    ]);
+    let rows = grant.write(statements).await?;
+    let retired: Option<RetiredKeyRow> = rows.first().map_or(Ok(None), Rows::first)?;
+    let site = rows.last().map_or(Ok(None), Rows::first)?;
+    Ok((site.ok_or_else(site_not_found)?, retired.map(|retired| retired.key)))
 }
 
 /// Encrypts a provider key that is set.

@@ -79,8 +79,14 @@ fn what_nobody_asks_for_is_forgotten() {
          VALUES ('old', 'x', '2026-02-28T12:00:00.000Z', '2026-02-28T12:00:00.000Z', 'done'),
                 ('new', 'x', '2026-03-14T12:00:00.000Z', '2026-03-14T12:00:00.000Z', 'done')",
     );
+    app.db.run_script(
+        "INSERT INTO chat_turns (id, org_id, site_id, session_id, admitted_at)
+         VALUES ('019cc000-0000-7000-8000-000000000000', 'org_a', 'site_a1', 's', '2026-03-06T00:00:00.000Z'),
+                ('019cf000-0000-7000-8000-000000000000', 'org_a', 'site_a1', 's', '2026-03-15T00:00:00.000Z')",
+    );
     tick(&app);
+    assert_eq!(app.db.rows("SELECT id FROM chat_turns").len(), 1);
     assert_eq!(app.db.value("SELECT count(*) FROM budget_counters"), 3);
     assert_eq!(app.db.value("SELECT count(*) FROM job_runs WHERE job = 'x'"), 1);
-    assert_eq!(app.db.value("SELECT items FROM job_runs WHERE job = 'housekeeping'"), 2_501);
+    assert_eq!(app.db.value("SELECT items FROM job_runs WHERE job = 'housekeeping'"), 2_502);
 }

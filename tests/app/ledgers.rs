@@ -34,12 +34,20 @@ const UNSCOPED: &[(&str, &str)] = &[
     ("conversations/sql/changes_delete.sql", "the queue of all orgs, by number"),
     ("conversations/sql/search_forget.sql", "messages of all orgs that are gone, by id"),
     ("conversations/sql/search_advance.sql", "how far the feed of all orgs has come"),
+    ("chat/sql/limits_used.sql", "limits that named.sql found for one org"),
     ("chat/sql/budget.sql", "limits that named.sql found for one org"),
     ("jobs/sql/claim.sql", "a job serves all orgs"),
     ("jobs/sql/release.sql", "a job serves all orgs"),
     ("jobs/sql/run_insert.sql", "a job serves all orgs"),
     ("jobs/sql/runs_forget.sql", "a job serves all orgs"),
+    ("jobs/sql/turns_forget.sql", "the turns of all orgs"),
     ("jobs/sql/counters_forget.sql", "the minutes of all orgs"),
+    ("widget/sql/builds_offered.sql", "builds belong to no tenant"),
+    ("widget/sql/version_after.sql", "builds belong to no tenant"),
+    ("widget/sql/version_insert.sql", "builds belong to no tenant; staff only"),
+    ("widget/sql/version_update.sql", "builds belong to no tenant; staff only"),
+    ("jobs/sql/turns_fail.sql", "a job serves all orgs"),
+    ("jobs/sql/notifications_forget.sql", "a job serves all orgs"),
 ];
 
 /// Scans that are meant, each with the reason.
@@ -91,6 +99,8 @@ const SCANS: &[(&str, &str, &str)] = &[
     ("site_insert", "SCAN metrics_daily", "planned by a trigger's count, never run for a new site"),
     ("overview_sites", "SCAN (subquery", "the sites of one of two views, 500 at most"),
     ("overview_sites", "INDEX portal_sites_active_by_time", "along an index, until 500 are found"),
+    ("widget/sql/", "SCAN k", "the one row of a key"),
+    ("jobs/sql/sessions_close", "SCAN asked", "the visitor's last message"),
     ("_older", "SCAN (subquery", "the rows that are counted, as many as the limit says"),
 ];
 
@@ -285,6 +295,15 @@ const OPEN: &[(&str, &str)] = &[
     ("/", "visitors, by site key"),
     ("/chat", "visitors, by site key"),
     ("/v1/chat", "visitors, by site key"),
+    ("/widget/config/{deployKey}", "visitors, by key and page"),
+    ("/widget/check", "whoever embeds the widget, by key"),
+    ("/widget/events", "visitors, by key and page"),
+    ("/chat/sessions/{id}", "visitors, by site key"),
+    ("/chat/sessions/{id}/end", "visitors, by site key"),
+    ("/chat/sessions/{id}/handoff", "visitors, by site key"),
+    ("/chat/sessions/{id}/lead", "visitors, by site key"),
+    ("/chat/sessions/{id}/messages", "visitors, by site key"),
+    ("/chat/sessions/{id}/messages/{messageId}/feedback", "visitors, by site key"),
     ("/webhooks/stripe", "signed by Stripe"),
 ];
 const OPEN_ALIASES: [(&str, &str); 1] = [("/billing/webhook", "signed by Stripe")];
@@ -301,9 +320,11 @@ fn the_ledger_knows_every_route_that_asks_who_calls() {
     assert_eq!(routed, listed);
 }
 
-/// A fresh application with room for many requests.
+/// A fresh application with room for many requests, and with a conversation that a member has taken over.
 fn app() -> TestApp {
-    TestApp::with(&[("PORTAL_RATE_LIMIT_MAX", "1000")])
+    let app = TestApp::with(&[("PORTAL_RATE_LIMIT_MAX", "1000")]);
+    app.db.run_script(include_str!("../fixtures/taken_over.sql"));
+    app
 }
 
 fn send(app: &TestApp, entry: &Entry, user: &str, query: &str) -> Answer {

@@ -12,6 +12,7 @@
 
 mod support;
 
+mod answers;
 mod audit;
 mod auth;
 mod automation;
@@ -31,6 +32,7 @@ mod leads;
 mod ledgers;
 mod limits;
 mod members;
+mod models;
 mod openapi;
 mod orgs;
 mod outcomes;
@@ -45,5 +47,7 @@ mod routes;
 mod schema;
 mod sites;
 mod stripe;
+mod talk;
 mod turns;
 mod visitors;
+mod widget;

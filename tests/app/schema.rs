@@ -140,6 +140,7 @@ fn seeds_can_be_applied_twice() {
             "metrics_rollup",
             "audit_logs",
             "leads",
+            "site_keys",
         ]
         .map(|table| database.value(&format!("SELECT count(*) FROM {table}")))
     };

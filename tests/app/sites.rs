@@ -398,7 +398,7 @@ fn a_site_is_paused_and_resumed_by_one_request_each() {
 }
 
 #[test]
-fn a_rotated_key_replaces_the_one_before_at_once() {
+fn a_leaked_key_is_replaced_at_once() {
     let app = TestApp::new();
     let chat = |key: &str| {
         app.post(
@@ -409,7 +409,8 @@ fn a_rotated_key_replaces_the_one_before_at_once() {
         .status
     };
     assert_eq!(chat("sk_a1"), 200);
-    let answer = post(&app, "/portal/sites/site_a1/rotate-key");
+    let leaked = Some(r#"{"overlapHours":0}"#);
+    let answer = app.send_as("user_admin_a", "POST", "/portal/sites/site_a1/rotate-key", leaked);
     let body = answer.json();
     let key = body["site"]["siteKey"].as_str().unwrap();
     assert!(key.starts_with("sk_alpha_stg_"), "{key}");

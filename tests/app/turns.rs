@@ -308,9 +308,9 @@ fn answers_tell_what_is_left() {
 fn a_deployment_has_keys_pages_and_limits_of_its_own() {
     let app = TestApp::new();
     app.db.run_script(
-        "INSERT INTO site_deployments (id, site_id, org_id, deploy_key, allowed_origins, rate_limit_rpm, rate_limit_daily,
+        "INSERT INTO site_deployments (id, site_id, org_id, environment, deploy_key, allowed_origins, rate_limit_rpm, rate_limit_daily,
                                        created_at, updated_at)
-         VALUES ('dep_1', 'site_a1', 'org_a', 'dk_new', '[\"https://*.shop.example\"]', 3, 4,
+         VALUES ('dep_1', 'site_a1', 'org_a', 'development', 'dk_new', '[\"https://*.shop.example\"]', 3, 4,
                  '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z');
          INSERT INTO site_keys (key, site_id, org_id, deployment_id, expires_at, created_at)
          VALUES ('dk_new', 'site_a1', 'org_a', 'dep_1', NULL, '2026-01-01T00:00:00.000Z'),
@@ -331,7 +331,7 @@ fn a_deployment_has_keys_pages_and_limits_of_its_own() {
     app.clock.advance(60);
     assert_eq!(with("dk_new", page), (200, String::new()));
     assert_eq!(with("dk_new", page), (429, "message_budget_exhausted".to_owned()));
-    app.db.run_script("UPDATE site_deployments SET status = 'paused'");
+    app.db.run_script("UPDATE site_deployments SET status = 'paused' WHERE id = 'dep_1'");
     assert_eq!(with("dk_new", page), (403, "deployment_not_active".to_owned()));
     assert_eq!(used(&app, "deployment:dep_1").0, 4);
 }
@@ -343,4 +343,149 @@ fn attempts_to_lift_the_rules_are_refused_without_asking_a_model() {
     let answer = say(&app, &[KEY], &body).json();
     assert_eq!(answer["finish_reason"], "blocked");
     assert!(answer["response"].as_str().unwrap().contains("Call Alpha at 555-0100."), "{answer}");
+}
+
+const TURNSTILE: &str = "https://challenges.cloudflare.com/turnstile/v0/siteverify";
+
+#[test]
+fn a_site_may_ask_for_a_solved_challenge() {
+    let app = TestApp::with(&[("TURNSTILE_SECRET_KEY", "secret-of-turnstile")]);
+    app.db.run_script(
+        "UPDATE portal_sites SET config = json_set(config, '$.turnstile', json('true')) WHERE id = 'site_a1'",
+    );
+    let ask = |token: &str| {
+        let body = json!({"message": QUESTION, "turnstile_token": token});
+        let answer = say(&app, &[KEY], &body);
+        (answer.status, answer.json())
+    };
+    app.http.answer_at(
+        TURNSTILE,
+        200,
+        "{\"success\": false, \"error-codes\": [\"timeout-or-duplicate\"]}",
+    );
+    for token in ["", "bad"] {
+        let (status, answer) = ask(token);
+        assert_eq!((status, &answer["code"]), (403, &json!("turnstile_required")), "{token}");
+    }
+    app.http.go_down_at(TURNSTILE);
+    assert_eq!(ask("good").0, 403, "what cannot be asked is no proof");
+    assert_eq!(app.lines.of("turnstile_unproven").len(), 1);
+    assert_eq!(used(&app, "org_a").0, 0);
+    app.http.answer_at(TURNSTILE, 200, "{\"success\": true}");
+    let (status, answer) = ask("good");
+    assert_eq!(status, 200, "{answer}");
+    let sent = app.http.sent();
+    let last = sent.iter().rfind(|sent| sent.url == TURNSTILE).unwrap();
+    let form = String::from_utf8(last.body.clone().unwrap()).unwrap();
+    assert_eq!(form, "secret=secret-of-turnstile&response=good");
+    // A conversation that has begun goes on without.
+    let body = json!({"message": QUESTION, "session_id": answer["session_id"]});
+    assert_eq!(say(&app, &[KEY], &body).status, 200);
+    assert!(!app.lines.text().contains("secret-of-turnstile"));
+}
+
+fn configure(app: &TestApp, config: &Value) {
+    app.db.run_script(&format!(
+        "UPDATE portal_sites SET config = json_patch(config, '{config}') WHERE id = 'site_a1'"
+    ));
+}
+
+#[test]
+fn who_asks_for_a_person_gets_one_and_the_assistant_is_silent() {
+    let app = TestApp::new();
+    configure(&app, &json!({"handoff": {"enabled": true}}));
+    let first =
+        say(&app, &[KEY], &json!({"message": "Can I talk to a human please?", "visitor_id": "v9"}));
+    assert_eq!((first.status, first.db_trips, first.search_trips), (200, 2, 0), "{}", first.text);
+    let first = first.json();
+    assert_eq!(first["finish_reason"], "handed_off");
+    assert_eq!(first["response"], "I have asked a member of the team to join this conversation.");
+    assert_eq!(
+        app.db.value("SELECT count(*) FROM notifications WHERE kind = 'handoff_requested'"),
+        1
+    );
+    let body = json!({"message": QUESTION, "visitor_id": "v9", "session_id": first["session_id"], "message_id": "m1"});
+    let second = say(&app, &[KEY], &body);
+    assert_eq!(
+        (second.status, second.db_trips, second.search_trips),
+        (200, 2, 0),
+        "{}",
+        second.text
+    );
+    let second = second.json();
+    assert_eq!(second["finish_reason"], "handed_off");
+    assert_eq!(second["response"], "A member of the team will answer here as soon as possible.");
+    let said = format!(
+        "SELECT group_concat(role) AS said FROM chat_messages WHERE session_id = '{}'",
+        first["session_id"].as_str().unwrap()
+    );
+    assert_eq!(app.db.rows(&said)[0], json!({"said": "user,assistant,user"}));
+    let again = say(&app, &[KEY], &body).json();
+    assert_eq!(
+        (&again["finish_reason"], &again["turn_id"]),
+        (&json!("handed_off"), &second["turn_id"])
+    );
+    assert_eq!(app.db.rows(&said)[0], json!({"said": "user,assistant,user"}), "kept once");
+    assert_eq!(used(&app, "org_a").0, 2);
+}
+
+#[test]
+fn contact_details_become_a_lead_where_the_visitor_agrees_to_it() {
+    let app = TestApp::new();
+    let leads = || app.db.value("SELECT count(*) FROM leads WHERE session_id LIKE '019%'");
+    let body =
+        json!({"message": "My address is ann@example.com, may I book an appointment on Monday?"});
+    assert_eq!(say(&app, &[KEY], &body).status, 200);
+    assert_eq!(leads(), 0, "nobody agreed to anything");
+    configure(
+        &app,
+        &json!({"lead_capture": {"enabled": true, "consent_text": "We may write to you."}}),
+    );
+    let answer = say(&app, &[KEY], &body).json();
+    assert_eq!(leads(), 1);
+    let lead = &app
+        .db
+        .rows("SELECT email, consent_text, source FROM leads WHERE session_id LIKE '019%'")[0];
+    assert_eq!(
+        *lead,
+        json!({"email": "ann@example.com", "consent_text": "We may write to you.", "source": "chat"})
+    );
+    let again = json!({"message": "That was ann@example.com", "session_id": answer["session_id"]});
+    assert_eq!(say(&app, &[KEY], &again).status, 200);
+    assert_eq!(leads(), 1, "once for a conversation");
+    let day = &app.db.rows("SELECT leads, appointments FROM metrics_rollup WHERE scope_id = 'org_a' AND date = '2026-03-15'")[0];
+    assert_eq!(day["appointments"], 2, "{day}");
+}
+
+#[test]
+fn the_assistant_follows_the_visitors_language() {
+    let app = TestApp::new();
+    let answer = say(
+        &app,
+        &[("x-site-key", "sk_b1")],
+        &json!({"message": "¿Quién ganó la copa del mundo de fútbol?"}),
+    );
+    let text = answer.json()["response"].as_str().unwrap().to_owned();
+    assert!(text.starts_with("No encuentro la respuesta"), "{text}");
+    assert_eq!(app.db.value("SELECT locale FROM chat_sessions WHERE id LIKE '019%'"), "es");
+}
+
+#[test]
+fn a_site_may_answer_from_its_knowledge_alone() {
+    let app = TestApp::new();
+    configure(
+        &app,
+        &json!({"answer_only_from_knowledge": true, "refusal_text": "That is beyond me."}),
+    );
+    let answer =
+        say(&app, &[KEY], &json!({"message": "Write a Python program that sorts zebras"})).json();
+    assert_eq!(
+        (&answer["response"], &answer["citations"]),
+        (&json!("That is beyond me."), &json!([]))
+    );
+    assert!(app.http.sent().is_empty(), "no model was asked");
+    assert_eq!(
+        app.db.value("SELECT unanswered FROM chat_messages WHERE role = 'user' AND id LIKE '019%'"),
+        1
+    );
 }

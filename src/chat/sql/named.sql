@@ -24,7 +24,7 @@ WITH named AS (
 found AS (
   SELECT s.id, s.org_id, s.name, s.type, s.status, s.domain, s.keyless_origin,
          coalesce(d.allowed_origins, s.allowed_origins) AS allowed_origins, s.config, s.system_prompt,
-         s.google_api_key, o.name AS org_name, o.status AS org_status,
+         s.google_api_key, s.openai_api_key, o.name AS org_name, o.status AS org_status,
          d.id AS deployment_id, d.status AS deployment_status, n.token_id,
          coalesce(bs.site_messages_per_minute, bo.site_messages_per_minute, p.site_messages_per_minute) AS site_minute,
          coalesce(bs.visitor_messages_per_minute, bo.visitor_messages_per_minute,

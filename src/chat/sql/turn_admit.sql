@@ -5,6 +5,7 @@
 -- ?10 turn   ?11 session   ?12 1 for a new session   ?13 visitor, or NULL   ?14 the visitor's id of the message, or NULL
 -- ?15 characters of the message   ?16 page, or NULL   ?17 entries that would list the page, as a JSON array
 -- ?18 1 if a site without a list is open to all pages   ?19 a session is active since
+-- ?20 1 if the visitor solved a challenge
 INSERT INTO chat_turns (id, org_id, site_id, session_id, opens_session, visitor_id, client_message_id,
                         reserved_microusd, admitted_at)
 SELECT ?10, f.org_id, f.id, ?11, ?12, ?13, ?14, f.turn_microusd, ?5
@@ -21,6 +22,8 @@ WHERE f.status = 'active' AND f.type = 'chatbot' AND f.org_status IN ('active', 
         SELECT 1 FROM chat_sessions c
          WHERE c.id = ?11 AND c.site_id = f.id AND c.org_id = f.org_id AND c.status = 'active'
            AND (c.visitor_id IS NULL OR c.visitor_id = ?13)))
+  AND (?12 = 0 OR ?20 = 1 OR f.token_id IS NOT NULL
+       OR NOT coalesce(iif(json_valid(f.config), f.config ->> '$.turnstile', 0), 0))
   AND (?12 = 0 OR f.concurrent_sessions IS NULL OR f.concurrent_sessions > (
         SELECT count(*) FROM chat_sessions c
          WHERE c.site_id = f.id AND c.status = 'active' AND c.last_message_at >= ?19)

@@ -6,6 +6,8 @@ mod identity;
 mod records;
 mod retrieve;
 mod settings;
+mod talk;
+mod widget;
 
 /// The least that may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,9 +84,11 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
     [
         dashboards::ROUTES,
         conversations::ROUTES,
+        talk::ROUTES,
         identity::ROUTES,
         settings::ROUTES,
         records::ROUTES,
+        widget::ROUTES,
         retrieve::ROUTES,
     ]
     .into_iter()

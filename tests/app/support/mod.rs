@@ -41,6 +41,10 @@ const CONFIG: [(&str, &str); 8] = [
     ("ENCRYPTION_KEYS", "test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="),
 ];
 
+/// Where the default model answers.
+pub const GEMINI: &str = "https://generativelanguage.googleapis.com/v1beta/models/\
+                          gemini-2.5-flash:streamGenerateContent?alt=sse";
+
 fn two_orgs() -> Sqlite {
     let db = Sqlite::migrated("migrations");
     db.run_script(include_str!("../../fixtures/two_orgs.sql"));
@@ -87,6 +91,8 @@ impl TestApp {
         let clock = Arc::new(FakeClock::at(NOON));
         let http = Arc::new(FakeHttp::default());
         http.answer_with_keys(&[SigningKey::clerk()]);
+        // The fixture's site has a key that Google does not know: the built-in engine answers.
+        http.answer_at(GEMINI, 400, "{}");
         let limiter = Arc::new(FakeLimiter::default());
         let ai = Arc::new(FakeAi::default());
         let lines = Arc::new(Lines::default());
@@ -123,6 +129,20 @@ impl TestApp {
         later.run();
         self.clock.advance(now - self.clock.seconds());
         answer
+    }
+
+    /// `POST path` whose answer is read as it comes.
+    pub fn open(&self, path: &str, headers: &[(&str, &str)], body: String) -> Coming {
+        let mut request = Request::post(path).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut request = request.body(Body::from(body)).unwrap();
+        let later = Arc::new(Later::default());
+        let background: Arc<dyn Background> = later.clone();
+        request.extensions_mut().insert(background);
+        let response = block_on(self.router.clone().oneshot(request)).unwrap();
+        Coming { status: response.status().as_u16(), body: response.into_body(), later }
     }
 
     /// What the platform hands to a job.
@@ -215,6 +235,27 @@ impl TestApp {
             request = request.header(*name, *value);
         }
         self.send(request.body(body.into()).unwrap())
+    }
+}
+
+/// An answer that is read as it comes.
+pub struct Coming {
+    pub status: u16,
+    body: Body,
+    later: Arc<Later>,
+}
+
+impl Coming {
+    /// What comes next.
+    pub fn next(&mut self) -> String {
+        let frame = block_on(self.body.frame()).unwrap().unwrap();
+        String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap()
+    }
+
+    /// The reader goes; what was left to do beside the answer is done.
+    pub fn leave(self) {
+        drop(self.body);
+        self.later.run_what_can();
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use futures_executor::block_on;
@@ -23,20 +24,34 @@ use super::crypto::SigningKey;
 pub struct FakeClock {
     millis: AtomicI64,
     tick: AtomicI64,
+    holds: AtomicBool,
 }
 
 impl FakeClock {
     pub fn at(seconds: i64) -> Self {
-        Self { millis: AtomicI64::new(seconds * 1000), tick: AtomicI64::new(0) }
+        Self {
+            millis: AtomicI64::new(seconds * 1000),
+            tick: AtomicI64::new(0),
+            holds: AtomicBool::new(false),
+        }
     }
 
     pub fn seconds(&self) -> i64 {
-        self.millis.load(Ordering::Relaxed) / 1000
+        self.millis() / 1000
+    }
+
+    pub fn millis(&self) -> i64 {
+        self.millis.load(Ordering::Relaxed)
     }
 
     /// Goes on by itself each time that it is looked at.
     pub fn ticks(&self, millis: i64) {
         self.tick.store(millis, Ordering::Relaxed);
+    }
+
+    /// Whoever sleeps from now on does not wake.
+    pub fn hold(&self) {
+        self.holds.store(true, Ordering::Relaxed);
     }
 
     pub fn advance(&self, seconds: i64) {
@@ -52,6 +67,9 @@ impl Clock for FakeClock {
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        if self.holds.load(Ordering::Relaxed) {
+            return Box::pin(std::future::pending());
+        }
         self.millis.fetch_add(i64::try_from(duration.as_millis()).unwrap(), Ordering::Relaxed);
         Box::pin(std::future::ready(()))
     }
@@ -79,12 +97,24 @@ pub struct Streamed {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub chunks: Vec<Result<Vec<u8>, HttpFailure>>,
+    /// Whether nothing more comes after the chunks, and no end either.
+    pub stalls: bool,
 }
 
 impl Streamed {
     pub fn of(status: u16, chunks: &[&str]) -> Self {
-        let chunks = chunks.iter().map(|chunk| Ok(chunk.as_bytes().to_vec())).collect();
-        Self { status, headers: Vec::new(), chunks }
+        Self::bytes(status, chunks.iter().map(|chunk| chunk.as_bytes()))
+    }
+
+    pub fn bytes<'a>(status: u16, chunks: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let chunks = chunks.into_iter().map(|chunk| Ok(chunk.to_vec())).collect();
+        Self { status, headers: Vec::new(), chunks, stalls: false }
+    }
+
+    /// After what there is, nothing comes any more, not even an end.
+    pub fn stalled(mut self) -> Self {
+        self.stalls = true;
+        self
     }
 
     /// With a header.
@@ -102,18 +132,22 @@ impl Streamed {
 
 struct StreamedChunks {
     left: VecDeque<Result<Vec<u8>, HttpFailure>>,
+    stalls: bool,
     aborted: Arc<AtomicUsize>,
 }
 
 impl Chunks for StreamedChunks {
     fn next(&mut self) -> BoxFuture<'_, Option<Result<Vec<u8>, HttpFailure>>> {
-        Box::pin(std::future::ready(self.left.pop_front()))
+        match self.left.pop_front() {
+            None if self.stalls => Box::pin(std::future::pending()),
+            chunk => Box::pin(std::future::ready(chunk)),
+        }
     }
 }
 
 impl Drop for StreamedChunks {
     fn drop(&mut self) {
-        if !self.left.is_empty() {
+        if self.stalls || !self.left.is_empty() {
             self.aborted.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -209,7 +243,7 @@ impl HttpClient for FakeHttp {
                 next
             })
         };
-        let Some(Streamed { status, headers, chunks }) = streamed else {
+        let Some(Streamed { status, headers, chunks, stalls }) = streamed else {
             let whole = self.send(request);
             let aborted = self.aborted.clone();
             return Box::pin(async move {
@@ -218,12 +252,13 @@ impl HttpClient for FakeHttp {
                 Ok(HttpStream {
                     status,
                     headers,
-                    chunks: Box::new(StreamedChunks { left, aborted }),
+                    chunks: Box::new(StreamedChunks { left, stalls: false, aborted }),
                 })
             });
         };
         self.sent.lock().unwrap().push(request);
-        let chunks = StreamedChunks { left: chunks.into(), aborted: self.aborted.clone() };
+        let aborted = self.aborted.clone();
+        let chunks = StreamedChunks { left: chunks.into(), stalls, aborted };
         Box::pin(std::future::ready(Ok(HttpStream { status, headers, chunks: Box::new(chunks) })))
     }
 }
@@ -276,9 +311,23 @@ pub struct Later(Mutex<Vec<BoxFuture<'static, ()>>>);
 
 impl Later {
     pub fn run(&self) {
-        for task in self.0.lock().unwrap().drain(..) {
+        while let Some(task) = self.take() {
             block_on(task);
         }
+    }
+
+    /// As far as it comes without waiting.
+    pub fn run_what_can(&self) {
+        while let Some(mut task) = self.take() {
+            let mut context = Context::from_waker(Waker::noop());
+            let _ = task.as_mut().poll(&mut context);
+        }
+    }
+
+    /// A task may spawn another.
+    fn take(&self) -> Option<BoxFuture<'static, ()>> {
+        let mut tasks = self.0.lock().unwrap();
+        if tasks.is_empty() { None } else { Some(tasks.remove(0)) }
     }
 }
 
@@ -354,8 +403,9 @@ impl Ai for FakeAi {
 
     fn open(&self, request: AiRequest) -> BoxFuture<'_, Result<Box<dyn Chunks>, AiFailure>> {
         let answer = match self.take(request) {
-            AiAnswer::InPieces(Streamed { chunks, .. }) => {
-                let chunks = StreamedChunks { left: chunks.into(), aborted: self.aborted.clone() };
+            AiAnswer::InPieces(Streamed { chunks, stalls, .. }) => {
+                let aborted = self.aborted.clone();
+                let chunks = StreamedChunks { left: chunks.into(), stalls, aborted };
                 Ok(Box::new(chunks) as Box<dyn Chunks>)
             }
             AiAnswer::Failure(failure) => Err(failure),

@@ -1,0 +1,15 @@
+-- Deployments, newest first, each with its site's name and its pin. Indexes: site_deployments_by_org; for all orgs
+-- site_deployments_by_time; deployment_version_pins.deployment_id.
+-- ?4 ?5 key of the page before   ?6 limit
+SELECT d.id, d.org_id, d.site_id, s.name AS site_name, d.environment, d.deploy_key, d.widget_profile_id,
+       d.allowed_origins, d.rate_limit_rpm, d.rate_limit_daily, d.previous_key, d.key_rotated_at, d.key_expires_at,
+       d.status, d.created_at, d.updated_at, d.deployed_at,
+       n.pin_type, n.channel, n.widget_version_id, v.version AS pinned_version, n.rollout_percentage
+FROM site_deployments d
+LEFT JOIN portal_sites s ON s.id = d.site_id AND s.org_id = d.org_id
+LEFT JOIN deployment_version_pins n ON n.deployment_id = d.id AND n.org_id = d.org_id
+LEFT JOIN widget_versions v ON v.id = n.widget_version_id
+WHERE (SELECT org_id FROM scope) = d.org_id
+  AND (d.created_at, d.id) < (?4, ?5)
+ORDER BY d.created_at DESC, d.id DESC
+LIMIT ?6
