@@ -10,7 +10,7 @@ use crate::automation::{action_routes, flow_routes};
 use crate::billing::{self, account_routes, usage_routes};
 use crate::error::{Error, Kind};
 use crate::members::{self, membership_routes, user_routes};
-use crate::middleware::{MONITORS, PORTAL, VISITORS, WEBHOOKS, WIDGET, guard};
+use crate::middleware::{MONITORS, PORTAL, UPLOADS, VISITORS, WEBHOOKS, WIDGET, guard};
 use crate::orgs::{self, cap_routes};
 use crate::{analytics, audit, chat, conversations, docs, events, handoffs, health, insights};
 use crate::{integrations, invitations, knowledge, leads, notifications, outcomes, overview};
@@ -26,10 +26,12 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(settings())
         .merge(records())
         .merge(embeds())
+        .merge(knowledge_changes())
         .fallback(not_found);
     let groups = [
         (monitors(), &MONITORS),
         (portal, &PORTAL),
+        (uploads(), &UPLOADS),
         (visitors(), &VISITORS),
         (widget_pages(), &WIDGET),
         (webhooks(), &WEBHOOKS),
@@ -210,6 +212,40 @@ fn embeds() -> Router {
         .route("/portal/widget/events", get(deploy::list_widget_events))
         .route("/portal/widget/versions", get(list_widget_versions).post(create_widget_version))
         .route("/portal/widget/versions/{id}", patch(update_widget_version))
+}
+
+/// What an organization lets its assistants know.
+fn knowledge_changes() -> Router {
+    use knowledge::document_routes::{
+        create_document, create_pair, delete_document, delete_pair, update_document, update_pair,
+    };
+    use knowledge::job_routes::{list_jobs, retry_job};
+    use knowledge::source_routes::{create_source, delete_source, sync_source, update_source};
+    use knowledge::version_routes::{
+        archive_version, publish_version, rechunk_version, rollback_document,
+    };
+    Router::new()
+        .route("/portal/knowledge/sources", post(create_source))
+        .route("/portal/knowledge/sources/{id}", patch(update_source).delete(delete_source))
+        .route("/portal/knowledge/sources/{id}/sync", post(sync_source))
+        .route("/portal/knowledge/documents", post(create_document))
+        .route("/portal/knowledge/documents/{id}", patch(update_document).delete(delete_document))
+        .route("/portal/knowledge/documents/{id}/rollback", post(rollback_document))
+        .route("/portal/knowledge/qa", post(create_pair))
+        .route("/portal/knowledge/qa/{id}", patch(update_pair).delete(delete_pair))
+        .route("/portal/knowledge/versions/{id}/publish", post(publish_version))
+        .route("/portal/knowledge/versions/{id}/archive", post(archive_version))
+        .route("/portal/knowledge/versions/{id}/rechunk", post(rechunk_version))
+        .route("/portal/knowledge/jobs", get(list_jobs))
+        .route("/portal/knowledge/jobs/{id}/retry", post(retry_job))
+}
+
+/// Files that people send.
+fn uploads() -> Router {
+    Router::new().route(
+        "/portal/knowledge/documents/upload",
+        post(knowledge::document_routes::upload_document),
+    )
 }
 
 /// Visitors of customers' sites.

@@ -21,9 +21,9 @@ choice! {
 pub enum Action {
     /// Looks.
     Read,
-    /// Changes content: knowledge, flows, leads.
+    /// Changes content: flows, leads.
     Write,
-    /// Changes members, configuration, keys, billing.
+    /// Changes members, configuration, keys, billing, and what assistants know.
     Administer,
     /// Deletes the org or changes its owners.
     Own,

@@ -2,9 +2,13 @@
 
 mod chunking;
 pub mod detection;
+pub mod document_routes;
+mod document_store;
 pub mod embedding;
+mod fetching;
 pub mod index;
 pub mod ingestion;
+pub mod job_routes;
 pub mod parsing;
 pub mod policies;
 pub mod policy_routes;
@@ -17,8 +21,12 @@ mod redaction;
 pub mod retrieval;
 pub mod retrieve_routes;
 pub mod routes;
+pub mod source_routes;
+mod source_store;
 mod store;
 pub mod unsettled;
+pub mod version_routes;
+mod version_store;
 pub mod words;
 
 pub use self::store::PolicyOut;

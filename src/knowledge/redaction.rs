@@ -47,6 +47,25 @@ impl Column for Redacted {
     }
 }
 
+/// The name of a member that holds a secret, or what stands for one; it may be anywhere within.
+pub(super) fn secret_of(object: &Map<String, Value>) -> Option<&str> {
+    object.iter().find_map(|(name, value)| {
+        let is_told = value.as_str().is_some_and(|text| text.contains(HIDDEN));
+        if is_told || (is_secret(name) && !value.is_null()) {
+            return Some(name.as_str());
+        }
+        secret_in(value)
+    })
+}
+
+fn secret_in(value: &Value) -> Option<&str> {
+    match value {
+        Value::Object(object) => secret_of(object),
+        Value::Array(items) => items.iter().find_map(secret_in),
+        _ => None,
+    }
+}
+
 fn redact_object(object: &mut Map<String, Value>, depth: usize) {
     let names_secret = object
         .iter()
@@ -198,6 +217,15 @@ mod tests {
             deep = json!({ "a": deep }).to_string();
         }
         assert!(!redacted(&json!({ "a": deep })).to_string().contains("token"));
+    }
+
+    #[test]
+    fn secrets_are_told_by_their_names() {
+        let secret = |config: Value| secret_of(config.as_object().unwrap()).map(str::to_owned);
+        assert_eq!(secret(json!({"start_url": "https://a.example/?page=1", "keywords": []})), None);
+        assert_eq!(secret(json!({"a": [{"apiKey": "k"}]})).as_deref(), Some("apiKey"));
+        assert_eq!(secret(json!({"url": "https://a.example?[redacted]"})).as_deref(), Some("url"));
+        assert_eq!(secret(json!({"token": null})), None);
     }
 
     #[test]

@@ -149,6 +149,10 @@ row! {
 }
 
 impl KnowledgeVersionOut {
+    pub(super) fn is_live(&self) -> bool {
+        self.is_live
+    }
+
     pub(super) fn key(&self) -> [String; 2] {
         [self.version_number.to_string(), self.id.clone()]
     }

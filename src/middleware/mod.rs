@@ -73,6 +73,15 @@ pub static PORTAL: Audience = Audience {
     rate: rate_limit::Policy::Portal,
 };
 
+/// Files that the portal's pages send.
+pub static UPLOADS: Audience = Audience {
+    name: "uploads",
+    body_limit: 10 * 1024 * 1024,
+    too_large_text: "File too large",
+    cors: cors::Policy::Portal,
+    rate: rate_limit::Policy::Portal,
+};
+
 /// Visitors of customers' sites.
 pub static VISITORS: Audience = Audience {
     name: "chat",

@@ -8,7 +8,6 @@ use crate::support::paging::{ids, walk};
 /// Flows of both orgs; `flow_a` of the fixture is the oldest.
 fn app() -> TestApp {
     let app = TestApp::new();
-    app.db.run_script("DELETE FROM knowledge_policies");
     app.db.run_script(
         "INSERT INTO flows (id, org_id, name, description, status, \"trigger\", entry_step_id, last_published_at, version, created_at, updated_at) VALUES
           ('f_odd', 'org_a', 'Odd', NULL, NULL, 'not json', NULL, NULL, NULL, '2026-03-02T08:00:00.000Z', '2026-03-02T08:00:00.000Z'),

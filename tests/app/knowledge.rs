@@ -5,10 +5,9 @@ use serde_json::{Value, json};
 use crate::support::TestApp;
 use crate::support::paging::{ids, walk};
 
-/// Knowledge of both orgs; the rows of the fixture are the oldest, but for its policies, which are not here.
+/// Knowledge of both orgs; the rows of the fixture are the oldest.
 fn app() -> TestApp {
     let app = TestApp::new();
-    app.db.run_script("DELETE FROM knowledge_policies");
     app.db.run_script(
         "INSERT INTO knowledge_sources (id, org_id, name, type, status, sync_cursor, last_synced_at, config, error_message, created_at, updated_at) VALUES
           ('s1', 'org_a', 'Drive', 'google_drive', 'error', 'c1', '2026-03-01 06:00:00', '{\"folder\":\"Docs\",\"refreshToken\":\"sesame\"}', 'Refused', '2026-03-01T08:00:00.000Z', '2026-03-02T08:00:00.000Z'),

@@ -48,6 +48,9 @@ const UNSCOPED: &[(&str, &str)] = &[
     ("widget/sql/version_update.sql", "builds belong to no tenant; staff only"),
     ("jobs/sql/turns_fail.sql", "a job serves all orgs"),
     ("jobs/sql/notifications_forget.sql", "a job serves all orgs"),
+    ("knowledge/sql/search_document_advance.sql", "how far the index has come with a document"),
+    ("knowledge/sql/search_documents_close.sql", "the same, of documents that are gone"),
+    ("knowledge/sql/search_documents_forget.sql", "the same, of documents that are gone"),
 ];
 
 /// Scans that are meant, each with the reason.
@@ -101,6 +104,7 @@ const SCANS: &[(&str, &str, &str)] = &[
     ("overview_sites", "INDEX portal_sites_active_by_time", "along an index, until 500 are found"),
     ("widget/sql/", "SCAN k", "the one row of a key"),
     ("jobs/sql/sessions_close", "SCAN asked", "the visitor's last message"),
+    ("knowledge/sql/intake_of_", "SCAN n", "at most 100 versions of one document"),
     ("_older", "SCAN (subquery", "the rows that are counted, as many as the limit says"),
 ];
 
@@ -320,10 +324,12 @@ fn the_ledger_knows_every_route_that_asks_who_calls() {
     assert_eq!(routed, listed);
 }
 
-/// A fresh application with room for many requests, and with a conversation that a member has taken over.
-fn app() -> TestApp {
+/// A fresh application with room for many requests, with a conversation that a member has taken over, and with what
+/// this request is about.
+fn app(entry: &Entry) -> TestApp {
     let app = TestApp::with(&[("PORTAL_RATE_LIMIT_MAX", "1000")]);
     app.db.run_script(include_str!("../fixtures/taken_over.sql"));
+    app.db.run_script(entry.given);
     app
 }
 
@@ -335,13 +341,13 @@ fn send(app: &TestApp, entry: &Entry, user: &str, query: &str) -> Answer {
         format!("{}{joint}{query}", entry.path)
     };
     let method = entry.route.split(' ').next().unwrap();
-    app.send_as(user, method, &path, entry.body)
+    app.send_typed(&app.token(user), method, &path, entry.media_type, entry.body)
 }
 
 #[test]
 fn every_route_refuses_whom_it_must() {
     for entry in entries() {
-        let app = app();
+        let app = app(entry);
         let name = entry.route;
         let (method, _) = name.split_once(' ').unwrap();
         let refused = |user: &str, query: &str, status: u16| {
@@ -403,7 +409,7 @@ fn every_route_serves_whom_it_must_in_few_trips_and_leaves_a_trace() {
             Least::Owner => "user_owner_a",
             Least::Staff => "user_staff",
         };
-        let app = app();
+        let app = app(entry);
         let answer = send(&app, entry, least, "");
         assert!((200..300).contains(&answer.status), "{name} as {least}: {}", answer.text);
         let is_read = name.starts_with("GET ");
@@ -424,7 +430,7 @@ fn every_route_serves_whom_it_must_in_few_trips_and_leaves_a_trace() {
 fn heads_are_answered_where_gets_are() {
     for entry in entries().filter(|entry| entry.route.starts_with("GET ")) {
         let user = if entry.least == Least::Staff { "user_staff" } else { "user_owner_a" };
-        let app = app();
+        let app = app(entry);
         let answer = app.send_as(user, "HEAD", entry.path, None);
         assert_eq!((answer.status, answer.text.as_str()), (200, ""), "{}", entry.route);
         let refused = app.send_as(user, "TRACE", entry.path, None);

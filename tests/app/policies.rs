@@ -6,6 +6,12 @@ use crate::support::{Answer, TestApp};
 
 const POLICIES: &str = "/portal/knowledge/policies";
 
+fn app() -> TestApp {
+    let app = TestApp::new();
+    app.db.run_script(crate::routes::retrieve::POLICIES);
+    app
+}
+
 fn post(app: &TestApp, body: &Value) -> Answer {
     app.send_as("user_admin_a", "POST", POLICIES, Some(&body.to_string()))
 }
@@ -20,7 +26,7 @@ fn rule(changes: &Value) -> Value {
 
 #[test]
 fn a_policy_is_made_with_its_rules_as_they_are_enforced() {
-    let app = TestApp::new();
+    let app = app();
     let answer = post(
         &app,
         &json!({
@@ -52,7 +58,7 @@ fn a_policy_is_made_with_its_rules_as_they_are_enforced() {
 
 #[test]
 fn what_cannot_be_enforced_is_refused_and_said() {
-    let app = TestApp::new();
+    let app = app();
     for (body, hint) in [
         (json!({}), "\"name\" is a text of 1 to 120 characters."),
         (json!({"name": ""}), "\"name\" is a text of 1 to 120 characters."),
@@ -116,7 +122,7 @@ fn what_cannot_be_enforced_is_refused_and_said() {
 
 #[test]
 fn a_policy_changes_as_far_as_it_is_said() {
-    let app = TestApp::new();
+    let app = app();
     let path = format!("{POLICIES}/kpol_a");
     let patch = |body: &Value| app.send_as("user_owner_a", "PATCH", &path, Some(&body.to_string()));
     let before = app.db.rows("SELECT * FROM knowledge_policies WHERE id = 'kpol_a'")[0].clone();
@@ -144,7 +150,7 @@ fn a_policy_changes_as_far_as_it_is_said() {
 
 #[test]
 fn a_policy_that_went_is_gone() {
-    let app = TestApp::new();
+    let app = app();
     let path = format!("{POLICIES}/kpol_a");
     let delete = || app.send_as("user_admin_a", "DELETE", &path, None);
     let answer = delete();
@@ -158,7 +164,7 @@ fn a_policy_that_went_is_gone() {
 
 #[test]
 fn an_org_has_fifty_policies_at_most() {
-    let app = TestApp::new();
+    let app = app();
     app.db.run_script(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 48)
          INSERT INTO knowledge_policies (id, org_id, name) SELECT 'many' || i, 'org_a', 'x' FROM n",

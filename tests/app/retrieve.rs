@@ -207,6 +207,7 @@ fn what_the_index_says_of_documents_it_was_not_told_of_is_not_shown() {
 #[test]
 fn policies_mask_and_drop_what_is_found() {
     let app = TestApp::new();
+    app.db.run_script(crate::routes::retrieve::POLICIES);
     add(&app, "org_a", "contact", "For zirconia write to ann@mail.example.");
     add(&app, "org_a", "internal", "Zirconia: api_key=abc123def");
     app.db.run_script(

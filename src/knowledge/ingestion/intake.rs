@@ -102,7 +102,6 @@ row! {
     /// Where a text goes.
     #[derive(Debug)]
     pub(in crate::knowledge) struct TargetRow {
-        pub(in crate::knowledge) org_id: OrgId,
         pub(in crate::knowledge) source_id: String,
         pub(in crate::knowledge) document_id: Option<String>,
         pub(in crate::knowledge) document_status: Option<String>,
@@ -185,9 +184,9 @@ impl Text {
         Self { text: manuscript.into_text(), checksum, title, media_type, bytes }
     }
 
-    /// A question and its answer, which are one passage.
+    /// A question and its answer: the first line and the others.
     pub(in crate::knowledge) fn pair(question: &str, answer: &str) -> Self {
-        let text = format!("{question} — {answer}");
+        let text = format!("{question}\n{answer}");
         let (checksum, bytes) = (checksum(&text), text.len());
         Self {
             text,

@@ -8,11 +8,13 @@
 
 mod intake;
 mod queue;
+mod removal;
 mod work;
 
-pub(super) use self::intake::{Content, Target, Text, write_text};
+pub(super) use self::intake::{
+    Content, Target, TargetRow, Text, job_insert, source_not_found, unsupported, write_text,
+};
 pub use self::intake::{Incoming, TakenIn, take_in};
-pub(crate) use self::queue::{Ended, JobRow, claim, end};
 
 use crate::app::Op;
 use crate::config::LogLevel;
@@ -63,6 +65,7 @@ pub(crate) fn run_soon(op: &Op) {
 /// A bounded piece of all kinds of work; gives how much was done.
 async fn round(op: &Op) -> Result<usize> {
     let cut = work::run(op).await?;
+    let removed = removal::run(op).await?;
     let told = super::index::tell(op).await?;
-    Ok(cut + told)
+    Ok(cut + removed + told)
 }

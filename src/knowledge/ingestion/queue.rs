@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-
 use crate::app::Op;
-use crate::db::{Rows, Statement};
+use crate::db::Statement;
 use crate::error::Result;
 use crate::ids::{OrgId, new_id, random_bytes};
 use crate::{row, sql, statement};
@@ -24,22 +22,19 @@ const FIRST_WAIT_S: u64 = 30;
 row! {
     /// A job that this run holds.
     #[derive(Debug, Clone)]
-    pub(crate) struct JobRow {
-        pub(crate) id: String,
-        pub(crate) org_id: OrgId,
-        pub(crate) source_id: Option<String>,
-        pub(crate) document_id: Option<String>,
-        pub(crate) version_id: Option<String>,
-        pub(crate) r#type: String,
+    pub(super) struct JobRow {
+        pub(super) id: String,
+        pub(super) org_id: OrgId,
+        pub(super) document_id: Option<String>,
+        pub(super) version_id: Option<String>,
         /// This one counts.
-        pub(crate) attempts: i64,
-        pub(crate) publishes: bool,
+        pub(super) attempts: i64,
     }
 }
 
 /// How a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub(super) enum Ended {
     /// It is done.
     Done,
     /// It failed, and the next attempt may go well. The text is for people and says nothing of the cause.
@@ -48,19 +43,21 @@ pub(crate) enum Ended {
     Never(&'static str),
 }
 
-/// Takes jobs of these types that are due, and the id of the lease that holds them. No other run has them too.
-pub(crate) async fn claim(op: &Op, types: &[&str], most: u32) -> Result<(String, Vec<JobRow>)> {
+/// Takes jobs of these types that are due, `most` of each, and the id of the lease that holds them. No other run has them too.
+pub(super) async fn claim(op: &Op, types: &[&str], most: u32) -> Result<(String, Vec<JobRow>)> {
     let now = op.now();
     let lease = new_id(now)?;
-    let types = json!(types).to_string();
-    let claim = statement!(JOBS_CLAIM, types, now, lease.as_str(), now.plus(LEASE), most);
-    let rows = op.write(vec![claim]).await?;
-    let jobs = rows.first().map_or(Ok(Vec::new()), Rows::all)?;
+    let claim =
+        |kind: &&str| statement!(JOBS_CLAIM, *kind, now, lease.as_str(), now.plus(LEASE), most);
+    let mut jobs = Vec::new();
+    for rows in op.write(types.iter().map(claim).collect()).await? {
+        jobs.extend(rows.all::<JobRow>()?);
+    }
     Ok((lease, jobs))
 }
 
 /// Statements that end a job, if it is still held by `lease`. The first returns a row if it was.
-pub(crate) fn end(op: &Op, job: &JobRow, lease: &str, ended: Ended) -> Vec<Statement> {
+pub(super) fn end(op: &Op, job: &JobRow, lease: &str, ended: Ended) -> Vec<Statement> {
     let now = op.now();
     let ended = match ended {
         Ended::Again(text) if job.attempts >= MOST_ATTEMPTS => Ended::Never(text),

@@ -70,7 +70,10 @@ async fn cut(op: &Op, job: &JobRow, lease: &str) -> Result<Result<(), Ended>> {
     let Some(first) = parts.first() else { return Ok(Err(Ended::Never(NO_TEXT))) };
     let is_pair = first.mime_type.as_deref() == Some(Format::QUESTION);
     let text: String = parts.iter().map(|part| part.text.as_str()).collect();
-    let chunks = if is_pair { Ok(vec![Chunk::whole(text)]) } else { chunking::chunks(&text) };
+    let chunks = match text.split_once('\n').filter(|_| is_pair) {
+        Some((question, answer)) => Ok(vec![Chunk::whole(format!("{question} — {answer}"))]),
+        None => chunking::chunks(&text),
+    };
     let Ok(chunks) = chunks else { return Ok(Err(Ended::Never(TOO_COMPLEX))) };
     op.write(cut_batch(op, job, lease, version, &chunks)).await?;
     Ok(Ok(()))

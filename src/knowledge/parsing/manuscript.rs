@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::error::{Error, Kind};
 
 /// Longest text of a document, in bytes: about 350 000 words.
-pub const LONGEST_TEXT: usize = 2 * 1024 * 1024;
+const LONGEST_TEXT: usize = 2 * 1024 * 1024;
 /// Longest title, in characters.
 const LONGEST_TITLE: usize = 200;
 /// Starts the line of a page's number.
@@ -46,7 +46,7 @@ impl From<Refusal> for Error {
             }
             Refusal::Encrypted => {
                 Self::bad_request("document_encrypted", "Document is encrypted")
-                    .hint("Remove the password or the protection, and upload it again.")
+                    .hint("Remove the password or the protection, save what is older than Word 2007 as .docx, and upload it again.")
             }
             Refusal::Broken => Self::bad_request("document_broken", "Document cannot be read").hint(
                 "The file is damaged or of another type than its Content-Type says; export it anew.",
@@ -198,7 +198,7 @@ fn block(line: &str) -> Option<Block<'_>> {
 
 /// One line: every run of blanks is one space, and characters that nobody sees are gone, such as those that turn the
 /// direction of writing or hide text from readers.
-pub fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
     let mut blank = true;
     for c in text.chars().filter(|c| !is_invisible(*c)) {

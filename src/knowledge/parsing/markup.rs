@@ -48,6 +48,10 @@ impl<'a> Tokens<'a> {
         Self { rest: text, raw: None, is_html: true }
     }
 
+    pub(super) fn of_xml(text: &'a str) -> Self {
+        Self { rest: text, raw: None, is_html: false }
+    }
+
     /// The text up to the end tag of an element whose content is no markup.
     fn raw_text(&mut self, name: &str) -> Token<'a> {
         let mut from = 0;
@@ -207,7 +211,7 @@ const LATIN: &str = "nbsp iexcl cent pound curren yen brvbar sect uml copy ordf 
      eacute ecirc euml igrave iacute icirc iuml eth ntilde ograve oacute ocirc otilde ouml divide oslash ugrave uacute \
      ucirc uuml yacute thorn yuml";
 
-fn named(name: &str) -> Option<char> {
+pub(super) fn named(name: &str) -> Option<char> {
     const OTHERS: [(&str, char); 28] = [
         ("amp", '&'),
         ("lt", '<'),

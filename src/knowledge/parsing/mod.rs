@@ -5,12 +5,16 @@
 //! refuses with words that say what to do.
 
 mod charset;
+mod docx;
 mod html;
+mod inflate;
 mod manuscript;
 mod markdown;
 mod markup;
 
+mod pdf;
 mod plain;
+mod zip;
 
 pub use self::manuscript::{Block, Manuscript, Refusal, blocks, checksum};
 
@@ -23,11 +27,18 @@ pub enum Format {
     Markdown,
     /// `text/html`, `application/xhtml+xml`.
     Html,
+    /// `application/pdf`.
+    Pdf,
+    /// `application/vnd.openxmlformats-officedocument.wordprocessingml.document`.
+    Docx,
 }
+
+const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 
 impl Format {
     /// What is read, for people.
-    pub const TYPES: &'static str = "text/plain, text/markdown, text/html";
+    pub const TYPES: &'static str = "text/plain, text/markdown, text/html, application/pdf, \
+         application/vnd.openxmlformats-officedocument.wordprocessingml.document (docx)";
     /// The media type of a question and its answer, which are no file.
     pub const QUESTION: &'static str = "text/x-qa";
 
@@ -38,8 +49,15 @@ impl Format {
             "text/plain" => Some(Self::Plain),
             "text/markdown" | "text/x-markdown" => Some(Self::Markdown),
             "text/html" | "application/xhtml+xml" => Some(Self::Html),
+            "application/pdf" => Some(Self::Pdf),
+            DOCX => Some(Self::Docx),
             _ => None,
         }
+    }
+
+    /// Whether files of the format are text themselves.
+    pub fn is_text(self) -> bool {
+        matches!(self, Self::Plain | Self::Markdown | Self::Html)
     }
 
     /// The media type, as it is stored.
@@ -48,6 +66,8 @@ impl Format {
             Self::Plain => "text/plain",
             Self::Markdown => "text/markdown",
             Self::Html => "text/html",
+            Self::Pdf => "application/pdf",
+            Self::Docx => DOCX,
         }
     }
 }
@@ -58,6 +78,8 @@ pub fn parse(format: Format, bytes: &[u8]) -> Result<Manuscript, Refusal> {
         Format::Plain => plain::parse(&charset::text(bytes))?,
         Format::Markdown => markdown::parse(&charset::text(bytes))?,
         Format::Html => html::parse(&charset::text(bytes))?,
+        Format::Pdf => pdf::parse(bytes)?,
+        Format::Docx => docx::parse(bytes)?,
     };
     if manuscript.is_empty() { Err(Refusal::WithoutText) } else { Ok(manuscript) }
 }

@@ -3,8 +3,9 @@
 mod conversations;
 mod dashboards;
 mod identity;
+mod knowledge;
 mod records;
-mod retrieve;
+pub mod retrieve;
 mod settings;
 mod talk;
 mod widget;
@@ -38,6 +39,10 @@ pub struct Entry {
     pub body_names_org: bool,
     /// The request changes something, so that it leaves a trace.
     pub changes: bool,
+    /// Rows that the request is about, beside those of the fixture.
+    pub given: &'static str,
+    /// The type of the body.
+    pub media_type: &'static str,
 }
 
 impl Entry {
@@ -52,7 +57,19 @@ impl Entry {
             names_org: false,
             body_names_org: false,
             changes: false,
+            given: "",
+            media_type: "application/json",
         }
+    }
+
+    /// With these rows beside those of the fixture.
+    const fn given(self, given: &'static str) -> Self {
+        Self { given, ..self }
+    }
+
+    /// With a body of another type than JSON.
+    const fn typed(self, media_type: &'static str) -> Self {
+        Self { media_type, ..self }
     }
 
     const fn foreign(self, path: &'static str) -> Self {
@@ -75,6 +92,8 @@ impl Entry {
             names_org: false,
             body_names_org: false,
             changes: true,
+            given: "",
+            media_type: "application/json",
         }
     }
 }
@@ -90,6 +109,7 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
         records::ROUTES,
         widget::ROUTES,
         retrieve::ROUTES,
+        knowledge::ROUTES,
     ]
     .into_iter()
     .flatten()

@@ -223,6 +223,23 @@ impl TestApp {
         self.send(request.body(body).unwrap())
     }
 
+    /// Any request with this token and a body of this type.
+    pub fn send_typed(
+        &self,
+        token: &Token,
+        method: &str,
+        path: &str,
+        media_type: &str,
+        body: Option<impl Into<Body>>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        request = request.header("authorization", format!("Bearer {}", token.sign()));
+        if body.is_some() {
+            request = request.header("content-type", media_type);
+        }
+        self.send(request.body(body.map_or_else(Body::empty, Into::into)).unwrap())
+    }
+
     /// A token as Clerk would issue it now.
     pub fn token(&self, user: &str) -> Token {
         Token::issued(user, self.clock.seconds())
