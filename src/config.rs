@@ -122,6 +122,9 @@ pub struct Config {
     pub models: ModelsConfig,
     /// `ELEVENLABS_API_KEY` and `ELEVENLABS_BASE_URL` (default `ElevenLabs` itself): the voice of sites.
     pub elevenlabs: ElevenLabsConfig,
+    /// `EMBEDDING_PROVIDER`: `workers-ai` or `openai` (with `OPENAI_*`); without it passages are found by their words
+    /// alone. `EMBEDDING_MODEL`, default `@cf/baai/bge-m3` or `text-embedding-3-small`.
+    pub embedding: Option<EmbeddingConfig>,
     /// What was refused, in words for the operator; never a value of a secret.
     pub problems: Vec<String>,
 }
@@ -150,6 +153,15 @@ pub struct ProviderConfig {
     pub model: String,
     /// Whether the platform pays for sites that have no key of their own.
     pub is_configured: bool,
+}
+
+/// The model that makes vectors of questions and passages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EmbeddingConfig {
+    /// `workers-ai` or `openai`.
+    pub provider: Provider,
+    /// Its name at the provider.
+    pub model: String,
 }
 
 /// A zone at Cloudflare and the key to its analytics.
@@ -197,6 +209,7 @@ impl Config {
             cloudflare_zone_name: reader.zone_name(),
             models: reader.models(environment),
             elevenlabs: reader.elevenlabs(environment),
+            embedding: reader.embedding(),
             problems: reader.problems,
         }
     }
@@ -439,6 +452,20 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let openai = self.openai(environment);
         let workers_ai_model = self.model("WORKERS_AI_MODEL", Provider::WorkersAi);
         ModelsConfig { gemini, openai, workers_ai_model }
+    }
+
+    fn embedding(&mut self) -> Option<EmbeddingConfig> {
+        let text = self.text("EMBEDDING_PROVIDER")?;
+        let (provider, default) = match Provider::parse(&text) {
+            Some(provider @ Provider::WorkersAi) => (provider, "@cf/baai/bge-m3"),
+            Some(provider @ Provider::OpenAi) => (provider, "text-embedding-3-small"),
+            _ => {
+                self.refuse("EMBEDDING_PROVIDER is none of workers-ai, openai; passages are found by words alone");
+                return None;
+            }
+        };
+        let model = self.model("EMBEDDING_MODEL", provider);
+        Some(EmbeddingConfig { provider, model: model.unwrap_or_else(|| default.to_owned()) })
     }
 
     fn gemini(&mut self, environment: Environment) -> ProviderConfig {

@@ -123,9 +123,40 @@ const DIALLED_ABROAD: [(&[u32], usize); 34] = [
     (&[9, 6, 6, 5], 12),
 ];
 
+/// A stretch of a text that identifies a person: where it begins and ends, in bytes, and what takes its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Its first byte.
+    pub from: usize,
+    /// The byte after it.
+    pub to: usize,
+    /// What takes its place.
+    pub marker: &'static str,
+}
+
 /// The text without what identifies a person.
 pub fn redacted(text: &str) -> String {
-    without_numbers(&without_emails(text, &mut |_, _| ()), &mut |_| ())
+    let text = replaced(text, &emails(text));
+    replaced(&text, &numbers(&text))
+}
+
+/// What [`redacted`] takes out of a text: addresses, then numbers, each in their order; they may overlap.
+pub fn spans(text: &str) -> Vec<Span> {
+    let mut spans = emails(text);
+    spans.extend(numbers(text));
+    spans
+}
+
+fn replaced(text: &str, spans: &[Span]) -> String {
+    let mut written = String::with_capacity(text.len());
+    let mut at = 0;
+    for span in spans {
+        written.push_str(text.get(at..span.from).unwrap_or_default());
+        written.push_str(span.marker);
+        at = span.to;
+    }
+    written.push_str(text.get(at..).unwrap_or_default());
+    written
 }
 
 /// How a person can be reached, as they wrote it themselves.
@@ -140,11 +171,19 @@ pub struct Contacts {
 /// The e-mail addresses and phone numbers of a text, each once: what [`redacted`] takes out of it.
 pub fn contacts(text: &str) -> Contacts {
     let mut contacts = Contacts::default();
-    let text = without_emails(text, &mut |local, domain| {
-        let domain = domain.replace(FULL_WIDTH_DOT, ".").to_lowercase();
-        note(&mut contacts.emails, format!("{local}@{domain}"));
-    });
-    without_numbers(&text, &mut |phone| note(&mut contacts.phones, phone.trim().to_owned()));
+    let addresses = emails(text);
+    for span in &addresses {
+        let address = text.get(span.from..span.to).unwrap_or_default();
+        if let Some((local, _sign, domain)) = split_at_sign(address) {
+            let domain = domain.replace(FULL_WIDTH_DOT, ".").to_lowercase();
+            note(&mut contacts.emails, format!("{local}@{domain}"));
+        }
+    }
+    let text = replaced(text, &addresses);
+    for span in numbers(&text).iter().filter(|span| span.marker == PHONE) {
+        let phone = text.get(span.from..span.to).unwrap_or_default();
+        note(&mut contacts.phones, phone.trim().to_owned());
+    }
     contacts
 }
 
@@ -171,30 +210,23 @@ fn redacted_value(value: Value) -> Value {
     }
 }
 
-/// Replaces e-mail addresses, in letters of any script, and tells each, in its two parts. What is looked at
-/// for one `@` ends at the next and at the one before.
-fn without_emails(text: &str, tell: &mut dyn FnMut(&str, &str)) -> String {
-    let mut written = String::with_capacity(text.len());
+/// E-mail addresses, in letters of any script. What is looked at for one `@` ends at the next and at the one
+/// before.
+fn emails(text: &str) -> Vec<Span> {
+    let mut found = Vec::new();
     let mut rest = text;
     while let Some((before, sign, after)) = split_at_sign(rest) {
+        let begin = text.len() - rest.len();
         let local = local_part_start(before, sign == "%40");
-        match (local, domain_length(after)) {
-            (Some(local), domain) if domain > 0 => {
-                written.push_str(before.get(..local).unwrap_or_default());
-                written.push_str(EMAIL);
-                let (domain, behind) = after.split_at_checked(domain).unwrap_or((after, ""));
-                tell(before.get(local..).unwrap_or_default(), domain);
-                rest = behind;
-            }
-            _ => {
-                written.push_str(before);
-                written.push_str(sign);
-                rest = after;
-            }
+        rest = after;
+        if let (Some(local), domain) = (local, domain_length(after))
+            && domain > 0
+        {
+            rest = after.get(domain..).unwrap_or_default();
+            found.push(Span { from: begin + local, to: text.len() - rest.len(), marker: EMAIL });
         }
     }
-    written.push_str(rest);
-    written
+    found
 }
 
 /// What stands before and after the first `@`, and how that is written: also full-width, small, and as in
@@ -244,18 +276,15 @@ fn is_mark(c: char) -> bool {
     matches!(u32::from(c), 0x300..=0x36F | 0x591..=0x5C7 | 0x64B..=0x65F | 0x900..=0xDFF | 0xE31..=0xE4E)
 }
 
-/// Replaces phone, card and social security numbers, and tells each phone number.
-fn without_numbers(text: &str, tell: &mut dyn FnMut(&str)) -> String {
-    let mut written = String::with_capacity(text.len());
+/// Phone, card and social security numbers.
+fn numbers(text: &str) -> Vec<Span> {
+    let mut found = Vec::new();
     let mut rest = text;
     let mut context = Context::default();
     while !rest.is_empty() {
-        if let Some((from, to, replacement)) = number_at(rest, &context) {
-            written.push_str(rest.get(..from).unwrap_or_default());
-            written.push_str(replacement);
-            if replacement == PHONE {
-                tell(rest.get(from..to).unwrap_or_default());
-            }
+        let begin = text.len() - rest.len();
+        if let Some((from, to, marker)) = number_at(rest, &context) {
+            found.push(Span { from: begin + from, to: begin + to, marker });
             rest = rest.get(to..).unwrap_or_default();
             context = Context::default();
             continue;
@@ -264,10 +293,9 @@ fn without_numbers(text: &str, tell: &mut dyn FnMut(&str)) -> String {
         let next = if chunk > 0 { chunk } else { rest.chars().next().map_or(1, char::len_utf8) };
         let (plain, tail) = rest.split_at(next);
         context.pass(plain);
-        written.push_str(plain);
         rest = tail;
     }
-    written
+    found
 }
 
 /// What stands before a number.

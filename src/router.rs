@@ -152,9 +152,17 @@ fn settings() -> Router {
 
 /// What is known, automated and was recorded.
 fn records() -> Router {
+    use knowledge::policy_routes::{create_policy, delete_policy, update_policy};
+    use knowledge::retrieve_routes::{request_reindex, retrieve_passages};
     Router::new()
         .route("/portal/knowledge", get(knowledge::routes::get_knowledge))
-        .route("/portal/knowledge/policies", get(knowledge::routes::list_policies))
+        .route(
+            "/portal/knowledge/policies",
+            get(knowledge::routes::list_policies).post(create_policy),
+        )
+        .route("/portal/knowledge/policies/{id}", patch(update_policy).delete(delete_policy))
+        .route("/portal/knowledge/retrieve", post(retrieve_passages))
+        .route("/portal/knowledge/reindex", post(request_reindex))
         .route("/portal/knowledge/versions", get(knowledge::routes::list_versions))
         .route("/portal/knowledge/chunks", get(knowledge::routes::list_chunks))
         .route(

@@ -240,7 +240,10 @@ mod tests {
             version_id: "version".to_owned(),
             title: title.to_owned(),
             page_label: Some("Hours".to_owned()),
+            content: marked.replace(['<', '>'], ""),
             marked: marked.replace('<', "\u{2}").replace('>', "\u{3}"),
+            score: 0.5,
+            triggered: Vec::new(),
         }
     }
 

@@ -150,7 +150,10 @@ mod tests {
             version_id: "v".to_owned(),
             title: title.to_owned(),
             page_label: None,
+            content: marked.replace(['\u{2}', '\u{3}'], ""),
             marked: marked.to_owned(),
+            score: 0.5,
+            triggered: Vec::new(),
         }
     }
 

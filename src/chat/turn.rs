@@ -93,7 +93,8 @@ impl Exchange {
         if self.reading.course != Course::Answer {
             return Ok(Arc::new(self));
         }
-        let found = retrieval::passages(&self.op, &self.site.org_id, &self.terms, most).await;
+        let asked = retrieval::Question::of(&self.question);
+        let found = retrieval::passages(&self.op, &self.site.org_id, &asked, most).await;
         match found {
             Ok(passages) => {
                 self.passages = passages;

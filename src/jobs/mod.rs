@@ -18,7 +18,7 @@ use crate::config::LogLevel;
 use crate::conversations::feed;
 use crate::error::Result;
 use crate::ids::new_id;
-use crate::knowledge::{crawl, ingestion};
+use crate::knowledge::{crawl, embedding, ingestion, rebuild};
 use crate::time::Timestamp;
 
 /// A run begins no further piece of work after this time.
@@ -81,6 +81,21 @@ const JOBS: &[Job] = &[
         name: "knowledge_crawl",
         every: Duration::ZERO,
         run: |op, run| Box::pin(crawl::run(op, run)),
+    },
+    Job {
+        name: "search_rebuild",
+        every: Duration::ZERO,
+        run: |op, run| Box::pin(rebuild::run(op, run)),
+    },
+    Job {
+        name: "search_drift",
+        every: Duration::from_hours(24),
+        run: |op, run| Box::pin(rebuild::compare(op, run)),
+    },
+    Job {
+        name: "knowledge_embeddings",
+        every: Duration::from_mins(10),
+        run: |op, run| Box::pin(embedding::run(op, run)),
     },
 ];
 

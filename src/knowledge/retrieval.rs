@@ -1,59 +1,226 @@
-//! Full-text retrieval over an org's live passages (FTS5, BM25; the title weighs four times the text).
+//! Full-text retrieval over an org's live passages, ranked here.
+//!
+//! One query to `SEARCH` gives the passages that hold a question's words, words of the same meaning, or such as may
+//! be meant by a misspelt one, and how common each is among the org's passages; [`super::ranking`] then reads them
+//! and puts them in order. The index's own BM25 is not used: it counts a word over the passages of all orgs, for each
+//! question anew, so that what it costs grows with them.
 //!
 //! A visitor's words never reach the match syntax: each token is quoted, and holds letters and digits
-//! only. The tenant is in the expression, for speed, and in the WHERE clause, for safety.
+//! only. The tenant is in each expression, for speed, and in the WHERE clause, for safety.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+pub use super::question::Question;
+use super::ranking;
+pub use super::words::{lower_case, terms};
 use crate::app::Op;
-use crate::db::Rows;
+use crate::db::{Rows, Statement};
 use crate::error::Result;
 use crate::ids::{DocumentId, OrgId};
+use crate::knowledge::embedding::Vector;
+use crate::knowledge::policies::TriggeredPolicy;
 use crate::{row, sql, statement};
 
 const PASSAGES_MATCH: &str = sql!("sql/passages_match.sql");
 
-/// Tokens of a question that are searched for.
-const MOST_TERMS: usize = 24;
-/// Longest token, in characters.
-const LONGEST_TERM: usize = 40;
+/// Passages that are read and ranked.
+const CANDIDATES: u32 = 60;
 
 /// Opens a matched word in [`Passage::marked`].
 pub const MARK_OPEN: char = '\u{2}';
 /// Closes a matched word in [`Passage::marked`].
 pub const MARK_CLOSE: char = '\u{3}';
 
-row! {
-    /// A passage of a live version that matches.
-    #[derive(Debug, Clone)]
-    pub struct Passage {
-        /// `knowledge_chunks.id`.
-        pub chunk_id: String,
-        /// Where the document came from.
-        pub source_id: String,
-        /// The document.
-        pub document_id: DocumentId,
-        /// The version that was live when it was indexed.
-        pub version_id: String,
-        /// The document's title.
-        pub title: String,
-        /// Where in the document.
-        pub page_label: Option<String>,
-        /// The text, with matched words between [`MARK_OPEN`] and [`MARK_CLOSE`].
-        pub marked: String,
+/// A passage of a live version that matches.
+#[derive(Debug, Clone)]
+pub struct Passage {
+    /// `knowledge_chunks.id`.
+    pub chunk_id: String,
+    /// Where the document came from.
+    pub source_id: String,
+    /// The document.
+    pub document_id: DocumentId,
+    /// The version that was live when it was indexed.
+    pub version_id: String,
+    /// The document's title.
+    pub title: String,
+    /// Where in the document.
+    pub page_label: Option<String>,
+    /// The text.
+    pub content: String,
+    /// The text, with matched words between [`MARK_OPEN`] and [`MARK_CLOSE`].
+    pub marked: String,
+    /// How much of the question's topic it speaks to, from 0 to 1.
+    pub score: f64,
+    /// The policies that left something in it, or took something out.
+    pub triggered: Vec<TriggeredPolicy>,
+}
+
+impl Passage {
+    /// Puts `mask` in the place of stretches of the text, which are in order and apart.
+    pub fn mask(&mut self, found: &[Range<usize>], mask: &str) {
+        self.marked = masked(&self.marked, found, mask);
+        self.content = masked(&self.content, found, mask);
     }
 }
 
-/// The passages of `org` that match a question's [`terms`] best, best first; none when it has none.
-pub async fn passages(op: &Op, org: &OrgId, terms: &[String], most: u32) -> Result<Vec<Passage>> {
-    if terms.is_empty() {
-        return Ok(Vec::new());
+/// A text, with or without marks, without what stands in these places of the text without marks.
+fn masked(text: &str, found: &[Range<usize>], mask: &str) -> String {
+    let mut written = String::with_capacity(text.len());
+    let mut found = found.iter().peekable();
+    let mut at = 0;
+    let mut masking: Option<usize> = None;
+    for c in text.chars() {
+        let is_mark = matches!(c, MARK_OPEN | MARK_CLOSE);
+        if masking.is_some_and(|end| at >= end) {
+            masking = None;
+        }
+        if masking.is_none()
+            && !is_mark
+            && let Some(range) = found.next_if(|range| at >= range.start)
+        {
+            written.push_str(mask);
+            masking = Some(range.end);
+        }
+        // Marks stay, so that each that opens has one that closes.
+        if masking.is_none() || is_mark {
+            written.push(c);
+        }
+        if !is_mark {
+            at += c.len_utf8();
+        }
     }
-    let expression = match_expression(org, "{title content}", " OR ", terms);
-    let rows = op.search(vec![statement!(PASSAGES_MATCH, expression, org.as_str(), most)]).await?;
-    rows.first().map_or(Ok(Vec::new()), Rows::all)
+    written
+}
+
+row! {
+    /// A passage as `SEARCH` gives it; the first row has none, and says how common the words are.
+    struct CandidateRow {
+        chunk_id: Option<String>,
+        source_id: Option<String>,
+        document_id: Option<DocumentId>,
+        version_id: Option<String>,
+        title: Option<String>,
+        content: Option<String>,
+        page_label: Option<String>,
+        vector: Option<String>,
+        found: Value,
+        passages: Option<i64>,
+    }
+}
+
+/// A passage that may answer a question.
+#[derive(Debug, Clone)]
+pub(super) struct Candidate {
+    pub(super) passage: Passage,
+    /// What a model makes of it.
+    pub(super) vector: Option<Vector>,
+}
+
+/// How common the words of a question are.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Commonness {
+    /// Of each term: the passages that hold it, 400 at most.
+    pub(super) held_by: Vec<u32>,
+    /// The org's passages, 4 000 at most.
+    pub(super) passages: u32,
+}
+
+/// The statement for `SEARCH` that finds the passages of `org`; nothing when the question has no topic. `model` made
+/// the question's vector, if there is one. [`ranked`] reads its result.
+pub fn statement(org: &OrgId, question: &Question, model: Option<&str>) -> Option<Statement> {
+    if question.terms().is_empty() {
+        return None;
+    }
+    let tenant = format!("tenant_key : \"{}\"", tenant_key(org));
+    let probes = Value::Array(question.probes()).to_string();
+    Some(statement!(PASSAGES_MATCH, tenant, org.as_str(), probes, CANDIDATES, model))
+}
+
+/// The passages in the result of [`statement`], best first.
+pub fn ranked(
+    rows: &Rows,
+    question: &Question,
+    vector: Option<&Vector>,
+    most: u32,
+) -> Result<Vec<Passage>> {
+    let mut commonness = Commonness::default();
+    let mut candidates = Vec::new();
+    for row in rows.all::<CandidateRow>()? {
+        match Candidate::of(row) {
+            Ok(candidate) => candidates.push(candidate),
+            Err(row) => commonness = Commonness::of(&row, question.terms().len()),
+        }
+    }
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    Ok(ranking::ranked(question, vector, candidates, &commonness, most))
+}
+
+/// The passages of `org` that answer a question best, best first; none when it has no topic.
+pub async fn passages(
+    op: &Op,
+    org: &OrgId,
+    question: &Question,
+    most: u32,
+) -> Result<Vec<Passage>> {
+    let Some(statement) = statement(org, question, None) else { return Ok(Vec::new()) };
+    let rows = op.search(vec![statement]).await?;
+    rows.first().map_or(Ok(Vec::new()), |rows| ranked(rows, question, None, most))
+}
+
+impl Candidate {
+    /// Nothing but the row if it has no passage.
+    fn of(row: CandidateRow) -> Result<Self, CandidateRow> {
+        let CandidateRow {
+            chunk_id: Some(chunk_id),
+            source_id: Some(source_id),
+            document_id: Some(document_id),
+            version_id: Some(version_id),
+            title: Some(title),
+            content: Some(content),
+            page_label,
+            vector,
+            ..
+        } = row
+        else {
+            return Err(row);
+        };
+        let passage = Passage {
+            chunk_id,
+            source_id,
+            document_id,
+            version_id,
+            title,
+            page_label,
+            marked: String::new(),
+            content,
+            score: 0.0,
+            triggered: Vec::new(),
+        };
+        Ok(Self { passage, vector: vector.as_deref().and_then(Vector::stored) })
+    }
+}
+
+impl Commonness {
+    fn of(row: &CandidateRow, terms: usize) -> Self {
+        let mut held_by = vec![0; terms];
+        for found in row.found.as_array().into_iter().flatten() {
+            let number = |at: usize| found.get(at).and_then(Value::as_u64);
+            let (Some(term), Some(0), Some(held)) = (number(0), number(1), number(2)) else {
+                continue;
+            };
+            let term = usize::try_from(term).unwrap_or(usize::MAX);
+            if let Some(most) = held_by.get_mut(term) {
+                *most = u32::try_from(held).unwrap_or(u32::MAX).max(*most);
+            }
+        }
+        let passages = row.passages.and_then(|count| u32::try_from(count).ok());
+        Self { held_by, passages: passages.unwrap_or_default() }
+    }
 }
 
 /// The org as one token of the index: an id such as `org_dental` would be two.
@@ -63,71 +230,26 @@ pub fn tenant_key(org: &OrgId) -> String {
     format!("t{}", hex::encode(head))
 }
 
-/// The searchable words of a question: lower case, without the words that carry no topic.
-pub fn terms(question: &str) -> Vec<String> {
-    let mut terms: Vec<String> = Vec::new();
-    for word in question.split(|c: char| !c.is_alphanumeric()) {
-        let term: String = lower_case(word).chars().take(LONGEST_TERM).collect();
-        let digits = term.chars().all(|c| c.is_ascii_digit());
-        let too_short = term.chars().count() < 2 && !digits;
-        if term.is_empty() || too_short || is_stop_word(&term) || terms.contains(&term) {
-            continue;
-        }
-        terms.push(term);
-        if terms.len() == MOST_TERMS {
-            break;
-        }
-    }
-    terms
-}
-
-/// Lower case of the alphabets of Europe. The index folds the rest itself; the standard library's table
-/// of every script would add 10 KiB to the compressed artefact.
-pub fn lower_case(word: &str) -> String {
-    let lower = |c: char| match c {
-        'A'..='Z' | 'À'..='Ö' | 'Ø'..='Þ' | 'Α'..='Ϋ' | 'А'..='Я' => shifted(c, 32),
-        'Ѐ'..='Џ' => shifted(c, 80),
-        'Ā'..='ķ' | 'Ŋ'..='ŷ' if u32::from(c) % 2 == 0 => shifted(c, 1),
-        'Ĺ'..='Ň' | 'Ź'..='Ž' if u32::from(c) % 2 == 1 => shifted(c, 1),
-        c => c,
-    };
-    word.chars().map(lower).collect()
-}
-
-fn shifted(c: char, by: u32) -> char {
-    char::from_u32(u32::from(c) + by).unwrap_or(c)
-}
-
 /// The match for an org's rows that hold the terms in `columns`, joined by `joint` (` OR `, ` AND `). A term must
 /// be letters and digits alone, as [`terms`] gives them.
 pub fn match_expression(org: &OrgId, columns: &str, joint: &str, terms: &[String]) -> String {
-    let mut expression = format!("tenant_key : \"{}\" AND {columns} : (", tenant_key(org));
+    format!("tenant_key : \"{}\" AND {columns} : ({})", tenant_key(org), quoted(joint, terms))
+}
+
+/// Terms as the match syntax takes them.
+pub(super) fn quoted(joint: &str, terms: &[String]) -> String {
+    let mut expression = String::new();
     for (position, term) in terms.iter().enumerate() {
         let joint = if position == 0 { "" } else { joint };
         // Writing to a String cannot fail.
         let _ = write!(expression, "{joint}\"{term}\"");
     }
-    expression.push(')');
     expression
 }
 
-/// Words that say nothing about the topic of a question, in the languages our customers' visitors write.
-const STOP_WORDS: &[&str] = &[
-    "about", "all", "also", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by",
-    "can", "could", "did", "do", "does", "for", "from", "get", "give", "had", "has", "have",
-    "hello", "hi", "how", "if", "in", "into", "is", "it", "its", "know", "let", "like", "long",
-    "many", "may", "me", "much", "my", "need", "no", "not", "of", "on", "or", "our", "please",
-    "re", "should", "so", "some", "tell", "than", "thank", "thanks", "that", "the", "their",
-    "them", "then", "there", "they", "this", "to", "too", "up", "us", "ve", "want", "was", "we",
-    "were", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your",
-    // Spanish
-    "al", "como", "con", "cual", "cuando", "de", "del", "donde", "el", "en", "es", "esta", "hay",
-    "la", "las", "lo", "los", "para", "por", "que", "se", "ser", "si", "sin", "son", "su", "tiene",
-    "un", "una", "y",
-];
-
-fn is_stop_word(term: &str) -> bool {
-    STOP_WORDS.contains(&term)
+/// A probe of [`PASSAGES_MATCH`].
+pub(super) fn probe(term: usize, kind: u8, weight: f64, words: &str) -> Value {
+    json!([term, kind, weight, words])
 }
 
 #[cfg(test)]
@@ -137,33 +259,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn terms_are_topic_words() {
-        assert_eq!(
-            terms("What are your opening hours on Saturday?"),
-            ["opening", "hours", "saturday"]
-        );
-        assert_eq!(terms("Is it OK? a b 5"), ["ok", "5"]);
-        assert_eq!(terms("¿Cuál es el precio?"), ["cuál", "precio"]);
-        assert!(terms("  ?! \" ' * ").is_empty());
-    }
-
-    #[test]
-    fn lower_case_is_that_of_the_standard_library_for_european_alphabets() {
-        let letters = ('A'..='ž').chain('Α'..='ω').chain('Ѐ'..='џ').filter(|c| c.is_alphabetic());
-        for letter in letters {
-            let expected = letter.to_lowercase().to_string();
-            // İ becomes two characters, and Ÿ and Ĳ are of no word that visitors ask about.
-            if !matches!(letter, 'İ' | 'Ÿ' | 'ẞ') {
-                assert_eq!(lower_case(&letter.to_string()), expected, "{letter}");
-            }
-        }
-    }
-
-    #[test]
     fn the_tenant_is_one_token() {
         let key = tenant_key(&OrgId::from("org_dental".to_owned()));
         assert_eq!(key.len(), 17);
         assert!(key.bytes().all(|b| b.is_ascii_alphanumeric()));
+    }
+
+    #[test]
+    fn masks_go_into_a_text_and_into_its_marked_twin() {
+        let plain = "call Ann at 555 now";
+        let marked = "\u{2}call\u{3} Ann at \u{2}555\u{3} now";
+        let found = [5..8, 12..15];
+        assert_eq!(masked(plain, &found, "[x]"), "call [x] at [x] now");
+        let masked = masked(marked, &found, "[x]");
+        let unmarked: String =
+            masked.chars().filter(|c| !matches!(*c, MARK_OPEN | MARK_CLOSE)).collect();
+        assert_eq!(unmarked, "call [x] at [x] now");
+        assert_eq!(masked.matches(MARK_OPEN).count(), masked.matches(MARK_CLOSE).count());
     }
 
     proptest! {
@@ -171,9 +283,15 @@ mod tests {
         fn no_question_escapes_its_quotes(question in any::<String>()) {
             for term in terms(&question) {
                 prop_assert!(term.chars().all(char::is_alphanumeric), "{term:?}");
-                prop_assert!(term.chars().count() <= LONGEST_TERM + 2);
             }
-            prop_assert!(terms(&question).len() <= MOST_TERMS);
+            for probe in Question::of(&question).probes() {
+                let words = probe[3].as_str().unwrap();
+                let inside = words.split('"').skip(1).step_by(2);
+                for term in inside {
+                    prop_assert!(term.chars().all(char::is_alphanumeric), "{words:?}");
+                }
+                prop_assert!(words.matches('"').count() % 2 == 0);
+            }
         }
     }
 }

@@ -85,11 +85,11 @@ row! {
     #[derive(Debug, Serialize)]
     #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
     pub struct PolicyOut {
-        id: String,
+        pub(super) id: String,
         org_id: String,
-        name: String,
-        description: Option<String>,
-        rules: Vec<Value>,
+        pub(super) name: String,
+        pub(super) description: Option<String>,
+        pub(super) rules: Vec<Value>,
         created_at: StoredTime,
         updated_at: StoredTime,
     }

@@ -10,7 +10,7 @@ pub mod circuit;
 mod endpoint;
 mod events;
 mod gemini;
-mod openai;
+pub(crate) mod openai;
 pub mod setting;
 mod workers_ai;
 

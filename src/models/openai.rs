@@ -1,6 +1,7 @@
 //! OpenAI's chat completions (OpenAI API reference, "Chat"), and whoever speaks as they do: Azure, Groq, vLLM, Ollama.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -8,6 +9,8 @@ use super::endpoint::{self, BaseUrl, Endpoint, NoStream, Refusal};
 use super::events::{self, Dialect, document, tokens, told};
 use super::{Answering, Failure, Finish, Model, Piece, Prompt, Speaker, Usage};
 use crate::app::{BoxFuture, Op};
+use crate::config::ProviderConfig;
+use crate::http::client::HttpRequest;
 use crate::http::sse::Event;
 
 pub(super) const PROVIDER: &str = "openai";
@@ -16,6 +19,9 @@ pub(super) const PROVIDER: &str = "openai";
 const DONE: &str = "[DONE]";
 /// Azure's code, and OpenAI's reason, for what its rules do not let through.
 const CONTENT_FILTER: &str = "content_filter";
+
+/// Longest answer with vectors, in bytes: 32 of 3 072 numbers of some twenty digits.
+const LONGEST_EMBEDDINGS: usize = 4 * 1024 * 1024;
 
 /// A model of an API that speaks as OpenAI's does.
 pub(super) struct OpenAi {
@@ -62,6 +68,26 @@ impl Model for OpenAi {
                 Err(NoStream::Refused(refusal)) => Err(refusal.into_failure(PROVIDER)),
             }
         })
+    }
+}
+
+/// A request for what a model makes of texts, below the same address and by the same key.
+pub(crate) fn embeddings_request(
+    config: &ProviderConfig,
+    model: &str,
+    texts: &[String],
+    timeout: Duration,
+) -> HttpRequest {
+    let base = &config.base;
+    let key = config.key.iter().map(|key| authorization(base, key.expose()));
+    let headers = key.chain([("content-type", "application/json".to_owned())]).collect();
+    HttpRequest {
+        method: "POST",
+        url: base.below("/embeddings"),
+        headers,
+        body: Some(json!({"model": model, "input": texts}).to_string().into_bytes()),
+        timeout,
+        max_bytes: LONGEST_EMBEDDINGS,
     }
 }
 

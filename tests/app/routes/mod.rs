@@ -6,6 +6,7 @@ mod dashboards;
 mod identity;
 mod knowledge;
 mod records;
+pub mod retrieve;
 mod settings;
 mod talk;
 mod voice;
@@ -112,6 +113,7 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
         knowledge::ROUTES,
         voice::ROUTES,
         widget::ROUTES,
+        retrieve::ROUTES,
     ]
     .into_iter()
     .flatten()

@@ -1,0 +1,242 @@
+//! The order of the passages that may answer a question.
+//!
+//! Each word of a question counts by how rare it is among the org's passages, and for a passage by how often and how
+//! exactly it stands there, in the text, its heading or its document's title. The score is the share of what could be
+//! had: 1 would be a passage in which every word of the question stands again and again, and 0 one with none of them.
+//! From 0.35 on a passage usually speaks to the question; below 0.2 it seldom does.
+//!
+//! Where a model made vectors of question and passage, half of the score is their likeness.
+
+use super::embedding::Vector;
+use super::question::{Question, Term};
+use super::retrieval::{Candidate, Commonness, MARK_CLOSE, MARK_OPEN, Passage};
+use super::words::{Word, stem, words};
+
+/// What a word in the document's title and in the heading counts, beside one in the text.
+const TITLE: f64 = 0.8;
+const HEADING: f64 = 1.3;
+/// How soon further occurrences count for little, and how much the length of a text counts (BM25's k1 and b).
+const SATURATION: f64 = 0.6;
+const LENGTH: f64 = 0.35;
+/// Words of an ordinary passage.
+const ORDINARY_WORDS: f64 = 70.0;
+/// How much it counts that the passage holds all words rather than a few.
+const COVERAGE: f64 = 0.5;
+/// How much it counts that words that stand together in the question do so in the passage.
+const NEARNESS: f64 = 0.12;
+/// Words that stand so near to each other stand together.
+const NEAR: usize = 3;
+/// Words of the kind of the question count as little as a common word.
+const INTENT_WEIGHT: f64 = 0.9;
+/// Words that are read of a passage.
+const MOST_WORDS: usize = 600;
+/// A word that no passage holds is weighed as if so large a share did.
+const UNKNOWN: f64 = 0.5;
+/// Cosines of texts that have nothing in common, and of such that say the same, as models give them.
+const UNLIKE: f64 = 0.35;
+const ALIKE: f64 = 0.85;
+/// How much of the score is the likeness of the vectors.
+const LIKENESS: f64 = 0.5;
+
+/// The best `most` of the candidates, best first, with score and marks.
+pub(super) fn ranked(
+    question: &Question,
+    vector: Option<&Vector>,
+    candidates: Vec<Candidate>,
+    commonness: &Commonness,
+    most: usize,
+) -> Vec<Passage> {
+    let mut asked = Asked::of(question, commonness);
+    let read: Vec<Read> =
+        candidates.iter().map(|candidate| asked.read(&candidate.passage)).collect();
+    asked.weigh(&read, commonness);
+    let mut passages: Vec<Passage> = candidates
+        .into_iter()
+        .zip(&read)
+        .map(|(candidate, read)| {
+            let lexical = asked.score(read);
+            let likeness =
+                vector.zip(candidate.vector.as_ref()).and_then(|(own, other)| own.cosine(other));
+            let mut passage = candidate.passage;
+            passage.score = likeness.map_or(lexical, |cosine| mixed(lexical, cosine));
+            passage
+        })
+        .filter(|passage| passage.score > 0.0)
+        .collect();
+    passages.sort_by(|left, right| {
+        right.score.total_cmp(&left.score).then_with(|| left.chunk_id.cmp(&right.chunk_id))
+    });
+    passages.truncate(most);
+    for passage in &mut passages {
+        passage.marked = asked.marked(&passage.content);
+        passage.score = (passage.score * 10_000.0).round() / 10_000.0;
+    }
+    passages
+}
+
+fn mixed(lexical: f64, cosine: f64) -> f64 {
+    let likeness = ((cosine - UNLIKE) / (ALIKE - UNLIKE)).clamp(0.0, 1.0);
+    (1.0 - LIKENESS) * lexical + LIKENESS * likeness
+}
+
+/// A question with what its words weigh.
+struct Asked<'a> {
+    terms: Vec<Weighed<'a>>,
+    /// What all of them weigh.
+    total: f64,
+}
+
+struct Weighed<'a> {
+    term: &'a Term,
+    weight: f64,
+    may_be_misspelt: bool,
+}
+
+/// A passage as a question sees it: how well each of its words fits each term.
+struct Read {
+    text: Fits,
+    heading: Fits,
+    title: Fits,
+}
+
+/// Of each word, how well it fits each term.
+type Fits = Vec<Vec<f64>>;
+
+impl Read {
+    /// How well the best word of the passage fits a term.
+    fn best(&self, term: usize) -> f64 {
+        let fits = [&self.text, &self.heading, &self.title].map(|fits| occurrences(fits, term).1);
+        fits.into_iter().fold(0.0, f64::max)
+    }
+}
+
+impl<'a> Asked<'a> {
+    fn of(question: &'a Question, commonness: &Commonness) -> Self {
+        let weighed = |(at, term): (usize, &'a Term)| {
+            let held_by = commonness.held_by.get(at).copied().unwrap_or_default();
+            Weighed { term, weight: 0.0, may_be_misspelt: held_by == 0 }
+        };
+        Self { terms: question.terms().iter().enumerate().map(weighed).collect(), total: 0.0 }
+    }
+
+    /// Says what each term weighs: the rarer, the more. What no passage holds is as rare as what fits it best.
+    fn weigh(&mut self, read: &[Read], commonness: &Commonness) {
+        let passages = f64::from(commonness.passages.max(1));
+        for (at, weighed) in self.terms.iter_mut().enumerate() {
+            if weighed.term.is_intent() {
+                weighed.weight = INTENT_WEIGHT;
+                continue;
+            }
+            let held_by = match commonness.held_by.get(at).copied().unwrap_or_default() {
+                0 => {
+                    let best = read.iter().map(|read| read.best(at)).fold(0.0, f64::max);
+                    let fitting = read.iter().filter(|read| best > 0.0 && read.best(at) >= best);
+                    u32::try_from(fitting.count()).unwrap_or(u32::MAX)
+                }
+                held_by => held_by,
+            };
+            let held = f64::from(held_by);
+            let rarity = match held_by {
+                0 => UNKNOWN * (1.0 + passages).ln(),
+                _ => (1.0 + (passages - held + 0.5).max(0.5) / (held + 0.5)).ln(),
+            };
+            weighed.weight = rarity * weighed.term.weight();
+        }
+        let own = self.terms.iter().filter(|weighed| !weighed.term.is_intent());
+        self.total = own.map(|weighed| weighed.weight).sum();
+    }
+
+    fn read(&self, passage: &Passage) -> Read {
+        let mut text = words(&passage.content);
+        text.truncate(MOST_WORDS);
+        let heading = words(passage.page_label.as_deref().unwrap_or_default());
+        Read {
+            text: self.fits(&text),
+            heading: self.fits(&heading),
+            title: self.fits(&words(&passage.title)),
+        }
+    }
+
+    fn fits(&self, words: &[Word]) -> Fits {
+        words.iter().map(|word| self.fit(&word.folded)).collect()
+    }
+
+    fn fit(&self, folded: &str) -> Vec<f64> {
+        let own_stem = stem(folded);
+        let fit =
+            |weighed: &Weighed<'_>| weighed.term.fit(folded, own_stem, weighed.may_be_misspelt);
+        self.terms.iter().map(fit).collect()
+    }
+
+    fn score(&self, read: &Read) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "some hundred words")]
+        let length = 1.0 - LENGTH + LENGTH * read.text.len() as f64 / ORDINARY_WORDS;
+        let (mut had, mut covered) = (0.0, 0.0);
+        for (at, weighed) in self.terms.iter().enumerate() {
+            let best = read.best(at);
+            if best <= 0.0 {
+                continue;
+            }
+            let often = |fits| occurrences(fits, at).0;
+            let often = often(&read.text) / length
+                + HEADING * often(&read.heading).min(1.0)
+                + TITLE * often(&read.title).min(1.0);
+            had += weighed.weight * best * often / (often + SATURATION);
+            if !weighed.term.is_intent() {
+                covered += weighed.weight * best;
+            }
+        }
+        if self.total <= 0.0 {
+            return (had / INTENT_WEIGHT).min(1.0) * 0.3;
+        }
+        let share = (had / self.total).min(1.0);
+        let coverage = (covered / self.total).min(1.0);
+        let score = share * (1.0 - COVERAGE + COVERAGE * coverage);
+        (score + NEARNESS * self.nearness(&read.text) * share).min(1.0)
+    }
+
+    /// The share of neighbours in the question that are neighbours in the text.
+    fn nearness(&self, fits: &Fits) -> f64 {
+        let is_own = |at: &usize| self.terms.get(*at).is_some_and(|own| !own.term.is_intent());
+        let own: Vec<usize> = (0..self.terms.len()).filter(is_own).collect();
+        let places = |term: usize| -> Vec<usize> {
+            let fits = fits.iter().enumerate();
+            fits.filter(|(_, fit)| fit.get(term).is_some_and(|fit| *fit >= 0.5))
+                .map(|(at, _)| at)
+                .collect()
+        };
+        let (mut near, mut all) = (0_u32, 0_u32);
+        for (left, right) in own.iter().zip(own.iter().skip(1)) {
+            let (left, right) = (places(*left), places(*right));
+            let is_near =
+                |at: &usize| right.iter().any(|other| other != at && at.abs_diff(*other) <= NEAR);
+            all += 1;
+            near += u32::from(left.iter().any(is_near));
+        }
+        if all == 0 { 0.0 } else { f64::from(near) / f64::from(all) }
+    }
+
+    /// The text with the words that the question is about between marks.
+    fn marked(&self, text: &str) -> String {
+        let mut written = String::with_capacity(text.len() + 32);
+        let mut at = 0;
+        for word in words(text) {
+            if !self.fit(&word.folded).into_iter().any(|fit| fit >= 0.5) {
+                continue;
+            }
+            written.push_str(text.get(at..word.from).unwrap_or_default());
+            written.push(MARK_OPEN);
+            written.push_str(text.get(word.from..word.to).unwrap_or_default());
+            written.push(MARK_CLOSE);
+            at = word.to;
+        }
+        written.push_str(text.get(at..).unwrap_or_default());
+        written
+    }
+}
+
+/// How often a term stands in words that fit so, counted by how well, and how well the best does.
+fn occurrences(fits: &Fits, term: usize) -> (f64, f64) {
+    let fits = || fits.iter().filter_map(|fit| fit.get(term)).copied();
+    (fits().sum(), fits().fold(0.0, f64::max))
+}
