@@ -18,6 +18,8 @@ pub const SEARCH: &str = "SEARCH";
 pub const PORTAL_LIMITER: &str = "PORTAL_LIMITER";
 /// Rate-limit binding for visitor chat.
 pub const CHAT_LIMITER: &str = "CHAT_LIMITER";
+/// The rate limiter of gateway tokens.
+pub const GATEWAY_LIMITER: &str = "GATEWAY_LIMITER";
 
 /// Where the Worker runs (`ENVIRONMENT`). Absent or unknown means production: fail closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +93,8 @@ pub struct Config {
     pub portal_rate_limit_max: u32,
     /// `CHAT_RATE_LIMIT_MAX`: chat messages a minute and client address (default 30).
     pub chat_rate_limit_max: u32,
+    /// `GATEWAY_RATE_LIMIT_MAX`: requests of customers' servers a minute and token (default 300).
+    pub gateway_rate_limit_max: u32,
     /// `STRIPE_WEBHOOK_SECRET` and, while a secret is rolled, `STRIPE_WEBHOOK_SECRET_PREVIOUS`.
     pub stripe_webhook_secrets: Vec<Secret<String>>,
     /// `ENCRYPTION_KEYS`: keys of secrets at rest, a comma list of `id:base64(32 bytes)`; the first
@@ -145,6 +149,7 @@ impl Config {
             cors_allow_all: reader.cors_allow_all(environment),
             portal_rate_limit_max: reader.count("PORTAL_RATE_LIMIT_MAX", 120),
             chat_rate_limit_max: reader.count("CHAT_RATE_LIMIT_MAX", 30),
+            gateway_rate_limit_max: reader.count("GATEWAY_RATE_LIMIT_MAX", 300),
             stripe_webhook_secrets: reader.stripe_secrets(environment),
             vault: reader.vault(environment),
             clerk_secret_key,

@@ -8,24 +8,18 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::admission::{self, SiteClaim};
+use super::client_digest;
+use super::entry::{self, Entry, Given, LetIn, Question};
 use super::resume::{self, LastEvent};
-use super::settings::Settings;
-use super::store::{self, Admission, Asking};
 use super::stream::{self, Outbox};
-use super::turn::{self, Exchange};
-use super::{budget, client_digest};
 use crate::app::Op;
 use crate::body;
 use crate::error::Result;
 use crate::http::body::Read;
 use crate::http::extract::Json;
 use crate::ids::SessionId;
-use crate::knowledge::retrieval;
 use crate::middleware::cors;
-use crate::origin::Origin;
 
-/// Passages looked at for one answer.
-const PASSAGES: u32 = 6;
 const X_SITE_KEY: &str = "x-site-key";
 const LAST_EVENT_ID: &str = "last-event-id";
 
@@ -81,113 +75,31 @@ pub async fn post_chat(op: Op, headers: HeaderMap, Read(body): Read<ChatIn>) -> 
         let last = LastEvent::parse(&id)?;
         let visitor = visitor_id.as_deref();
         let told = resume::turn_of(&op, claim, origin.as_ref(), visitor, &last.turn_id).await?;
-        return tell_again(told, last, streams).await;
+        return tell_again(told, last.characters, streams).await;
     }
     let question = Question {
         text: admission::judge_message(body.message.as_deref())?,
         session_id: admission::judge_id("session_id", body.session_id)?,
         message_id: admission::judge_id("message_id", body.message_id)?,
         visitor_id,
+        client: Some(client_digest(&op.request.client_ip)),
+        given: Given::default(),
     };
-    answer(&op, claim, origin.as_ref(), question, streams).await
-}
-
-/// A visitor's message, judged.
-struct Question {
-    text: String,
-    session_id: Option<String>,
-    visitor_id: Option<String>,
-    message_id: Option<String>,
-}
-
-/// (1) let the message in, (2) find what the org knows about it, (3) answer and store.
-async fn answer(
-    op: &Op,
-    claim: SiteClaim,
-    origin: Option<&Origin>,
-    question: Question,
-    streams: bool,
-) -> Result<Response> {
-    // (1)
-    let client = client_digest(&op.request.client_ip);
-    let asking = Asking {
-        claim: &claim,
-        client: Some(&client),
-        page: origin,
-        session: question.session_id.as_deref(),
-        visitor: question.visitor_id.as_deref(),
-        message_id: question.message_id.as_deref(),
-        question: &question.text,
-    };
-    let Admission { site, session, earlier, is_admitted, limits, history, turn_id, session_id } =
-        store::admit(op, &asking).await?;
-    let site = admission::judge_site(site, &claim, origin, op.app.config.environment)?;
-    op.request.set_org(&site.org_id);
-    if earlier.is_some() {
-        let visitor = question.visitor_id.as_deref();
-        let told = resume::told(op, claim, &site, earlier, visitor)?;
-        let from_its_start = LastEvent { turn_id, characters: 0 };
-        return tell_again(told, from_its_start, streams).await;
+    match entry::let_in(&op, claim, origin.as_ref(), question).await? {
+        Entry::New(let_in) if streams => {
+            let outbox = Outbox::sending(&let_in.exchange.turn_id);
+            Ok(let_in.stream(outbox))
+        }
+        Entry::New(let_in) => whole_turn(&let_in).await,
+        Entry::Earlier(told) => tell_again(told, 0, streams).await,
+        Entry::Refused(response) => Ok(response),
     }
-    if question.session_id.is_some() {
-        admission::judge_session(session, &site, question.visitor_id.as_deref())?;
-    }
-    if !is_admitted {
-        return refuse(op, &question.text, &site, &limits);
-    }
-
-    // (2)
-    let terms = retrieval::terms(&question.text);
-    let exchange = Exchange {
-        op: op.clone(),
-        settings: Settings::of(&site),
-        turn_id,
-        session_id,
-        opens_session: question.session_id.is_none(),
-        visitor_id: question.visitor_id,
-        question: question.text,
-        context: None,
-        asked_at: op.request.started,
-        history,
-        passages: Vec::new(),
-        terms,
-        site,
-    };
-    let exchange = exchange.with_passages(PASSAGES).await?;
-
-    // (3)
-    let mut response = if streams { stream_turn(exchange) } else { whole_turn(&exchange).await? };
-    budget::tell(response.headers_mut(), &limits, op.now());
-    Ok(response)
-}
-
-/// Says why a message was not let in.
-fn refuse(
-    op: &Op,
-    question: &str,
-    site: &admission::SiteRow,
-    limits: &[budget::LimitRow],
-) -> Result<Response> {
-    admission::judge_length(question, site)?;
-    let now = op.now();
-    let refusal = budget::refusal(limits, site.turn_microusd, now)
-        .unwrap_or_else(|| budget::too_many_sessions(site.concurrent_sessions.unwrap_or_default()));
-    let mut response = refusal.into_response();
-    budget::tell(response.headers_mut(), limits, now);
-    Ok(response)
-}
-
-/// Sends an answer while it is made.
-fn stream_turn(exchange: Arc<Exchange>) -> Response {
-    let outbox = Arc::new(Outbox::sending(&exchange.turn_id));
-    exchange.keep_what_is_left(&outbox);
-    stream::respond(Arc::clone(&outbox), Box::pin(turn::send(exchange, outbox)))
 }
 
 /// Sends an answer that is whole.
-async fn whole_turn(exchange: &Arc<Exchange>) -> Result<Response> {
-    let outbox = Outbox::collecting(&exchange.turn_id);
-    let answered = exchange.run(&outbox).await.inspect_err(|_| exchange.give_up())?;
+async fn whole_turn(let_in: &LetIn) -> Result<Response> {
+    let answered = let_in.whole().await?;
+    let exchange = &let_in.exchange;
     let out = ChatOut {
         response: answered.text,
         session_id: exchange.session_id.clone(),
@@ -196,14 +108,14 @@ async fn whole_turn(exchange: &Arc<Exchange>) -> Result<Response> {
         turn_id: exchange.turn_id.clone(),
         finish_reason: answered.finish_reason.to_owned(),
     };
-    Ok(Json(out).into_response())
+    Ok(let_in.with_limits(Json(out).into_response()))
 }
 
-/// Tells an answer that was made before.
-async fn tell_again(told: resume::Told, last: LastEvent, streams: bool) -> Result<Response> {
+/// Tells an answer that was made before, from some character on where it is sent as events.
+async fn tell_again(told: resume::Told, characters: usize, streams: bool) -> Result<Response> {
     if streams {
         let outbox = Arc::new(Outbox::sending(told.turn_id()));
-        let work = told.send(last.characters, Arc::clone(&outbox));
+        let work = told.send(characters, Arc::clone(&outbox));
         return Ok(stream::respond(outbox, Box::pin(work)));
     }
     let turn = told.answer().await?;
@@ -223,7 +135,7 @@ fn accepts_events(headers: &HeaderMap) -> bool {
     accept.is_some_and(|types| types.to_ascii_lowercase().contains("text/event-stream"))
 }
 
-fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(super) fn header_text(headers: &HeaderMap, name: &str) -> Option<String> {
     let text = headers.get(name)?.to_str().ok()?.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::admission::SiteRow;
 use super::answer::{self, Citation};
@@ -13,12 +13,11 @@ use super::guard::{LeakGuard, asks_to_break_rules};
 use super::prompt::{self, Subject};
 use super::settings::Settings;
 use super::store::{self, Ending, HistoryRow, MadeBy};
-use super::stream::{End, Outbox};
+use super::stream::{End, Ended, Event, Outbox};
 use crate::app::Op;
 use crate::config::LogLevel;
 use crate::conversations::feed;
-use crate::error::{Error, Result};
-use crate::http::problem;
+use crate::error::Result;
 use crate::ids::SessionId;
 use crate::knowledge::retrieval::{self, Passage};
 use crate::models::{Answering, Finish, Piece, Prompt, Usage};
@@ -280,45 +279,27 @@ fn estimated(prompt: &Prompt, text: &str) -> Usage {
 /// Sends a turn's events.
 pub(super) async fn send(exchange: Arc<Exchange>, outbox: Arc<Outbox>) {
     let (session, turn) = (&exchange.session_id, &exchange.turn_id);
-    outbox.tell("start", &json!({ "session_id": session, "turn_id": turn }));
+    outbox.report(&Event::Start { session, turn });
     match exchange.run(&outbox).await {
         Ok(answered) => {
-            let Answered { citations, finish_reason, latency_ms, .. } = answered;
-            tell_end(&outbox, session, turn, &json!(citations), finish_reason, latency_ms);
+            let Answered { citations, finish_reason, latency_ms, usage, .. } = answered;
+            outbox.report(&Event::End(&Ended {
+                session,
+                turn,
+                citations: &json!(citations),
+                finish_reason,
+                is_partial: is_partial(finish_reason),
+                latency_ms,
+                usage,
+            }));
         }
         Err(error) => {
             exchange.log("turn_failed", &error.private_context());
             exchange.give_up();
-            tell_error(&outbox, &error, &exchange.op);
+            let request_id = &exchange.op.request.id;
+            outbox.report(&Event::Failure { error: &error, request_id });
         }
     }
-}
-
-/// Sends the citations and the end of an answer, whole or partial.
-pub(super) fn tell_end(
-    outbox: &Outbox,
-    session: &SessionId,
-    turn: &str,
-    citations: &Value,
-    finish_reason: &str,
-    latency_ms: i64,
-) {
-    outbox.tell("citations", &json!({ "citations": citations }));
-    outbox.tell(
-        "done",
-        &json!({
-            "session_id": session,
-            "turn_id": turn,
-            "finish_reason": finish_reason,
-            "partial": is_partial(finish_reason),
-            "latency_ms": latency_ms,
-        }),
-    );
-}
-
-/// Sends an error as the last event.
-pub(super) fn tell_error(outbox: &Outbox, error: &Error, op: &Op) {
-    outbox.tell("error", &problem::document(error, &op.request.id));
 }
 
 /// Whether an answer that ended so is a part of one.

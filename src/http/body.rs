@@ -76,6 +76,7 @@ pub fn take<T: Member>(members: &mut Members, name: &str) -> Result<T> {
 pub fn invalid(name: &str, expected: &str) -> Error {
     Error::bad_request("invalid_body", "Invalid request body")
         .hint(format!("\"{name}\" {expected}."))
+        .about(name.to_owned())
 }
 
 /// A body read into `T`.
@@ -88,6 +89,24 @@ impl<S: Send + Sync, T: FromBody> FromRequest<S> for Read<T> {
     async fn from_request(request: Request<Body>, state: &S) -> Result<Self> {
         require_json(request.headers())?;
         let RawBody(bytes) = RawBody::from_request(request, state).await?;
+        T::from_members(parse_json(&bytes)?).map(Self)
+    }
+}
+
+/// A body that may be left out: nothing is an object without members.
+#[derive(Debug)]
+pub struct ReadOrNothing<T>(pub T);
+
+impl<S: Send + Sync, T: FromBody> FromRequest<S> for ReadOrNothing<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request<Body>, state: &S) -> Result<Self> {
+        let is_json = require_json(request.headers());
+        let RawBody(bytes) = RawBody::from_request(request, state).await?;
+        if bytes.is_empty() {
+            return T::from_members(Members::new()).map(Self);
+        }
+        is_json?;
         T::from_members(parse_json(&bytes)?).map(Self)
     }
 }

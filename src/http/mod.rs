@@ -4,4 +4,5 @@ pub mod body;
 pub mod client;
 pub mod csv;
 pub mod extract;
+pub mod openai_error;
 pub mod problem;

@@ -9,7 +9,7 @@ use worker::wasm_bindgen::{self, JsCast as _, JsValue};
 use worker::{Env, EnvBinding};
 
 use crate::app::BoxFuture;
-use crate::config::{CHAT_LIMITER, PORTAL_LIMITER};
+use crate::config::{CHAT_LIMITER, GATEWAY_LIMITER, PORTAL_LIMITER};
 use crate::middleware::rate_limit::{Policy, SharedLimiter};
 
 #[wasm_bindgen]
@@ -32,13 +32,18 @@ impl EnvBinding for LimiterBinding {
 pub(super) struct Limiters {
     portal: Option<SendWrapper<LimiterBinding>>,
     chat: Option<SendWrapper<LimiterBinding>>,
+    gateway: Option<SendWrapper<LimiterBinding>>,
 }
 
 impl Limiters {
     /// Those that are configured.
     pub(super) fn bind(env: &Env) -> Self {
         let bound = |name| env.get_binding(name).ok().map(SendWrapper::new);
-        Self { portal: bound(PORTAL_LIMITER), chat: bound(CHAT_LIMITER) }
+        Self {
+            portal: bound(PORTAL_LIMITER),
+            chat: bound(CHAT_LIMITER),
+            gateway: bound(GATEWAY_LIMITER),
+        }
     }
 }
 
@@ -47,6 +52,7 @@ impl SharedLimiter for Limiters {
         let limiter = match policy {
             Policy::Portal => self.portal.as_ref(),
             Policy::Chat => self.chat.as_ref(),
+            Policy::Gateway => self.gateway.as_ref(),
             Policy::Exempt => None,
         };
         let asked = limiter.and_then(|limiter| ask(limiter, key).ok());

@@ -267,6 +267,10 @@ const OPEN: &[(&str, &str)] = &[
     ("/", "visitors, by site key"),
     ("/chat", "visitors, by site key"),
     ("/v1/chat", "visitors, by site key"),
+    ("/bots", "servers, by gateway token"),
+    ("/v1/models", "servers, by gateway token"),
+    ("/v1/models/{id}", "servers, by gateway token"),
+    ("/v1/chat/completions", "servers, by gateway token"),
     ("/webhooks/stripe", "signed by Stripe"),
 ];
 const OPEN_ALIASES: [(&str, &str); 1] = [("/billing/webhook", "signed by Stripe")];

@@ -2,6 +2,7 @@
 
 mod conversations;
 mod dashboards;
+mod gateway;
 mod identity;
 mod records;
 mod settings;
@@ -78,7 +79,14 @@ impl Entry {
 
 /// All of them.
 pub fn entries() -> impl Iterator<Item = &'static Entry> {
-    [dashboards::ROUTES, conversations::ROUTES, identity::ROUTES, settings::ROUTES, records::ROUTES]
-        .into_iter()
-        .flatten()
+    [
+        dashboards::ROUTES,
+        conversations::ROUTES,
+        identity::ROUTES,
+        settings::ROUTES,
+        gateway::ROUTES,
+        records::ROUTES,
+    ]
+    .into_iter()
+    .flatten()
 }
