@@ -25,6 +25,8 @@ pub const AI: &str = "AI";
 pub const CHAT_LIMITER: &str = "CHAT_LIMITER";
 /// Rate-limit binding for what pages that embed the widget ask for.
 pub const WIDGET_LIMITER: &str = "WIDGET_LIMITER";
+/// The rate limiter of gateway tokens.
+pub const GATEWAY_LIMITER: &str = "GATEWAY_LIMITER";
 
 /// Where the Worker runs (`ENVIRONMENT`). Absent or unknown means production: fail closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +102,8 @@ pub struct Config {
     pub chat_rate_limit_max: u32,
     /// `WIDGET_RATE_LIMIT_MAX`: requests of pages that embed the widget a minute and client address (default 100).
     pub widget_rate_limit_max: u32,
+    /// `GATEWAY_RATE_LIMIT_MAX`: requests of customers' servers a minute and token (default 300).
+    pub gateway_rate_limit_max: u32,
     /// `STRIPE_WEBHOOK_SECRET` and, while a secret is rolled, `STRIPE_WEBHOOK_SECRET_PREVIOUS`.
     pub stripe_webhook_secrets: Vec<Secret<String>>,
     /// `ENCRYPTION_KEYS`: keys of secrets at rest, a comma list of `id:base64(32 bytes)`; the first
@@ -200,6 +204,7 @@ impl Config {
             portal_rate_limit_max: reader.count("PORTAL_RATE_LIMIT_MAX", 120),
             chat_rate_limit_max: reader.count("CHAT_RATE_LIMIT_MAX", 30),
             widget_rate_limit_max: reader.count("WIDGET_RATE_LIMIT_MAX", 100),
+            gateway_rate_limit_max: reader.count("GATEWAY_RATE_LIMIT_MAX", 300),
             stripe_webhook_secrets: reader.stripe_secrets(environment),
             vault: reader.vault(environment),
             clerk_secret_key,

@@ -53,6 +53,7 @@ struct Details {
     code: &'static str,
     text: &'static str,
     hint: Option<Cow<'static, str>>,
+    member: Option<Cow<'static, str>>,
     context: Option<String>,
     retry_after_s: Option<u32>,
     raised_at: &'static Location<'static>,
@@ -69,6 +70,7 @@ impl Error {
             code,
             text,
             hint: None,
+            member: None,
             context: None,
             retry_after_s: None,
             raised_at: Location::caller(),
@@ -147,6 +149,15 @@ impl Error {
         self
     }
 
+    /// The member of the body, or the parameter, that is refused.
+    #[cold]
+    #[inline(never)]
+    #[must_use]
+    pub fn about(mut self, member: impl Into<Cow<'static, str>>) -> Self {
+        self.0.member = Some(member.into());
+        self
+    }
+
     /// Private text for the log: never sent to a caller.
     #[cold]
     #[inline(never)]
@@ -183,6 +194,11 @@ impl Error {
     /// The public sentence that says what to do, where there is one.
     pub fn public_hint(&self) -> Option<&str> {
         self.0.hint.as_deref()
+    }
+
+    /// The member or parameter that is refused, where it is one.
+    pub fn member(&self) -> Option<&str> {
+        self.0.member.as_deref()
     }
 
     /// Seconds to wait, where known.

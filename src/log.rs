@@ -151,7 +151,8 @@ fn loggable_path(path: &str) -> String {
         return format!("{VISITOR}{{visitorId}}");
     }
     let shown = |segment: &str| {
-        let secret = ["sk_", "whsec_", "eyJ"].iter().any(|start| segment.starts_with(start));
+        let secret =
+            ["sk_", "kgw_", "whsec_", "eyJ"].iter().any(|start| segment.starts_with(start));
         if secret || segment.contains('@') || segment.contains("%40") {
             "[redacted]".to_owned()
         } else {

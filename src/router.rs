@@ -8,9 +8,13 @@ use axum::routing::{delete, get, patch, post, put};
 use crate::app::App;
 use crate::automation::{action_routes, flow_routes};
 use crate::billing::{self, account_routes, usage_routes};
+use crate::budgets;
 use crate::error::{Error, Kind};
+use crate::gateway::{self, token_routes};
 use crate::members::{self, membership_routes, user_routes};
-use crate::middleware::{MONITORS, PORTAL, UPLOADS, VISITORS, VOICE, WEBHOOKS, WIDGET, guard};
+use crate::middleware::{
+    MONITORS, OPENAI_CLIENTS, PORTAL, SERVERS, UPLOADS, VISITORS, VOICE, WEBHOOKS, WIDGET, guard,
+};
 use crate::orgs::{self, cap_routes};
 use crate::{analytics, audit, chat, conversations, docs, events, handoffs, health, insights};
 use crate::{integrations, invitations, knowledge, leads, notifications, outcomes, overview};
@@ -24,6 +28,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .merge(handed_over())
         .merge(people())
         .merge(settings())
+        .merge(access())
         .merge(records())
         .merge(embeds())
         .merge(knowledge_changes())
@@ -35,6 +40,8 @@ pub fn router(app: &Arc<App>) -> Router {
         (visitors(), &VISITORS),
         (widget_pages(), &WIDGET),
         (voice(), &VOICE),
+        (servers(), &SERVERS),
+        (openai_clients(), &OPENAI_CLIENTS),
         (webhooks(), &WEBHOOKS),
     ];
     groups.into_iter().fold(Router::new(), |router, (routes, audience)| {
@@ -148,6 +155,20 @@ fn settings() -> Router {
             get(keep::list_retention_policies).put(keep::put_retention_policy),
         )
         .route("/retention/policies/{id}", delete(keep::delete_retention_policy))
+}
+
+/// How customers' servers come in, and what all may use.
+fn access() -> Router {
+    use budgets::routes::{get_budgets, update_budgets, update_site_budget};
+    use token_routes::{
+        create_gateway_token, list_gateway_tokens, revoke_gateway_token, rotate_gateway_token,
+    };
+    Router::new()
+        .route("/portal/gateway-tokens", get(list_gateway_tokens).post(create_gateway_token))
+        .route("/portal/gateway-tokens/{id}", delete(revoke_gateway_token))
+        .route("/portal/gateway-tokens/{id}/rotate", post(rotate_gateway_token))
+        .route("/portal/budgets", get(get_budgets).patch(update_budgets))
+        .route("/portal/sites/{id}/budget", patch(update_site_budget))
 }
 
 /// What is known, automated and was recorded.
@@ -291,6 +312,20 @@ fn voice() -> Router {
         .route("/voice/tts", post(post_voice))
         .route("/voice/signed-url", get(get_signed_url).post(create_signed_url))
         .route("/api/elevenlabs-signed-url", get(get_signed_url))
+}
+
+/// Customers' servers.
+fn servers() -> Router {
+    Router::new().route("/bots", get(gateway::routes::list_bots))
+}
+
+/// Customers' servers with clients of OpenAI's API.
+fn openai_clients() -> Router {
+    use chat::completions::routes::create_chat_completion;
+    Router::new()
+        .route("/v1/models", get(gateway::routes::list_models))
+        .route("/v1/models/{id}", get(gateway::routes::get_model))
+        .route("/v1/chat/completions", post(create_chat_completion))
 }
 
 /// Vendors that sign what they send.

@@ -25,6 +25,28 @@ impl Timestamp {
         Self(seconds.saturating_mul(1000))
     }
 
+    /// Reads `2026-03-15T12:00:00Z`, with or without milliseconds; a parser that reads every form of date would be a
+    /// tenth of the artefact.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (date, clock) = text.strip_suffix('Z')?.split_once('T')?;
+        let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "000"));
+        let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+        let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
+        let [millis] = numbers(fraction, '.', [3])?;
+        let small = |number: i32| i8::try_from(number).ok();
+        let moment = jiff::civil::DateTime::new(
+            i16::try_from(year).ok()?,
+            small(month)?,
+            small(day)?,
+            small(hour)?,
+            small(minute)?,
+            small(second)?,
+            millis * 1_000_000,
+        );
+        let moment = jiff::tz::Offset::UTC.to_timestamp(moment.ok()?).ok()?;
+        Some(Self(moment.as_millisecond()))
+    }
+
     /// Milliseconds since the epoch.
     pub const fn millis(self) -> i64 {
         self.0
@@ -66,6 +88,22 @@ impl Timestamp {
         let moment = jiff::Timestamp::from_millisecond(self.0).ok()?;
         Some(jiff::tz::Offset::UTC.to_datetime(moment))
     }
+}
+
+/// Numbers of so many digits each, with a separator between them.
+fn numbers<const COUNT: usize>(
+    text: &str,
+    separator: char,
+    digits: [usize; COUNT],
+) -> Option<[i32; COUNT]> {
+    let mut parts = text.split(separator);
+    let mut numbers = [0; COUNT];
+    for (number, digits) in numbers.iter_mut().zip(digits) {
+        let part = parts.next()?;
+        let is_plain = part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
+        *number = Some(part).filter(|_| is_plain)?.parse().ok()?;
+    }
+    parts.next().is_none().then_some(numbers)
 }
 
 impl fmt::Display for Timestamp {
@@ -167,6 +205,32 @@ mod tests {
         );
         assert_eq!(Timestamp::from_seconds(0).to_string(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Timestamp::from_millis(-1).to_string(), "1969-12-31T23:59:59.999Z");
+    }
+
+    #[test]
+    fn moments_are_read_in_one_form() {
+        let read = |text: &str| Timestamp::parse(text).map(|moment| moment.to_string());
+        for (text, expected) in [
+            ("2025-01-02T03:04:05Z", "2025-01-02T03:04:05.000Z"),
+            ("2024-02-29T23:59:59.678Z", "2024-02-29T23:59:59.678Z"),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(expected));
+        }
+        for odd in [
+            "",
+            "2025-01-02",
+            "2025-01-02 03:04:05Z",
+            "2025-01-02T03:04:05",
+            "2025-01-02T03:04:05+01:00",
+            "2025-02-29T00:00:00Z",
+            "2025-01-02T24:00:00Z",
+            "2025-01-02T03:04:05.6789Z",
+            "2025-1-2T3:4:5Z",
+            "2025-01-02T03:04:05:06Z",
+            "+025-01-02T03:04:05Z",
+        ] {
+            assert_eq!(read(odd), None, "{odd}");
+        }
     }
 
     #[test]

@@ -8,11 +8,13 @@ use serde_json::{Map, Value};
 use crate::config::Environment;
 use crate::db::Param;
 use crate::error::{Error, Kind, Result};
+use crate::gateway;
 use crate::ids::{OrgId, SiteId};
 use crate::middleware::cors::ORIGIN_NOT_ALLOWED;
 use crate::origin::Origin;
 use crate::row;
 use crate::sites::pages::Pages;
+use crate::time::StoredTime;
 
 /// Longest message, in characters; a plan or a site may allow less.
 const LONGEST_MESSAGE: usize = 5_000;
@@ -21,8 +23,7 @@ const LONGEST_ID: usize = 128;
 
 /// A message, trimmed, of 1 to 5 000 characters, without control characters but tabs and line ends.
 pub(super) fn judge_message(message: Option<&str>) -> Result<String> {
-    let is_meant = |c: &char| !c.is_ascii_control() || matches!(c, '\t' | '\n' | '\r');
-    let message: String = message.unwrap_or_default().chars().filter(is_meant).collect();
+    let message = without_controls(message.unwrap_or_default());
     let message = message.trim();
     if message.is_empty() {
         return Err(Error::bad_request("message_required", "Message is required")
@@ -32,6 +33,12 @@ pub(super) fn judge_message(message: Option<&str>) -> Result<String> {
         return Err(message_too_long(LONGEST_MESSAGE));
     }
     Ok(message.to_owned())
+}
+
+/// A text without control characters but tabs and line ends.
+pub(super) fn without_controls(text: &str) -> String {
+    let is_meant = |c: &char| !c.is_ascii_control() || matches!(c, '\t' | '\n' | '\r');
+    text.chars().filter(is_meant).collect()
 }
 
 #[track_caller]
@@ -45,7 +52,8 @@ pub(crate) fn judge_id(name: &'static str, id: Option<String>) -> Result<Option<
     match id {
         Some(id) if id.len() > LONGEST_ID => {
             Err(Error::bad_request("invalid_body", "Invalid request body")
-                .hint(format!("\"{name}\" has more than {LONGEST_ID} bytes.")))
+                .hint(format!("\"{name}\" has more than {LONGEST_ID} bytes."))
+                .about(name))
         }
         id => Ok(id.filter(|id| !id.is_empty())),
     }
@@ -91,8 +99,7 @@ impl SiteClaim {
                     "No site answers this page without a key; send it in the X-Site-Key header.",
                 )
             }
-            Self::Bot { .. } => Error::not_found("bot_not_found", "Model not found")
-                .hint("The token may talk to the bots that GET /bots lists."),
+            Self::Bot { .. } => gateway::routes::bot_not_found(),
         }
     }
 
@@ -133,6 +140,8 @@ row! {
         pub(super) deployment_status: Option<String>,
         /// The gateway token that opened it.
         pub(super) token_id: Option<String>,
+        /// When a use of the token was noted last.
+        pub(super) token_used_at: Option<StoredTime>,
         pub(super) concurrent_sessions: Option<i64>,
         pub(super) message_characters: i64,
         /// What one turn may cost, in micro-dollars.
@@ -285,6 +294,7 @@ pub(super) mod tests {
             deployment_id: None,
             deployment_status: None,
             token_id: None,
+            token_used_at: None,
             concurrent_sessions: None,
             message_characters: 5_000,
             turn_microusd: 20_000,

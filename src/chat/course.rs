@@ -5,7 +5,8 @@ use super::guard::asks_to_break_rules;
 use super::intent::{self, Intent};
 use super::language::{self, Language, Phrase, contact_sentence, phrase};
 use super::settings::{Availability, Settings};
-use super::state::Handoff;
+use super::state::{Handoff, HandoffReason};
+use crate::knowledge::policies::{Policies, Verdict};
 use crate::time::Timestamp;
 
 /// What becomes of a message.
@@ -16,7 +17,7 @@ pub(super) enum Course {
     /// A person answers: it is kept for them.
     WithPerson(Handoff),
     /// It asks for a person.
-    HandOver(Availability),
+    HandOver(Availability, HandoffReason),
     /// It asks to lift the rules.
     Refuse,
 }
@@ -35,17 +36,23 @@ impl Reading {
         message: &str,
         site: &SiteRow,
         session: Option<&SessionRow>,
+        policies: &Policies,
         now: Timestamp,
     ) -> Self {
         let settings = Settings(&site.config);
         let so_far = session.and_then(|session| session.locale.as_deref());
         let intent = intent::detect(message, &settings.handoff_keywords());
         let handoff = session.and_then(|session| Handoff::parse(session.handoff.as_deref()?));
-        let course = match handoff {
-            Some(handoff) => Course::WithPerson(handoff),
-            None if asks_to_break_rules(message) => Course::Refuse,
-            None if intent.wants_person => Course::HandOver(settings.availability(now)),
-            None => Course::Answer,
+        let availability = || settings.availability(now);
+        let course = match (handoff, policies.judge_question(message).verdict) {
+            (Some(handoff), _) => Course::WithPerson(handoff),
+            (None, Verdict::Blocked) => Course::Refuse,
+            (None, Verdict::HandOff) => Course::HandOver(availability(), HandoffReason::Policy),
+            (None, _) if asks_to_break_rules(message) => Course::Refuse,
+            (None, _) if intent.wants_person => {
+                Course::HandOver(availability(), HandoffReason::Message)
+            }
+            (None, _) => Course::Answer,
         };
         let language = language::language_for(settings.language(), so_far, message);
         Self { course, language, intent }

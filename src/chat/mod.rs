@@ -1,15 +1,18 @@
 //! Visitor chat: who may talk to a site, what is answered, and what is stored of it.
 //!
-//! Owns `chat_sessions`, `chat_messages`, `chat_turns`, the budgets and their counters, `metrics_daily` and
-//! `metrics_rollup`. A turn is two round trips to `DB` and one to `SEARCH`. The first is the admission: one
-//! transaction that judges and counts, so that no number of parallel messages passes a limit. The second is the
-//! end: session, both messages, true cost and the day's metrics, or nothing.
+//! Owns `chat_sessions`, `chat_messages`, `chat_turns`, `budget_counters`, `metrics_daily` and `metrics_rollup`.
+//! Pages come in by [`routes`], customers' servers by [`completions`]; from `entry` on, the way is the same. A turn is
+//! two round trips to `DB` and one to `SEARCH`. The first is the admission: one transaction that judges and counts, so
+//! that no number of parallel messages passes a limit. The second is the end: session, both messages, true cost and the
+//! day's metrics, or nothing.
 
 mod admission;
 mod answer;
 mod budget;
 pub mod capture;
+pub mod completions;
 mod course;
+mod entry;
 pub mod figures;
 mod guard;
 pub mod handoff;

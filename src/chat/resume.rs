@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::admission::{self, SiteClaim, SiteRow};
 use super::store::{self, TurnRow};
-use super::stream::Outbox;
-use super::turn;
+use super::stream::{Ended, Event, Outbox};
+use super::turn::is_partial;
 use crate::app::Op;
 use crate::error::{Error, Kind, Result};
 use crate::origin::Origin;
@@ -119,16 +119,25 @@ impl Told {
         let clock = Arc::clone(&op.app.ports.clock);
         let turn = match outbox.awaiting(&*clock, self.answer()).await {
             Ok(turn) => turn,
-            Err(error) => return turn::tell_error(&outbox, &error, &op),
+            Err(error) => {
+                let request_id = &op.request.id;
+                return outbox.report(&Event::Failure { error: &error, request_id });
+            }
         };
         let text = turn.content.as_deref().unwrap_or_default();
         outbox.resume_at(characters.min(text.chars().count()));
         let rest: String = text.chars().skip(characters).collect();
         outbox.say(&rest);
         let finish_reason = turn.finish_reason.as_deref().unwrap_or("stop");
-        let latency_ms = turn.latency_ms.unwrap_or_default();
-        let citations = citations(&turn);
-        turn::tell_end(&outbox, &turn.session_id, &turn.id, &citations, finish_reason, latency_ms);
+        outbox.report(&Event::End(&Ended {
+            session: &turn.session_id,
+            turn: &turn.id,
+            citations: &citations(&turn),
+            finish_reason,
+            is_partial: is_partial(finish_reason),
+            latency_ms: turn.latency_ms.unwrap_or_default(),
+            usage: None,
+        }));
     }
 }
 

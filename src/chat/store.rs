@@ -12,6 +12,8 @@ use crate::app::Op;
 use crate::db::{Param, Rows, Statement};
 use crate::error::{Error, Result};
 use crate::ids::{SessionId, new_id};
+use crate::knowledge::policies::{POLICIES_OF_FOUND, Policies, PolicyRow};
+use crate::knowledge::unsettled::{UNSETTLED_OF_FOUND, Unsettled};
 use crate::models::Usage;
 use crate::origin::Origin;
 use crate::time::Timestamp;
@@ -99,6 +101,10 @@ pub(super) struct Admission {
     pub(super) turn_id: String,
     /// The session it continues or opens.
     pub(super) session_id: SessionId,
+    /// What the org's answers keep to.
+    pub(super) policies: Policies,
+    /// Of which documents the index may be out of date.
+    pub(super) unsettled: Unsettled,
 }
 
 /// Lets a message in, or finds why not, in one round trip.
@@ -130,10 +136,12 @@ pub(super) async fn admit(op: &Op, asking: &Asking<'_>) -> Result<Admission> {
         with(TURN_ADMIT, admit_params(op, asking, &turn_id, session)),
         with(TURN_COUNT, vec![turn_id.as_str().into()]),
         with(BUDGET, Vec::new()),
+        with(POLICIES_OF_FOUND, Vec::new()),
+        with(UNSETTLED_OF_FOUND, Vec::new()),
     ];
     let rows = op.write(statements).await?;
-    let [site, session, history, earlier, admitted, _counted, limits]: [Rows; 7] =
-        rows.try_into().map_err(|_| Error::internal("fewer results than statements"))?;
+    let [site, session, history, earlier, admitted, _counted, limits, policies, unsettled]: [Rows;
+        9] = rows.try_into().map_err(|_| Error::internal("fewer results than statements"))?;
     let mut history: Vec<HistoryRow> = history.all()?;
     history.reverse();
     Ok(Admission {
@@ -145,6 +153,8 @@ pub(super) async fn admit(op: &Op, asking: &Asking<'_>) -> Result<Admission> {
         history,
         turn_id,
         session_id: SessionId::from(session_id),
+        policies: Policies::of(&policies.all::<PolicyRow>()?),
+        unsettled: Unsettled::of(&unsettled)?,
     })
 }
 

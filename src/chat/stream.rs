@@ -1,14 +1,14 @@
 //! A turn as an event stream (WHATWG HTML, "Server-sent events"), sent while the answer is made.
 //!
-//! Events: `start`, then `delta` with text, then `citations`, and one last `done` or `error`. The id of each is
-//! the turn's and how many characters of the answer the visitor has with it, so that one who lost the connection
-//! can say where to go on. A comment every twelve seconds keeps the connection open.
+//! What happens is told to an outbox; its encoder writes that as its reader knows it, the widget's ([`WidgetEvents`])
+//! or another. A comment every twelve seconds keeps the connection open.
 //!
 //! The body that is sent drives the turn. When the visitor goes, it is dropped, and with it the request to the
 //! provider; a task beside it stores what there is by then.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,17 +22,96 @@ use http_body::Frame;
 use serde_json::{Value, json};
 
 use crate::app::BoxFuture;
+use crate::error::Error;
+use crate::http::problem;
+use crate::ids::SessionId;
+use crate::models::Usage;
 use crate::time::Clock;
 
 /// How long nothing may be sent.
 const HEARTBEAT: Duration = Duration::from_secs(12);
 
+/// What a turn tells its reader.
+#[derive(Debug)]
+pub(super) enum Event<'a> {
+    /// It was let in.
+    Start { session: &'a SessionId, turn: &'a str },
+    /// There is more of the answer.
+    Text(&'a str),
+    /// There is no more of it; the last event.
+    End(&'a Ended<'a>),
+    /// It failed; the last event.
+    Failure { error: &'a Error, request_id: &'a str },
+}
+
+/// How an answer ended.
+#[derive(Debug)]
+pub(super) struct Ended<'a> {
+    pub(super) session: &'a SessionId,
+    pub(super) turn: &'a str,
+    /// An array.
+    pub(super) citations: &'a Value,
+    pub(super) finish_reason: &'a str,
+    /// Whether the answer is a part of one.
+    pub(super) is_partial: bool,
+    pub(super) latency_ms: i64,
+    /// None where no model was asked.
+    pub(super) usage: Option<Usage>,
+}
+
+/// Writes events as a reader knows them.
+pub(super) trait Encoder: fmt::Debug + Send + Sync {
+    /// Server-sent events, or nothing; `characters` of the answer have been sent with it.
+    fn encode(&self, event: &Event<'_>, characters: usize) -> String;
+}
+
+/// Events as the widget reads them: `start`, then `delta` with text, then `citations`, and one last `done` or `error`.
+/// The id of each is the turn's and how many characters of the answer the visitor has with it, so that one who lost
+/// the connection can say where to go on.
+#[derive(Debug)]
+struct WidgetEvents {
+    turn_id: String,
+}
+
+impl WidgetEvents {
+    fn event(&self, name: &str, data: &Value, characters: usize) -> String {
+        // JSON has no line ends outside its texts, and escapes them inside.
+        format!("id: {}.{characters}\nevent: {name}\ndata: {data}\n\n", self.turn_id)
+    }
+
+    fn end(&self, ended: &Ended<'_>, characters: usize) -> String {
+        let citations = json!({ "citations": ended.citations });
+        let done = json!({
+            "session_id": ended.session,
+            "turn_id": ended.turn,
+            "finish_reason": ended.finish_reason,
+            "partial": ended.is_partial,
+            "latency_ms": ended.latency_ms,
+        });
+        self.event("citations", &citations, characters) + &self.event("done", &done, characters)
+    }
+}
+
+impl Encoder for WidgetEvents {
+    fn encode(&self, event: &Event<'_>, characters: usize) -> String {
+        match event {
+            Event::Start { session, turn } => {
+                self.event("start", &json!({ "session_id": session, "turn_id": turn }), characters)
+            }
+            Event::Text(text) => self.event("delta", &json!({ "text": text }), characters),
+            Event::End(ended) => self.end(ended, characters),
+            Event::Failure { error, request_id } => {
+                self.event("error", &problem::document(error, request_id), characters)
+            }
+        }
+    }
+}
+
 /// What was made of an answer so far, and what of it is to be sent.
 #[derive(Debug)]
 pub(super) struct Outbox {
-    turn_id: String,
-    /// Whether somebody reads events; else only the text is kept.
-    sends: bool,
+    /// Writes what somebody reads; without one only the text is kept.
+    encoder: Option<Box<dyn Encoder>>,
     state: Mutex<State>,
 }
 
@@ -55,14 +134,19 @@ pub(super) enum End {
 }
 
 impl Outbox {
-    /// For an answer that is sent while it is made.
+    /// For an answer that is sent to the widget while it is made.
     pub(super) fn sending(turn_id: &str) -> Self {
-        Self { turn_id: turn_id.to_owned(), sends: true, state: Mutex::default() }
+        Self::encoding(Box::new(WidgetEvents { turn_id: turn_id.to_owned() }))
+    }
+
+    /// For an answer that is sent while it is made.
+    pub(super) fn encoding(encoder: Box<dyn Encoder>) -> Self {
+        Self { encoder: Some(encoder), state: Mutex::default() }
     }
 
     /// For an answer that is sent when it is whole.
-    pub(super) fn collecting(turn_id: &str) -> Self {
-        Self { turn_id: turn_id.to_owned(), sends: false, state: Mutex::default() }
+    pub(super) fn collecting() -> Self {
+        Self { encoder: None, state: Mutex::default() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -77,19 +161,18 @@ impl Outbox {
         let mut state = self.state();
         state.text.push_str(text);
         state.characters += text.chars().count();
-        self.push(&mut state, "delta", &json!({ "text": text }));
+        self.push(&mut state, &Event::Text(text));
     }
 
     /// Sends an event that adds no text.
-    pub(super) fn tell(&self, event: &str, data: &Value) {
-        self.push(&mut self.state(), event, data);
+    pub(super) fn report(&self, event: &Event<'_>) {
+        self.push(&mut self.state(), event);
     }
 
-    fn push(&self, state: &mut State, event: &str, data: &Value) {
-        if self.sends {
-            let id = format!("{}.{}", self.turn_id, state.characters);
-            // JSON has no line ends outside its texts, and escapes them inside.
-            let text = format!("id: {id}\nevent: {event}\ndata: {data}\n\n");
+    fn push(&self, state: &mut State, event: &Event<'_>) {
+        let Some(encoder) = &self.encoder else { return };
+        let text = encoder.encode(event, state.characters);
+        if !text.is_empty() {
             state.ready.push_back(Bytes::from(text));
         }
     }
@@ -140,7 +223,7 @@ impl Outbox {
     /// Waits for `work`, and keeps the connection open meanwhile.
     pub(super) async fn awaiting<T>(&self, clock: &dyn Clock, work: impl Future<Output = T>) -> T {
         let mut work = pin!(work);
-        if !self.sends {
+        if self.encoder.is_none() {
             return work.await;
         }
         loop {
@@ -226,21 +309,32 @@ mod tests {
     fn events_say_how_much_of_the_answer_there_is() {
         let outbox = Arc::new(Outbox::sending("t1"));
         let inner = outbox.clone();
+        let session = SessionId::from("s1".to_owned());
         let text = read(
             &outbox,
             Box::pin(async move {
-                inner.tell("start", &json!({}));
+                inner.report(&Event::Start { session: &session, turn: "t1" });
                 inner.say("Grüße\n");
                 inner.say("!");
-                inner.tell("done", &json!({}));
+                inner.report(&Event::End(&Ended {
+                    session: &session,
+                    turn: "t1",
+                    citations: &json!([]),
+                    finish_reason: "stop",
+                    is_partial: false,
+                    latency_ms: 7,
+                    usage: None,
+                }));
             }),
         );
         assert_eq!(
             text,
-            "id: t1.0\nevent: start\ndata: {}\n\n\
+            "id: t1.0\nevent: start\ndata: {\"session_id\":\"s1\",\"turn_id\":\"t1\"}\n\n\
              id: t1.6\nevent: delta\ndata: {\"text\":\"Grüße\\n\"}\n\n\
              id: t1.7\nevent: delta\ndata: {\"text\":\"!\"}\n\n\
-             id: t1.7\nevent: done\ndata: {}\n\n"
+             id: t1.7\nevent: citations\ndata: {\"citations\":[]}\n\n\
+             id: t1.7\nevent: done\ndata: {\"finish_reason\":\"stop\",\"latency_ms\":7,\"partial\":false,\
+             \"session_id\":\"s1\",\"turn_id\":\"t1\"}\n\n"
         );
         assert_eq!(block_on(outbox.ended()), End::Whole);
     }

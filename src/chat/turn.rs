@@ -6,12 +6,13 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::admission::SiteRow;
 use super::answer::{self, Answer, Citation, Words};
 use super::capture::{self, Conversation};
 use super::course::{Course, Reading};
+use super::entry::Given;
 use super::guard::LeakGuard;
 use super::handoff;
 use super::language::{Phrase, phrase};
@@ -19,15 +20,16 @@ use super::prompt::{self, Subject};
 use super::settings::{Availability, LeadCapture, Settings};
 use super::state::HandoffReason;
 use super::store::{self, Ending, HistoryRow, MadeBy};
-use super::stream::{End, Outbox};
+use super::stream::{End, Ended, Event, Outbox};
 use crate::app::Op;
 use crate::config::LogLevel;
 use crate::conversations::feed;
 use crate::db::Statement;
-use crate::error::{Error, Result};
-use crate::http::problem;
+use crate::error::Result;
 use crate::ids::SessionId;
+use crate::knowledge::policies::{AnswerGuard, Policies, Verdict};
 use crate::knowledge::retrieval::{self, Passage};
+use crate::knowledge::unsettled::Unsettled;
 use crate::models::catalogue::{Price, estimate_tokens};
 use crate::models::chain::{self, Begun, Candidate};
 use crate::models::setting::{self, SiteKeys};
@@ -51,12 +53,13 @@ pub(super) struct Exchange {
     pub(super) opens_session: bool,
     pub(super) visitor_id: Option<String>,
     pub(super) question: String,
-    /// Context of a customer's server.
-    pub(super) context: Option<String>,
+    /// What a customer's server adds.
+    pub(super) given: Given,
     pub(super) asked_at: Timestamp,
     pub(super) history: Vec<HistoryRow>,
     pub(super) terms: Vec<String>,
     pub(super) passages: Vec<Passage>,
+    pub(super) policies: Policies,
     /// Known once a model has begun to answer.
     pub(super) asked: OnceLock<Asked>,
 }
@@ -89,14 +92,18 @@ pub(super) struct Asked {
 
 impl Exchange {
     /// Finds what the org knows, if it is to be answered from; a turn that cannot is given up.
-    pub(super) async fn with_passages(mut self, most: u32) -> Result<Arc<Self>> {
+    pub(super) async fn with_passages(
+        mut self,
+        unsettled: &Unsettled,
+        most: u32,
+    ) -> Result<Arc<Self>> {
         if self.reading.course != Course::Answer {
             return Ok(Arc::new(self));
         }
-        let asked = retrieval::Question::of(&self.question);
-        let found = retrieval::passages(&self.op, &self.site.org_id, &asked, most).await;
-        match found {
-            Ok(passages) => {
+        let question = retrieval::Question::of(&self.question);
+        let (org, shown) = (&self.site.org_id, (unsettled, &self.policies));
+        match retrieval::passages(&self.op, org, &question, shown, most).await {
+            Ok((passages, _triggered)) => {
                 self.passages = passages;
                 Ok(Arc::new(self))
             }
@@ -122,7 +129,7 @@ impl Exchange {
                 let text = handoff::waiting_text(handoff, reading.language).unwrap_or_default();
                 fixed(outbox, text.to_owned(), "handed_off")
             }
-            Course::HandOver(availability) => {
+            Course::HandOver(availability, _) => {
                 let line = reading.contact_line(site);
                 let language = reading.language;
                 let text = handoff::request_text(self.settings(), availability, language, &line);
@@ -144,6 +151,12 @@ impl Exchange {
             Some(answering) => self.relay(outbox, &prompt, answering).await,
             None => self.quote(outbox),
         }
+    }
+
+    /// What is said to who is handed over to a person.
+    fn request_text(&self, availability: Availability) -> String {
+        let line = self.reading.contact_line(&self.site);
+        handoff::request_text(self.settings(), availability, self.reading.language, &line)
     }
 
     fn settings(&self) -> Settings<'_> {
@@ -168,12 +181,13 @@ impl Exchange {
             site_name: &self.site.name,
             org_name: self.site.org_name.as_deref(),
             instructions: self.site.system_prompt.as_deref(),
-            context: self.context.as_deref(),
+            context: self.given.context.as_deref(),
         };
         let refusal = self.reading.refusal(&self.site);
         let (settings, question) = (self.settings(), &self.question);
         let mut prompt =
             prompt::prompt(&subject, settings, &self.history, question, &self.passages, &refusal);
+        self.given.narrow(&mut prompt);
         let budget = u64::try_from(self.site.turn_microusd).unwrap_or_default();
         let tokens = prompt_tokens(&prompt);
         let affordable = candidates.iter().map(|one| one.price.max_output_for(budget, tokens));
@@ -207,10 +221,27 @@ impl Exchange {
             found: phrase(self.reading.language, Phrase::Found),
             not_known: &self.reading.not_known(&self.site),
         };
-        let answer = answer::compose(&self.terms, &self.passages, &words);
-        outbox.say(&answer.text);
-        let Answer { text, citations } = answer;
-        Draft { text, citations, finish_reason: "stop", made_by: None }
+        let Answer { text, citations } = answer::compose(&self.terms, &self.passages, &words);
+        let judged = self.policies.judge_answer(&text);
+        if judged.verdict.withholds() {
+            return self.withhold(outbox, judged.verdict, None);
+        }
+        outbox.say(&judged.text);
+        Draft { text: judged.text, citations, finish_reason: "stop", made_by: None }
+    }
+
+    /// Ends an answer that a policy withholds: what was shown of it stays, and the rest gives way to a fixed text.
+    fn withhold(&self, outbox: &Outbox, verdict: Verdict, made_by: Option<MadeBy>) -> Draft {
+        let is_handed_over = verdict == Verdict::HandOff;
+        let text = if is_handed_over {
+            self.request_text(self.settings().availability(self.asked_at))
+        } else {
+            self.reading.refusal(&self.site)
+        };
+        let gap = if outbox.text().is_empty() { "" } else { "\n\n" };
+        outbox.say(&format!("{gap}{text}"));
+        let finish_reason = if is_handed_over { "handed_off" } else { "blocked" };
+        Draft { text: outbox.text(), citations: Vec::new(), finish_reason, made_by }
     }
 
     /// Passes a model's answer on.
@@ -223,6 +254,7 @@ impl Exchange {
         let clock = &*self.op.app.ports.clock;
         let instructions = self.site.system_prompt.as_deref().unwrap_or_default();
         let mut leak = LeakGuard::of(instructions);
+        let mut guard = AnswerGuard::new(&self.policies);
         let mut characters = 0;
         let mut usage = None;
         let finish_reason = loop {
@@ -232,7 +264,11 @@ impl Exchange {
                         break "blocked";
                     }
                     characters += text.chars().count();
-                    outbox.say(&text);
+                    let released = guard.push(&text);
+                    outbox.say(&released.text);
+                    if released.verdict.withholds() {
+                        break "withheld";
+                    }
                     if characters > LONGEST_ANSWER {
                         break "length";
                     }
@@ -252,9 +288,15 @@ impl Exchange {
                 None => break "cut",
             }
         };
+        if finish_reason != "blocked" {
+            outbox.say(&guard.finish().text);
+        }
+        let made_by = self.made_by(prompt, usage, &outbox.text());
+        if guard.verdict().withholds() {
+            return self.withhold(outbox, guard.verdict(), made_by);
+        }
         let text = outbox.text();
         let citations = answer::citations_of(&text, &self.passages);
-        let made_by = self.made_by(prompt, usage, &text);
         Draft { text, citations, finish_reason, made_by }
     }
 
@@ -293,7 +335,7 @@ impl Exchange {
             is_unanswered: self.reading.course == Course::Answer
                 && draft.citations.is_empty()
                 && !self.terms.is_empty(),
-            extras: self.extras(answered_at)?,
+            extras: self.extras(answered_at, draft.finish_reason)?,
         };
         let is_stored = match self.reading.course {
             Course::WithPerson(_) => store::message_to_person(&self.op, ending).await?,
@@ -309,17 +351,25 @@ impl Exchange {
     }
 
     /// What else the turn brings: its language, a wish for a person or an appointment, a lead.
-    fn extras(&self, at: Timestamp) -> Result<Vec<Statement>> {
+    fn extras(&self, at: Timestamp, finish_reason: &str) -> Result<Vec<Statement>> {
         let Reading { course, language, intent } = &self.reading;
         let site = &self.site;
         let of = Conversation { org: &site.org_id, site: &site.id, session: &self.session_id, at };
         let mut extras = vec![capture::locale_statement(of, *language)];
-        match course {
-            Course::HandOver(Availability::There) => {
-                extras.extend(handoff::request_statements(of, HandoffReason::Message)?);
+        // A policy may hand over what was to be answered.
+        let wanted = match course {
+            Course::HandOver(availability, reason) => Some((*availability, *reason)),
+            Course::Answer if finish_reason == "handed_off" => {
+                Some((self.settings().availability(self.asked_at), HandoffReason::Policy))
             }
-            Course::HandOver(Availability::Away) => extras.push(handoff::missed_statement(of)),
-            _ => {}
+            _ => None,
+        };
+        match wanted {
+            Some((Availability::There, reason)) => {
+                extras.extend(handoff::request_statements(of, reason)?);
+            }
+            Some((Availability::Away, _)) => extras.push(handoff::missed_statement(of)),
+            Some((Availability::Off, _)) | None => {}
         }
         if *course != Course::Refuse && intent.wants_appointment {
             extras.extend(capture::appointment_statements(of));
@@ -393,45 +443,27 @@ fn prompt_tokens(prompt: &Prompt) -> u32 {
 /// Sends a turn's events.
 pub(super) async fn send(exchange: Arc<Exchange>, outbox: Arc<Outbox>) {
     let (session, turn) = (&exchange.session_id, &exchange.turn_id);
-    outbox.tell("start", &json!({ "session_id": session, "turn_id": turn }));
+    outbox.report(&Event::Start { session, turn });
     match exchange.run(&outbox).await {
         Ok(answered) => {
-            let Answered { citations, finish_reason, latency_ms, .. } = answered;
-            tell_end(&outbox, session, turn, &json!(citations), finish_reason, latency_ms);
+            let Answered { citations, finish_reason, latency_ms, usage, .. } = answered;
+            outbox.report(&Event::End(&Ended {
+                session,
+                turn,
+                citations: &json!(citations),
+                finish_reason,
+                is_partial: is_partial(finish_reason),
+                latency_ms,
+                usage,
+            }));
         }
         Err(error) => {
             exchange.log("turn_failed", &error.private_context());
             exchange.give_up();
-            tell_error(&outbox, &error, &exchange.op);
+            let request_id = &exchange.op.request.id;
+            outbox.report(&Event::Failure { error: &error, request_id });
         }
     }
-}
-
-/// Sends the citations and the end of an answer, whole or partial.
-pub(super) fn tell_end(
-    outbox: &Outbox,
-    session: &SessionId,
-    turn: &str,
-    citations: &Value,
-    finish_reason: &str,
-    latency_ms: i64,
-) {
-    outbox.tell("citations", &json!({ "citations": citations }));
-    outbox.tell(
-        "done",
-        &json!({
-            "session_id": session,
-            "turn_id": turn,
-            "finish_reason": finish_reason,
-            "partial": is_partial(finish_reason),
-            "latency_ms": latency_ms,
-        }),
-    );
-}
-
-/// Sends an error as the last event.
-pub(super) fn tell_error(outbox: &Outbox, error: &Error, op: &Op) {
-    outbox.tell("error", &problem::document(error, &op.request.id));
 }
 
 /// Whether an answer that ended so is a part of one.

@@ -76,6 +76,7 @@ pub fn take<T: Member>(members: &mut Members, name: &str) -> Result<T> {
 pub fn invalid(name: &str, expected: &str) -> Error {
     Error::bad_request("invalid_body", "Invalid request body")
         .hint(format!("\"{name}\" {expected}."))
+        .about(name.to_owned())
 }
 
 /// A body read into `T`.

@@ -4,6 +4,7 @@ pub mod body;
 pub mod client;
 pub mod csv;
 pub mod extract;
+pub mod openai_error;
 pub mod problem;
 pub mod public_url;
 pub mod sse;

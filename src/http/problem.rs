@@ -9,6 +9,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::openai_error;
 use crate::error::{Error, Kind};
 
 /// The body of every error.
@@ -48,6 +49,15 @@ impl<'a> Problem<'a> {
 /// The problem document of an error, where it is no body of its own.
 pub fn document(error: &Error, request_id: &str) -> Value {
     serde_json::to_value(Problem::of(error, request_id)).unwrap_or_default()
+}
+
+/// How the errors of an audience are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// An RFC 9457 problem document.
+    Problem,
+    /// As clients of OpenAI's API read them.
+    OpenAi,
 }
 
 /// The status of each kind.
@@ -99,11 +109,14 @@ pub fn error_of(response: &Response) -> Option<&Arc<Error>> {
     response.extensions().get::<Arc<Error>>()
 }
 
-/// Writes the problem document into a response that carries an [`Error`]; others pass unchanged.
-pub fn render(mut response: Response, request_id: &str) -> Response {
+/// Writes the error document into a response that carries an [`Error`]; others pass unchanged.
+pub fn render(mut response: Response, request_id: &str, form: Form) -> Response {
     let Some(error) = error_of(&response).cloned() else {
         return response;
     };
+    if form == Form::OpenAi {
+        return openai_error::write(response, &error, request_id);
+    }
     let body = serde_json::to_vec(&Problem::of(&error, request_id)).unwrap_or_default();
     response
         .headers_mut()

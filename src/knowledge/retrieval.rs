@@ -16,13 +16,14 @@ use sha2::{Digest as _, Sha256};
 
 pub use super::question::Question;
 use super::ranking;
+use super::unsettled::Unsettled;
 pub use super::words::{lower_case, terms};
 use crate::app::Op;
 use crate::db::{Rows, Statement};
 use crate::error::Result;
 use crate::ids::{DocumentId, OrgId};
-use crate::knowledge::embedding::Vector;
-use crate::knowledge::policies::TriggeredPolicy;
+use crate::knowledge::embedding::{self, Vector};
+use crate::knowledge::policies::{Policies, TriggeredPolicy};
 use crate::{row, sql, statement};
 
 const PASSAGES_MATCH: &str = sql!("sql/passages_match.sql");
@@ -30,6 +31,8 @@ const PASSAGES_MATCH: &str = sql!("sql/passages_match.sql");
 /// Passages that are read and ranked.
 const CANDIDATES: u32 = 60;
 
+/// Passages that are ranked for them: policies and what is out of date may take some away.
+const RANKED: u32 = 40;
 /// Opens a matched word in [`Passage::marked`].
 pub const MARK_OPEN: char = '\u{2}';
 /// Closes a matched word in [`Passage::marked`].
@@ -160,16 +163,29 @@ pub fn ranked(
     Ok(ranking::ranked(question, vector, candidates, &commonness, most))
 }
 
-/// The passages of `org` that answer a question best, best first; none when it has no topic.
+/// The passages of `org` that answer a question best, best first, as far as they are of versions that may be shown and
+/// as the policies let them be shown; and the policies that found something. None when the question has no topic.
 pub async fn passages(
     op: &Op,
     org: &OrgId,
     question: &Question,
+    (unsettled, policies): (&Unsettled, &Policies),
     most: u32,
-) -> Result<Vec<Passage>> {
-    let Some(statement) = statement(org, question, None) else { return Ok(Vec::new()) };
+) -> Result<(Vec<Passage>, Vec<TriggeredPolicy>)> {
+    let embedded = embedding::of_question(op, question).await;
+    let model = embedded.as_ref().map(|embedded| embedded.model.as_str());
+    let Some(statement) = statement(org, question, model) else {
+        return Ok((Vec::new(), Vec::new()));
+    };
     let rows = op.search(vec![statement]).await?;
-    rows.first().map_or(Ok(Vec::new()), |rows| ranked(rows, question, None, most))
+    let vector = embedded.as_ref().map(|embedded| &embedded.vector);
+    // More than are asked for, as some may not be shown.
+    let ranked = rows.first().map(|rows| ranked(rows, question, vector, RANKED));
+    let mut passages = ranked.transpose()?.unwrap_or_default();
+    passages.retain(|passage| unsettled.allows(passage));
+    let (mut passages, triggered) = policies.apply_to_passages(passages);
+    passages.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+    Ok((passages, triggered))
 }
 
 impl Candidate {

@@ -5,7 +5,6 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::embedding;
 use super::policies::{POLICIES_IN_SCOPE, Policies, PolicyRow, TriggeredPolicy};
 use super::rebuild;
 use super::retrieval::{self, Passage, Question};
@@ -21,8 +20,6 @@ use crate::time::StoredTime;
 /// Results, if none or no number is asked for, and at most.
 const RESULTS: u32 = 5;
 const MOST_RESULTS: u32 = 20;
-/// Passages that are ranked for them: policies and what is out of date may take some away.
-const RANKED: u32 = 40;
 /// Longest question, in characters: as of visitors.
 const LONGEST_QUESTION: usize = 5_000;
 
@@ -151,19 +148,8 @@ pub async fn retrieve_passages(
     let policies = Policies::of(&policies.all::<PolicyRow>()?);
     let unsettled = Unsettled::of(&unsettled)?;
 
-    let embedded = embedding::of_question(&access.op, &question).await;
-    let model = embedded.as_ref().map(|embedded| embedded.model.as_str());
-    let mut passages = Vec::new();
-    if let Some(statement) = retrieval::statement(&org, &question, model) {
-        let rows = access.op.search(vec![statement]).await?;
-        if let Some(rows) = rows.first() {
-            let vector = embedded.as_ref().map(|embedded| &embedded.vector);
-            passages = retrieval::ranked(rows, &question, vector, RANKED)?;
-        }
-    }
-    passages.retain(|passage| unsettled.allows(passage));
-    let (mut passages, triggered) = policies.apply_to_passages(passages);
-    passages.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let (passages, triggered) =
+        retrieval::passages(&access.op, &org, &question, (&unsettled, &policies), limit).await?;
     Ok(Json(RetrievedOut {
         query: asked,
         results: passages.into_iter().map(ResultOut::from).collect(),

@@ -1,6 +1,6 @@
 //! What happens before a handler runs and after it answered. [`serve`] is the order, outermost first:
 //!
-//! 1. `request_id`: everything after it can name the request; it also writes error bodies, last.
+//! 1. `request_id`: everything after it can name the request; it also writes error bodies, when only the log is left.
 //! 2. `access_log`: sees every outcome, those of refusals included.
 //! 3. `security_headers`: on every answer, errors too.
 //! 4. `cors`: outside all refusals, so that a page can read why it was refused; ends preflights
@@ -30,6 +30,7 @@ use http::{Method, Request};
 
 use crate::app::{App, Op};
 use crate::error::{Error, Kind};
+use crate::http::problem;
 
 /// Who a group of routes is for, and the rules that follow from it.
 #[derive(Debug)]
@@ -44,6 +45,8 @@ pub struct Audience {
     pub cors: cors::Policy,
     /// What is counted.
     pub rate: rate_limit::Policy,
+    /// How errors are written.
+    pub errors: problem::Form,
 }
 
 impl Audience {
@@ -62,6 +65,7 @@ pub static MONITORS: Audience = Audience {
     too_large_text: "Request body too large",
     cors: cors::Policy::Portal,
     rate: rate_limit::Policy::Exempt,
+    errors: problem::Form::Problem,
 };
 
 /// The portal's pages, and whatever asks for a path that does not exist.
@@ -71,6 +75,7 @@ pub static PORTAL: Audience = Audience {
     too_large_text: "Request body too large",
     cors: cors::Policy::Portal,
     rate: rate_limit::Policy::Portal,
+    errors: problem::Form::Problem,
 };
 
 /// Files that the portal's pages send.
@@ -80,6 +85,7 @@ pub static UPLOADS: Audience = Audience {
     too_large_text: "File too large",
     cors: cors::Policy::Portal,
     rate: rate_limit::Policy::Portal,
+    errors: problem::Form::Problem,
 };
 
 /// Visitors of customers' sites.
@@ -89,6 +95,27 @@ pub static VISITORS: Audience = Audience {
     too_large_text: "Request too large",
     cors: cors::Policy::Site,
     rate: rate_limit::Policy::Chat,
+    errors: problem::Form::Problem,
+};
+
+/// Customers' servers, by gateway token.
+pub static SERVERS: Audience = Audience {
+    name: "gateway",
+    body_limit: 256 * 1024,
+    too_large_text: "Request body too large",
+    cors: cors::Policy::Closed,
+    rate: rate_limit::Policy::Gateway,
+    errors: problem::Form::Problem,
+};
+
+/// The same, where their clients are made for OpenAI's API. Both count as one.
+pub static OPENAI_CLIENTS: Audience = Audience {
+    name: "gateway",
+    body_limit: 256 * 1024,
+    too_large_text: "Request body too large",
+    cors: cors::Policy::Closed,
+    rate: rate_limit::Policy::Gateway,
+    errors: problem::Form::OpenAi,
 };
 
 /// Pages that embed the widget, before and beside the chat.
@@ -98,6 +125,7 @@ pub static WIDGET: Audience = Audience {
     too_large_text: "Request too large",
     cors: cors::Policy::Site,
     rate: rate_limit::Policy::Widget,
+    errors: problem::Form::Problem,
 };
 
 /// Visitors who have something said, or call.
@@ -107,6 +135,7 @@ pub static VOICE: Audience = Audience {
     too_large_text: "Request too large",
     cors: cors::Policy::Site,
     rate: rate_limit::Policy::Chat,
+    errors: problem::Form::Problem,
 };
 
 /// Vendors that sign what they send. Not rate limited: a refused event comes back later and costs more.
@@ -116,6 +145,7 @@ pub static WEBHOOKS: Audience = Audience {
     too_large_text: "Request body too large",
     cors: cors::Policy::Closed,
     rate: rate_limit::Policy::Exempt,
+    errors: problem::Form::Problem,
 };
 
 /// What stands before a group of routes.
@@ -149,8 +179,9 @@ async fn serve(State(guard): State<Guard>, mut request: Request<Body>, next: Nex
     };
 
     security_headers::add(&mut response);
+    let response = request_id::close(&op, response, audience.errors);
     access_log::end(&op, &response);
-    request_id::close(&op, response)
+    response
 }
 
 /// Size and rate, then the handler.
@@ -164,11 +195,13 @@ async fn admit(
         Ok(request) => request,
         Err(error) => return error.into_response(),
     };
-    let count = match rate_limit::count(audience, op).await {
+    let client = rate_limit::Client::of(audience, op, request.headers());
+    let count = match rate_limit::count(audience, op, &client).await {
         Ok(count) => count,
         Err(refusal) => return refusal,
     };
     let mut response = next.run(request).await;
+    rate_limit::note_token(op, &client, &response);
     rate_limit::tell(&mut response, count.as_ref());
     response
 }

@@ -1,4 +1,4 @@
-//! Bounds requests per client address: by a window of this isolate, and, for an address that has used
+//! Bounds requests per client address, or per gateway token: by a window of this isolate, and, for an address that has used
 //! a quarter of its quota here, by the platform's limiter too, which the isolates of one location share
 //! and which is approximate by design. People at work stay below that and wait for nobody.
 //!
@@ -8,12 +8,13 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::Audience;
 use crate::app::{BoxFuture, Op};
 use crate::config::Config;
 use crate::error::{Error, Kind};
+use crate::gateway;
 use crate::time::Timestamp;
 
 /// Length of a window.
@@ -22,6 +23,12 @@ const WINDOW_S: u32 = 60;
 const UNSHARED_PART: u32 = 4;
 /// Addresses that one isolate counts at a time; beyond it only the shared limiter counts.
 const MOST_CLIENTS: usize = 10_000;
+
+/// The part of a quota (one in so many) that an address may use for tokens that are refused.
+const REFUSED_PART: u32 = 10;
+/// The names of the windows of refused tokens, by address, and of good ones.
+const REFUSED: &str = "gateway-refused";
+const KNOWN: &str = "gateway-known";
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -37,6 +44,8 @@ pub enum Policy {
     Chat,
     /// `WIDGET_RATE_LIMIT_MAX` a minute.
     Widget,
+    /// `GATEWAY_RATE_LIMIT_MAX` a minute and token.
+    Gateway,
 }
 
 impl Policy {
@@ -46,6 +55,7 @@ impl Policy {
             Self::Portal => Some(config.portal_rate_limit_max),
             Self::Chat => Some(config.chat_rate_limit_max),
             Self::Widget => Some(config.widget_rate_limit_max),
+            Self::Gateway => Some(config.gateway_rate_limit_max),
         }
     }
 }
@@ -102,6 +112,13 @@ impl Windows {
             resets_in_s: u32::try_from((left_ms + 999) / 1000).unwrap_or(WINDOW_S).max(1),
         }
     }
+
+    /// Whether so many were counted in a window that has not ended; looking does not count.
+    fn has(&self, audience: &'static str, client: &str, count: u32, now: Timestamp) -> bool {
+        let windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let window = windows.get(&(audience, client.to_owned()));
+        window.is_some_and(|window| window.ends > now && window.count >= count)
+    }
 }
 
 /// A request's place in its window.
@@ -109,25 +126,79 @@ pub struct Count {
     audience: &'static Audience,
     quota: u32,
     verdict: Verdict,
+    whose: &'static str,
+}
+
+/// Who is counted.
+#[derive(Debug)]
+pub struct Client {
+    /// An address, or the digest of what looks like a gateway token.
+    key: String,
+    is_token: bool,
+}
+
+impl Client {
+    /// Servers of several customers may share an address, and one customer's servers have many.
+    pub fn of(audience: &Audience, op: &Op, headers: &HeaderMap) -> Self {
+        let token = Some(headers).filter(|_| audience.rate == Policy::Gateway);
+        match token.and_then(gateway::token_digest) {
+            Some(key) => Self { key, is_token: true },
+            None => Self { key: op.request.client_ip.clone(), is_token: false },
+        }
+    }
+}
+
+/// Counts a token that was refused against the address that sent it, so that nobody who invents tokens has a quota
+/// for each; and remembers one that was not, so that it does not suffer for its neighbours.
+pub fn note_token(op: &Op, client: &Client, response: &Response) {
+    if !client.is_token {
+        return;
+    }
+    let (windows, now) = (&op.app.windows, op.now());
+    if response.status() == StatusCode::UNAUTHORIZED {
+        windows.admit(REFUSED, &op.request.client_ip, u32::MAX, now);
+    } else {
+        windows.admit(KNOWN, &client.key, u32::MAX, now);
+    }
+}
+
+/// Whether a token nobody knows comes from an address that sent too many of these.
+fn is_invented(op: &Op, client: &Client, quota: u32) -> bool {
+    let (windows, now) = (&op.app.windows, op.now());
+    client.is_token
+        && windows.has(REFUSED, &op.request.client_ip, quota.div_ceil(REFUSED_PART), now)
+        && !windows.has(KNOWN, &client.key, 1, now)
 }
 
 /// Counts the request.
 ///
 /// # Errors
 /// The answer to a request that finds either count exhausted: 429.
-pub async fn count(audience: &'static Audience, op: &Op) -> Result<Option<Count>, Response> {
+pub async fn count(
+    audience: &'static Audience,
+    op: &Op,
+    client: &Client,
+) -> Result<Option<Count>, Response> {
     let app = &op.app;
     let Some(quota) = audience.rate.quota(&app.config) else {
         return Ok(None);
     };
-    let client = op.request.client_ip.as_str();
-    let mut verdict = app.windows.admit(audience.name, client, quota, op.now());
-    let asks = verdict.admitted && quota - verdict.remaining > quota / UNSHARED_PART;
-    if asks && !app.ports.limiter.has_room(audience.rate, client).await {
+    let mut verdict = app.windows.admit(audience.name, &client.key, quota, op.now());
+    if is_invented(op, client, quota) {
         verdict.admitted = false;
         verdict.remaining = 0;
     }
-    let count = Count { audience, quota, verdict };
+    let asks = verdict.admitted && quota - verdict.remaining > quota / UNSHARED_PART;
+    if asks && !app.ports.limiter.has_room(audience.rate, &client.key).await {
+        verdict.admitted = false;
+        verdict.remaining = 0;
+    }
+    let count = Count {
+        audience,
+        quota,
+        verdict,
+        whose: if client.is_token { "token" } else { "address" },
+    };
     if verdict.admitted {
         return Ok(Some(count));
     }
@@ -138,14 +209,16 @@ pub async fn count(audience: &'static Audience, op: &Op) -> Result<Option<Count>
 
 impl Count {
     fn refusal(&self) -> Error {
-        let Self { audience, quota, verdict } = self;
+        let Self { audience, quota, verdict, whose } = self;
         let text = match audience.rate {
             Policy::Chat => "Rate limit exceeded. Please try again later.",
-            Policy::Portal | Policy::Widget | Policy::Exempt => "Rate limit exceeded",
+            Policy::Portal | Policy::Widget | Policy::Gateway | Policy::Exempt => {
+                "Rate limit exceeded"
+            }
         };
         Error::new(Kind::RateLimited, "rate_limit_exceeded", text)
             .hint(format!(
-                "At most {quota} requests a minute are served per address; try again in {} s.",
+                "At most {quota} requests a minute are served per {whose}; try again in {} s.",
                 verdict.resets_in_s
             ))
             .retry_after_s(verdict.resets_in_s)
@@ -155,7 +228,7 @@ impl Count {
 /// Tells the count in `RateLimit` fields (draft-ietf-httpapi-ratelimit-headers); `t` is in seconds
 /// from now.
 pub fn tell(response: &mut Response, count: Option<&Count>) {
-    let Some(Count { audience, quota, verdict }) = count else {
+    let Some(Count { audience, quota, verdict, .. }) = count else {
         return;
     };
     let name = audience.name;
@@ -190,6 +263,16 @@ mod tests {
         assert!(windows.admit("portal", "203.0.113.2", 1, now).admitted);
         assert!(windows.admit("chat", "203.0.113.1", 1, now).admitted);
         assert!(!windows.admit("portal", "203.0.113.1", 1, now).admitted);
+    }
+
+    #[test]
+    fn looking_at_a_window_does_not_count() {
+        let windows = Windows::default();
+        let has = |count, ms| windows.has("x", "a", count, Timestamp::from_millis(ms));
+        assert!(!has(1, 0));
+        windows.admit("x", "a", u32::MAX, Timestamp::from_millis(0));
+        assert!(has(1, 1) && has(1, 2) && !has(2, 3));
+        assert!(!has(1, 60_000), "the window has ended");
     }
 
     #[test]

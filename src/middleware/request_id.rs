@@ -36,8 +36,8 @@ pub fn open(app: Arc<App>, request: &mut Request<Body>) -> Op {
 }
 
 /// Writes the error body, if there is one, and echoes the id.
-pub fn close(op: &Op, response: Response) -> Response {
-    let mut response = problem::render(response, &op.request.id);
+pub fn close(op: &Op, response: Response, errors: problem::Form) -> Response {
+    let mut response = problem::render(response, &op.request.id, errors);
     if let Ok(value) = HeaderValue::from_str(&op.request.id) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }

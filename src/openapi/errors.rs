@@ -31,6 +31,34 @@ pub struct Problem {
     request_id: String,
 }
 
+/// An error as clients of OpenAI's API read it.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "error": {
+        "message": "Invalid gateway token. It is unknown, expired, rotated away or revoked; an admin of the organization can make another.",
+        "type": "invalid_request_error", "param": null, "code": "invalid_api_key", "request_id": "req_1"
+    }
+}))]
+#[expect(dead_code, reason = "its fields are read by the derive")]
+pub struct OpenAiError {
+    error: OpenAiErrorDetails,
+}
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "its fields are read by the derive")]
+struct OpenAiErrorDetails {
+    /// What is wrong, and what to do about it.
+    message: String,
+    /// `invalid_request_error`, `permission_error`, `requests`, `insufficient_quota` or `server_error`.
+    r#type: String,
+    /// The member that is refused.
+    param: Option<String>,
+    /// Stable and machine-readable; OpenAI's own where it has one.
+    code: String,
+    /// Names this request in the log; also in `X-Request-ID`.
+    request_id: String,
+}
+
 type Responses = BTreeMap<String, RefOr<Response>>;
 
 /// What any route for signed-in people may answer.
@@ -93,6 +121,35 @@ impl IntoResponses for WriteErrors {
             ("415", "The body is not JSON", "unsupported_media_type", "Unsupported content type"),
         ]));
         responses
+    }
+}
+
+/// What any route for clients of OpenAI's API may answer.
+pub struct OpenAiErrors;
+
+impl IntoResponses for OpenAiErrors {
+    fn responses() -> Responses {
+        let described = [
+            (
+                "4XX",
+                "400: a member does not fit or is not supported. 401: no valid gateway token (invalid_api_key). \
+                 403: the bot is paused, or its organization inactive. 404: no such bot (model_not_found) or session. \
+                 409: the session has ended. 413, 415: the body is too large, or no JSON. 429: too many requests \
+                 (rate_limit_exceeded), or a budget is used up (insufficient_quota)",
+            ),
+            ("5XX", "A failure of ours or of the database; see Retry-After"),
+        ];
+        let response = |description: &str| {
+            let content =
+                ContentBuilder::new().schema(Some(Ref::from_schema_name("OpenAiError"))).build();
+            ResponseBuilder::new()
+                .description(description)
+                .content("application/json", content)
+                .build()
+        };
+        described
+            .map(|(status, description)| (status.to_owned(), RefOr::T(response(description))))
+            .into()
     }
 }
 

@@ -4,7 +4,7 @@
 mod errors;
 mod schemas;
 
-pub use self::errors::{Problem, ReadErrors, WriteErrors};
+pub use self::errors::{OpenAiError, OpenAiErrors, Problem, ReadErrors, WriteErrors};
 
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -161,10 +161,22 @@ use utoipa::{Modify, OpenApi};
         crate::voice::routes::post_voice,
         crate::voice::routes::get_signed_url,
         crate::voice::routes::create_signed_url,
+        // Customers' servers and budgets
+        crate::gateway::token_routes::list_gateway_tokens,
+        crate::gateway::token_routes::create_gateway_token,
+        crate::gateway::token_routes::rotate_gateway_token,
+        crate::gateway::token_routes::revoke_gateway_token,
+        crate::gateway::routes::list_bots,
+        crate::gateway::routes::list_models,
+        crate::gateway::routes::get_model,
+        crate::chat::completions::routes::create_chat_completion,
+        crate::budgets::routes::get_budgets,
+        crate::budgets::routes::update_budgets,
+        crate::budgets::routes::update_site_budget,
         // Webhooks
         crate::billing::routes::receive_stripe_event,
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, OpenAiError)),
     modifiers(&Security, &Summaries, &Aliases)
 )]
 pub struct ApiDoc;
@@ -252,6 +264,9 @@ impl Modify for Security {
         clerk.description = Some("A Clerk session token.".to_owned());
         if let Some(components) = &mut document.components {
             components.add_security_scheme("clerk", SecurityScheme::Http(clerk));
+            let mut gateway = Http::new(HttpAuthScheme::Bearer);
+            gateway.description = Some("A gateway token, kgw_…, for servers alone.".to_owned());
+            components.add_security_scheme("gateway", SecurityScheme::Http(gateway));
         }
     }
 }

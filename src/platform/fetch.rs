@@ -90,7 +90,7 @@ fn build(env: &Env) -> worker::Result<Isolate> {
 
 /// The answer to a request that never became one.
 fn unreadable_request(error: Error) -> Response<Body> {
-    let mut response = problem::render(error.into_response(), "unknown");
+    let mut response = problem::render(error.into_response(), "unknown", problem::Form::Problem);
     security_headers::add(&mut response);
     response
 }

@@ -9,7 +9,7 @@ use worker::wasm_bindgen::{self, JsCast as _, JsValue};
 use worker::{Env, EnvBinding};
 
 use crate::app::BoxFuture;
-use crate::config::{CHAT_LIMITER, PORTAL_LIMITER, WIDGET_LIMITER};
+use crate::config::{CHAT_LIMITER, GATEWAY_LIMITER, PORTAL_LIMITER, WIDGET_LIMITER};
 use crate::middleware::rate_limit::{Policy, SharedLimiter};
 
 #[wasm_bindgen]
@@ -33,6 +33,7 @@ pub(super) struct Limiters {
     portal: Option<SendWrapper<LimiterBinding>>,
     chat: Option<SendWrapper<LimiterBinding>>,
     widget: Option<SendWrapper<LimiterBinding>>,
+    gateway: Option<SendWrapper<LimiterBinding>>,
 }
 
 impl Limiters {
@@ -43,6 +44,7 @@ impl Limiters {
             portal: bound(PORTAL_LIMITER),
             chat: bound(CHAT_LIMITER),
             widget: bound(WIDGET_LIMITER),
+            gateway: bound(GATEWAY_LIMITER),
         }
     }
 }
@@ -53,6 +55,7 @@ impl SharedLimiter for Limiters {
             Policy::Portal => self.portal.as_ref(),
             Policy::Chat => self.chat.as_ref(),
             Policy::Widget => self.widget.as_ref(),
+            Policy::Gateway => self.gateway.as_ref(),
             Policy::Exempt => None,
         };
         let asked = limiter.and_then(|limiter| ask(limiter, key).ok());

@@ -70,7 +70,7 @@ pub struct SignedUrlOut {
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/voice", tag = "Visitors",
     params(("X-Site-Key" = Option<String>, Header, description = "The site's public key; pages of its keyless origin need none")),
     request_body = VoiceIn,
-    responses((status = 200, description = "Also at /voice/tts; the sound itself (audio/mpeg) unless JSON is asked for", body = super::clip::ClipOut),
+    responses((status = 200, description = "Also at /voice/tts; the sound itself (audio/mpeg) unless JSON is asked for", body = clip::ClipOut),
         crate::openapi::WriteErrors)))]
 pub async fn post_voice(op: Op, headers: HeaderMap, Read(body): Read<VoiceIn>) -> Result<Response> {
     let text = judge_text(body.text.as_deref())?;

@@ -333,6 +333,10 @@ const OPEN: &[(&str, &str)] = &[
     ("/chat/sessions/{id}/messages/{messageId}/feedback", "visitors, by site key"),
     ("/voice", "visitors, by site key"),
     ("/voice/signed-url", "visitors, by site key"),
+    ("/bots", "servers, by gateway token"),
+    ("/v1/models", "servers, by gateway token"),
+    ("/v1/models/{id}", "servers, by gateway token"),
+    ("/v1/chat/completions", "servers, by gateway token"),
     ("/webhooks/stripe", "signed by Stripe"),
 ];
 const OPEN_ALIASES: [(&str, &str); 3] = [

@@ -1,4 +1,5 @@
--- Both messages of a turn that has just ended, if its session is open and of this site and org. The answer has the
+-- Both messages of a turn that has just ended, if its session is open, the assistant's, and of this site
+-- and org. The answer has the
 -- turn's id, so that it cannot be stored twice. Indexes: chat_sessions.id, chat_turns.id.
 -- ?1 turn   ?2 site   ?3 org   ?4 ended   ?5 session   ?6 question id   ?7 question   ?8 asked   ?9 answer
 -- ?10 latency in ms   ?11 1 if nothing was found   ?12 tokens, or NULL   ?13 provider   ?14 model   ?15 prompt tokens
@@ -15,4 +16,5 @@ CROSS JOIN (VALUES
   (?6, 'user', ?7, NULL, NULL, ?8, ?11, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
   (?1, 'assistant', ?9, ?10, ?12, ?4, 0, ?13, ?14, ?15, ?16, ?17, ?18, ?19)) AS said
 WHERE c.id = ?5 AND c.site_id = ?2 AND c.org_id = ?3 AND c.status = 'active'
+  AND c.handoff IS NULL
 RETURNING id

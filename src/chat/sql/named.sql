@@ -5,14 +5,14 @@
 -- ?1 key, or NULL   ?2 page without a key, or NULL   ?3 digest of a gateway token, or NULL   ?4 its bot, or NULL
 -- ?5 now   ?6 minute   ?7 day   ?8 first day of the month   ?9 visitor whose minutes count, or NULL
 WITH named AS (
-  SELECT k.site_id, k.deployment_id, NULL AS token_id FROM site_keys k
+  SELECT k.site_id, k.deployment_id, NULL AS token_id, NULL AS token_used_at FROM site_keys k
    WHERE k.key = ?1 AND (k.expires_at IS NULL OR k.expires_at > ?5)
   UNION ALL
-  SELECT s.id, NULL, NULL FROM portal_sites s WHERE s.site_key = ?1
+  SELECT s.id, NULL, NULL, NULL FROM portal_sites s WHERE s.site_key = ?1
   UNION ALL
-  SELECT s.id, NULL, NULL FROM portal_sites s WHERE s.keyless_origin = ?2
+  SELECT s.id, NULL, NULL, NULL FROM portal_sites s WHERE s.keyless_origin = ?2
   UNION ALL
-  SELECT s.id, NULL, t.id
+  SELECT s.id, NULL, t.id, t.last_used_at
     FROM gateway_secrets g
     JOIN gateway_tokens t ON t.id = g.token_id AND t.org_id = g.org_id
     JOIN portal_sites s ON s.id = ?4 AND s.org_id = t.org_id
@@ -25,7 +25,7 @@ found AS (
   SELECT s.id, s.org_id, s.name, s.type, s.status, s.domain, s.keyless_origin,
          coalesce(d.allowed_origins, s.allowed_origins) AS allowed_origins, s.config, s.system_prompt,
          s.google_api_key, s.openai_api_key, o.name AS org_name, o.status AS org_status,
-         d.id AS deployment_id, d.status AS deployment_status, n.token_id,
+         d.id AS deployment_id, d.status AS deployment_status, n.token_id, n.token_used_at,
          coalesce(bs.site_messages_per_minute, bo.site_messages_per_minute, p.site_messages_per_minute) AS site_minute,
          coalesce(bs.visitor_messages_per_minute, bo.visitor_messages_per_minute,
                   p.visitor_messages_per_minute) AS visitor_minute,

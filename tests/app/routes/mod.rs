@@ -3,6 +3,7 @@
 mod conversations;
 mod crawl;
 mod dashboards;
+mod gateway;
 mod identity;
 mod knowledge;
 mod records;
@@ -114,6 +115,7 @@ pub fn entries() -> impl Iterator<Item = &'static Entry> {
         voice::ROUTES,
         widget::ROUTES,
         retrieve::ROUTES,
+        gateway::ROUTES,
     ]
     .into_iter()
     .flatten()

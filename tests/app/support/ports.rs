@@ -276,7 +276,6 @@ impl HttpClient for FakeHttp {
             })
         };
         let Some(Streamed { status, headers, chunks, stalls }) = streamed else {
-        let Some(Streamed { status, headers, chunks, hangs }) = streamed else {
             let whole = self.send(request);
             let aborted = self.aborted.clone();
             return Box::pin(async move {
@@ -286,14 +285,12 @@ impl HttpClient for FakeHttp {
                     status,
                     headers,
                     chunks: Box::new(StreamedChunks { left, stalls: false, aborted }),
-                    chunks: Box::new(StreamedChunks { left, hangs: false, aborted }),
                 })
             });
         };
         self.sent.lock().unwrap().push(request);
         let aborted = self.aborted.clone();
         let chunks = StreamedChunks { left: chunks.into(), stalls, aborted };
-        let chunks = StreamedChunks { left: chunks.into(), hangs, aborted: self.aborted.clone() };
         Box::pin(std::future::ready(Ok(HttpStream { status, headers, chunks: Box::new(chunks) })))
     }
 }
@@ -441,9 +438,6 @@ impl Ai for FakeAi {
             AiAnswer::InPieces(Streamed { chunks, stalls, .. }) => {
                 let aborted = self.aborted.clone();
                 let chunks = StreamedChunks { left: chunks.into(), stalls, aborted };
-            AiAnswer::InPieces(Streamed { chunks, hangs, .. }) => {
-                let left = chunks.into();
-                let chunks = StreamedChunks { left, hangs, aborted: self.aborted.clone() };
                 Ok(Box::new(chunks) as Box<dyn Chunks>)
             }
             AiAnswer::Failure(failure) => Err(failure),

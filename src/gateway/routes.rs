@@ -1,0 +1,120 @@
+//! `GET /bots`, `GET /v1/models`: which bots a token opens.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::store::{self, Bot};
+use super::token::ServerToken;
+use crate::error::{Error, Result};
+use crate::http::extract::{Json, Path};
+
+/// Longest text that is shown of a site's `config`, in characters, and of a starter prompt.
+const LONGEST_TEXT: usize = 500;
+const LONGEST_STARTER: usize = 80;
+/// Most starter prompts.
+const MOST_STARTERS: usize = 6;
+
+/// The bots that a token opens.
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+pub struct BotsOut {
+    bots: Vec<BotOut>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+struct BotOut {
+    /// What `model` is in `/v1/chat/completions`.
+    id: String,
+    name: String,
+    greeting: Option<String>,
+    /// The first model that it asks; `builtin` where it has none.
+    model: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    starter_prompts: Vec<String>,
+}
+
+impl From<Bot> for BotOut {
+    fn from(bot: Bot) -> Self {
+        let starters = bot.starter_prompts.iter().filter_map(Value::as_str);
+        Self {
+            id: bot.id,
+            name: bot.name,
+            greeting: bot.greeting.map(|text| cut(&text, LONGEST_TEXT)),
+            model: bot.model.map_or_else(|| "builtin".to_owned(), |name| cut(&name, LONGEST_TEXT)),
+            starter_prompts: starters
+                .map(|text| cut(text.trim(), LONGEST_STARTER))
+                .filter(|text| !text.is_empty())
+                .take(MOST_STARTERS)
+                .collect(),
+        }
+    }
+}
+
+fn cut(text: &str, most: usize) -> String {
+    text.chars().take(most).collect()
+}
+
+/// A bot as a model of OpenAI's API.
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+pub struct ModelOut {
+    id: String,
+    /// `model`.
+    object: &'static str,
+    /// Seconds since the epoch.
+    created: i64,
+    /// What the organization calls itself.
+    owned_by: String,
+}
+
+impl From<Bot> for ModelOut {
+    fn from(bot: Bot) -> Self {
+        Self { id: bot.id, object: "model", created: bot.created, owned_by: bot.org_label }
+    }
+}
+
+/// The bots as a list of OpenAI's API.
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+pub struct ModelsOut {
+    /// `list`.
+    object: &'static str,
+    data: Vec<ModelOut>,
+}
+
+/// `GET /bots`: the active bots that the gateway token opens, oldest first, 1000 at most.
+#[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/bots", tag = "Servers",
+    responses((status = 200, body = BotsOut), crate::openapi::ReadErrors), security(("gateway" = []))))]
+pub async fn list_bots(token: ServerToken) -> Result<Json<BotsOut>> {
+    let bots = store::bots(&token.op, &token.digest).await?;
+    Ok(Json(BotsOut { bots: bots.into_iter().map(BotOut::from).collect() }))
+}
+
+/// `GET /v1/models`: the same bots, as clients of OpenAI's API read models.
+#[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/v1/models", tag = "Servers",
+    responses((status = 200, body = ModelsOut), crate::openapi::OpenAiErrors), security(("gateway" = []))))]
+pub async fn list_models(token: ServerToken) -> Result<Json<ModelsOut>> {
+    let bots = store::bots(&token.op, &token.digest).await?;
+    Ok(Json(ModelsOut { object: "list", data: bots.into_iter().map(ModelOut::from).collect() }))
+}
+
+/// `GET /v1/models/{id}`: one of them.
+#[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/v1/models/{id}", tag = "Servers",
+    params(("id" = String, Path)),
+    responses((status = 200, body = ModelOut), crate::openapi::OpenAiErrors), security(("gateway" = []))))]
+pub async fn get_model(token: ServerToken, Path(id): Path<String>) -> Result<Json<ModelOut>> {
+    let bots = store::bots(&token.op, &token.digest).await?;
+    let bot = bots.into_iter().find(|bot| bot.id == id).ok_or_else(bot_not_found)?;
+    Ok(Json(bot.into()))
+}
+
+/// No such bot, or not for this token.
+#[cold]
+#[track_caller]
+pub fn bot_not_found() -> Error {
+    Error::not_found("bot_not_found", "Model not found")
+        .hint("The token opens the bots that GET /v1/models lists.")
+        .about("model")
+}
