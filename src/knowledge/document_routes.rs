@@ -22,6 +22,8 @@ use crate::http::extract::{DeletedOut, Json, Path, Query, RawBody, refused};
 
 /// Longest parameters of an upload, in characters.
 const LONGEST_PARAMETER: usize = 1_000;
+/// Longest title, in characters.
+const LONGEST_TITLE: usize = 200;
 
 choice! {
     /// What a text did to a document.
@@ -114,7 +116,7 @@ pub async fn upload_document(
     headers: HeaderMap,
     RawBody(file): RawBody,
 ) -> Result<Response> {
-    let parameter = |name: &str| bounded(&query, name);
+    let parameter = |name: &str| bounded(&query, name, LONGEST_PARAMETER);
     let (source, document) = (parameter("sourceId")?, parameter("documentId")?);
     let external_id = parameter("externalId")?;
     let (target, not_found): (_, fn() -> Error) = match (&source, &document) {
@@ -128,7 +130,7 @@ pub async fn upload_document(
         _ => return Err(refused("sourceId", "or \"documentId\" is required, and not both")),
     };
     let publishes = query.flag("publish")?.unwrap_or(true);
-    let (title, path) = (parameter("title")?, parameter("path")?);
+    let (title, path) = (bounded(&query, "title", LONGEST_TITLE)?, parameter("path")?);
     let note = parameter("changeNote")?;
     let (grant, target, []) = access.grant_for::<TargetRow, 0>(target, not_found, []).await?;
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -147,12 +149,12 @@ pub async fn upload_document(
 }
 
 /// A parameter of one line that is not too long.
-fn bounded(query: &Query, name: &str) -> Result<Option<String>> {
+fn bounded(query: &Query, name: &str, most: usize) -> Result<Option<String>> {
     let Some(text) = query.text(name).map(str::trim).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
-    if text.chars().count() > LONGEST_PARAMETER || text.chars().any(char::is_control) {
-        return Err(refused(name, "must be one line of at most 1000 characters"));
+    if text.chars().count() > most || text.chars().any(char::is_control) {
+        return Err(refused(name, &format!("must be one line of at most {most} characters")));
     }
     Ok(Some(text.to_owned()))
 }

@@ -28,6 +28,7 @@ mod integrations;
 mod invitations;
 mod jobs;
 mod knowledge;
+mod knowledge_changes;
 mod leads;
 mod ledgers;
 mod limits;

@@ -102,6 +102,50 @@ fn older_conversations_get_what_the_lists_show() {
 }
 
 #[test]
+fn documents_of_the_system_before_get_one_live_version_and_numbers_of_their_own() {
+    let database = Sqlite::empty();
+    let files = sql_files(Path::new("migrations"));
+    let is_before = |(name, _): &&(String, String)| name.as_str() < "0011";
+    for (_, script) in files.iter().take_while(is_before) {
+        database.run_script(script);
+    }
+    database.run_script(
+        "INSERT INTO orgs (id, name) VALUES ('o', 'O');
+         INSERT INTO knowledge_sources (id, org_id, name, type) VALUES ('s', 'o', 'S', 'url');
+         INSERT INTO knowledge_documents (id, org_id, source_id, title, external_id) VALUES
+          ('named', 'o', 's', 'T', 'x'), ('newest', 'o', 's', 'T', 'x'), ('stage', 'o', 's', 'T', ''), ('none', 'o', 's', 'T', NULL);
+         INSERT INTO knowledge_versions (id, document_id, org_id, version_number, stage, is_live, created_at) VALUES
+          ('n1', 'named', 'o', 1, 'live', 1, '2025-01-01'), ('n2', 'named', 'o', 2, 'live', 1, '2025-01-02'),
+          ('w1', 'newest', 'o', 1, 'live', 1, '2025-01-01'), ('w2', 'newest', 'o', 1, 'live', 1, '2025-01-02'), ('w3', 'newest', 'o', 2, 'draft', 0, '2025-01-03'),
+          ('g1', 'stage', 'o', 1, 'live', 0, '2025-01-01'), ('g2', 'stage', 'o', 2, 'archived', 1, '2025-01-02');
+         UPDATE knowledge_documents SET live_version_id = 'n1' WHERE id = 'named';
+         UPDATE knowledge_documents SET live_version_id = 'g1' WHERE id = 'stage';",
+    );
+    for (_, script) in files.iter().skip_while(is_before) {
+        database.run_script(script);
+    }
+    let versions = database.rows("SELECT id || ' ' || version_number || ' ' || stage || ' ' || is_live AS v FROM knowledge_versions ORDER BY id");
+    let versions: Vec<&str> = versions.iter().map(|row| row["v"].as_str().unwrap()).collect();
+    assert_eq!(
+        versions,
+        [
+            "g1 1 archived 0",
+            "g2 2 live 1",
+            "n1 1 live 1",
+            "n2 2 archived 0",
+            "w1 1 archived 0",
+            "w2 2 live 1",
+            "w3 3 draft 0"
+        ]
+    );
+    let documents = database.rows("SELECT id || ' ' || coalesce(live_version_id, '-') || ' ' || coalesce(external_key, '-') AS d FROM knowledge_documents ORDER BY id");
+    let documents: Vec<&str> = documents.iter().map(|row| row["d"].as_str().unwrap()).collect();
+    assert_eq!(documents, ["named n1 x", "newest w2 -", "none - -", "stage g2 -"]);
+    let second = "UPDATE knowledge_versions SET is_live = 1 WHERE id = 'n2'";
+    assert!(database.try_script(second).unwrap_err().contains("UNIQUE"));
+}
+
+#[test]
 fn every_tenant_table_has_its_org_and_an_index_on_it() {
     let database = Sqlite::migrated("migrations");
     let tables = database.rows(

@@ -17,19 +17,26 @@ pub(super) fn parse(text: &str) -> Result<Manuscript, Refusal> {
 fn is_dropped(tag: &Tag<'_>) -> bool {
     const NAMES: [&str; 19] = [
         "script", "style", "noscript", "template", "svg", "math", "iframe", "object", "canvas",
-        "nav", "header", "footer", "aside", "form", "select", "button", "dialog", "audio", "video",
+        "nav", "header", "footer", "aside", "textarea", "select", "button", "dialog", "audio",
+        "video",
     ];
     tag.is_any(&NAMES)
 }
 
-/// Tags that say of themselves that they are not shown.
+/// Tags that say of themselves that they are not shown: what no reader of the page sees is none of its text.
 fn is_hidden(tag: &Tag<'_>) -> bool {
-    tag.attributes.split_ascii_whitespace().any(|attribute| {
-        let attribute = attribute.to_ascii_lowercase();
-        attribute == "hidden"
-            || attribute.starts_with("aria-hidden=\"true")
-            || attribute.starts_with("hidden=")
-    })
+    let written: String = tag
+        .attributes
+        .chars()
+        .filter(|c| !c.is_ascii_whitespace())
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    let says_so = ["aria-hidden=\"true", "display:none", "visibility:hidden"];
+    says_so.iter().any(|words| written.contains(words))
+        || tag.attributes.split_ascii_whitespace().any(|attribute| {
+            let name = attribute.split('=').next().unwrap_or_default();
+            name.eq_ignore_ascii_case("hidden")
+        })
 }
 
 /// Tags without an end.
@@ -220,7 +227,7 @@ mod tests {
         <h1>Fees</h1><p>A cleaning costs&nbsp;<b>90</b>&#36;.<br>Whitening costs &#x24;300.</p>
         <ul><li>Cash<li>Card</ul>
         <table><tr><th>What</th><th>Price</th></tr><tr><td><p>Filling</p></td><td>120</td></tr></table>
-        <!-- secret --><div hidden>hidden</div><div aria-hidden="true">icon</div>
+        <!-- secret --><div hidden>hidden</div><div aria-hidden="true">icon</div><p style="color:red; display: none">bait</p><form action="x"><textarea>typed</textarea></form>
         <aside>Advert</aside><footer>Imprint</footer></body></html>"#;
 
     #[test]

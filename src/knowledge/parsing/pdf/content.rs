@@ -1,12 +1,12 @@
 //! What is shown on the pages, and where (ISO 32000-1, 9.4).
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::file::File;
 use super::font::{Font, Shown};
 use super::lines::{Line, Lines};
 use super::object::{Dictionary, Lexer, Object};
+use super::table::Table;
 use crate::knowledge::parsing::manuscript::Refusal;
 
 /// Forms within one another, at most.
@@ -20,7 +20,7 @@ const MOST_FONTS: usize = 2_000;
 
 /// The lines of all pages.
 pub(super) fn lines(file: &File<'_>) -> Result<Vec<Line>, Refusal> {
-    let mut reader = Reader { file, fonts: BTreeMap::new(), lines: Lines::default() };
+    let mut reader = Reader { file, fonts: Table::default(), lines: Lines::default() };
     for (number, page) in (1..).zip(file.pages()?) {
         reader.lines.begin_page(number);
         let contents = file.member(&page.dictionary, "Contents")?;
@@ -103,7 +103,7 @@ impl State {
 
 struct Reader<'f> {
     file: &'f File<'f>,
-    fonts: BTreeMap<u32, Rc<Font>>,
+    fonts: Table<Rc<Font>>,
     lines: Lines,
 }
 
@@ -212,7 +212,7 @@ impl<'f> Reader<'f> {
         let fonts = self.file.member(resources, "Font")?;
         let Some(object) = self.named(&fonts, name)? else { return Ok(None) };
         if let Object::Reference(number) = object
-            && let Some(known) = self.fonts.get(number)
+            && let Some(known) = self.fonts.get(*number)
         {
             return Ok(Some(Rc::clone(known)));
         }

@@ -1,12 +1,12 @@
 //! A file's objects, found by looking for them (ISO 32000-1, 7.5).
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::budget::Budget;
 use super::filter;
 use super::object::{Dictionary, Lexer, Object, is_space};
+use super::table::Table;
 use crate::knowledge::parsing::charset;
 use crate::knowledge::parsing::manuscript::Refusal;
 
@@ -29,7 +29,7 @@ enum Place {
 /// A file.
 pub(super) struct File<'a> {
     bytes: &'a [u8],
-    objects: BTreeMap<u32, Place>,
+    objects: Table<Place>,
     /// Unfolded streams that hold objects.
     held: Vec<Vec<u8>>,
     root: Option<u32>,
@@ -49,7 +49,7 @@ impl<'a> File<'a> {
     pub(super) fn open(bytes: &'a [u8]) -> Result<Self, Refusal> {
         let mut file = Self {
             bytes,
-            objects: BTreeMap::new(),
+            objects: Table::default(),
             held: Vec::new(),
             root: None,
             info: None,
@@ -71,7 +71,7 @@ impl<'a> File<'a> {
                 return Err(Refusal::TooComplex);
             }
         }
-        if file.objects.is_empty() { Err(Refusal::Broken) } else { Ok(file) }
+        if file.objects.len() == 0 { Err(Refusal::Broken) } else { Ok(file) }
     }
 
     fn trailer(&mut self, trailer: &Dictionary<'_>) -> Result<(), Refusal> {
@@ -129,7 +129,7 @@ impl<'a> File<'a> {
 
     /// The object of a number, and where it ends if that is in the file.
     fn object(&self, number: u32) -> Result<Option<(Object<'_>, Option<usize>)>, Refusal> {
-        let (mut lexer, start, is_file) = match self.objects.get(&number) {
+        let (mut lexer, start, is_file) = match self.objects.get(number) {
             Some(Place::File(at)) => (Lexer::new(self.bytes, *at), *at, true),
             Some(Place::Stream(stream, at)) => {
                 let data = self.held.get(*stream).map(Vec::as_slice).unwrap_or_default();
@@ -249,12 +249,12 @@ impl<'a> File<'a> {
         let root = self.root.map_or(Ok(None), |root| self.object(root))?;
         let tree = root.as_ref().and_then(|(root, _)| root.dictionary()?.get("Pages"));
         if let Some(tree) = tree {
-            let mut seen = BTreeSet::new();
+            let mut seen = Table::default();
             self.gather(tree, None, 0, &mut seen, &mut pages)?;
         }
         if pages.is_empty() {
-            for number in self.objects.keys() {
-                if let Some((Object::Dictionary(dictionary), _)) = self.object(*number)?
+            for number in self.objects.numbers() {
+                if let Some((Object::Dictionary(dictionary), _)) = self.object(number)?
                     && dictionary.is("Type", "Page")
                 {
                     let resources = dictionary.get("Resources").cloned().map(Rc::new);
@@ -271,11 +271,11 @@ impl<'a> File<'a> {
         node: &Object<'f>,
         above: Option<&Rc<Object<'f>>>,
         depth: usize,
-        seen: &mut BTreeSet<u32>,
+        seen: &mut Table<()>,
         pages: &mut Vec<Page<'f>>,
     ) -> Result<(), Refusal> {
         if let Object::Reference(number) = node
-            && !seen.insert(*number)
+            && !seen.insert(*number, ())
         {
             return Ok(());
         }

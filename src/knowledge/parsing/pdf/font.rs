@@ -1,9 +1,8 @@
 //! From a font's codes to characters, and how wide they are (ISO 32000-1, 9.6 to 9.10).
 
-use std::collections::BTreeMap;
-
 use super::file::File;
 use super::object::{Dictionary, Lexer, Object};
+use super::table::Table;
 use crate::knowledge::parsing::charset::windows_1252;
 use crate::knowledge::parsing::manuscript::Refusal;
 use crate::knowledge::parsing::markup::named;
@@ -21,12 +20,12 @@ pub(super) struct Font {
     /// Whether codes have two bytes.
     is_wide: bool,
     /// What the font says that codes mean: first to last, and the text of the first.
-    unicode: BTreeMap<u32, (u32, Vec<char>)>,
+    unicode: Table<(u32, Vec<char>)>,
     /// What codes of one byte mean otherwise.
     encoding: Vec<char>,
     /// Whether anything is known of what codes mean.
     is_known: bool,
-    widths: BTreeMap<u32, f64>,
+    widths: Table<f64>,
     width: f64,
 }
 
@@ -64,13 +63,13 @@ impl Font {
             let is_space = code == [b' '];
             let code = code.iter().fold(0, |code, byte| code << 8 | u32::from(*byte));
             self.push(code, written);
-            let width = self.widths.get(&code).copied().unwrap_or(self.width);
+            let width = self.widths.get(code).copied().unwrap_or(self.width);
             told(&Shown { width, is_space });
         }
     }
 
     fn push(&self, code: u32, written: &mut String) {
-        let range = self.unicode.range(..=code).next_back();
+        let range = self.unicode.up_to(code);
         if let Some((first, (last, text))) = range
             && code <= *last
         {

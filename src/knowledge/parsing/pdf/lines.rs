@@ -1,7 +1,6 @@
 //! From pieces of text and where they stand to lines, and from lines to paragraphs and headings.
 
-use std::collections::BTreeMap;
-
+use super::table::Places;
 use crate::knowledge::parsing::manuscript::{Manuscript, Refusal, clean};
 
 /// A gap of so much of the size is a blank.
@@ -140,15 +139,18 @@ pub(super) fn write(lines: &[Line], manuscript: &mut Manuscript) -> Result<(), R
 }
 
 /// The size that most of the text has, in quarters.
-#[expect(clippy::cast_possible_truncation, reason = "a float becomes the nearest number there is")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float becomes the nearest number there is"
+)]
 fn usual_size(lines: &[Line]) -> f64 {
-    let mut bytes: BTreeMap<i64, usize> = BTreeMap::new();
+    let mut bytes = Places::new();
     for line in lines {
-        *bytes.entry((line.size * 4.0) as i64).or_default() += line.text.len();
+        *bytes.entry((line.size * 4.0) as u32).or_default() += line.text.len();
     }
     let most = bytes.into_iter().max_by_key(|(_, bytes)| *bytes);
-    #[expect(clippy::cast_precision_loss, reason = "sizes are small")]
-    most.map_or(1.0, |(size, _)| size as f64 / 4.0)
+    most.map_or(1.0, |(size, _)| f64::from(size) / 4.0)
 }
 
 struct Writer<'m> {

@@ -13,6 +13,7 @@ mod filter;
 mod font;
 mod lines;
 mod object;
+mod table;
 
 use super::manuscript::{Manuscript, Refusal};
 

@@ -308,11 +308,27 @@ impl<'a> Lexer<'a> {
     }
 }
 
+/// A number: signs, digits, a point, digits. The standard library's parser knows exponents, which PDF has not, and is
+/// larger than all of this file.
 fn number(word: &[u8]) -> Option<f64> {
-    let text = std::str::from_utf8(word).ok()?;
     // Some programs write two signs.
-    let text = text.strip_prefix("--").unwrap_or(text);
-    text.parse().ok().filter(|number: &f64| number.is_finite())
+    let signs = word.iter().take_while(|byte| matches!(byte, b'+' | b'-')).count();
+    let is_negative = word.first() == Some(&b'-');
+    let (mut value, mut scale) = (0.0, None);
+    for byte in word.get(signs..)? {
+        match (byte, &mut scale) {
+            (b'0'..=b'9', None) => value = value * 10.0 + f64::from(byte - b'0'),
+            (b'0'..=b'9', Some(scale)) => {
+                *scale /= 10.0;
+                value += f64::from(byte - b'0') * *scale;
+            }
+            (b'.', None) => scale = Some(1.0),
+            // What comes after is of nobody's making.
+            _ => return None,
+        }
+    }
+    let value = if is_negative { -value } else { value };
+    Some(value).filter(|value: &f64| value.is_finite())
 }
 
 /// The value of a hexadecimal digit.
@@ -391,6 +407,20 @@ mod tests {
         };
         assert_eq!(found.get("Kids").and_then(Object::array).map(<[_]>::len), Some(2));
         assert!(found.get("N").and_then(Object::dictionary).is_some());
+    }
+
+    #[test]
+    fn numbers_are_as_pdf_writes_them() {
+        for (text, value) in
+            [("12", 12.0), ("-.5", -0.5), ("+4.", 4.0), ("--7.25", -7.25), ("0012.50", 12.5)]
+        {
+            let found = number(text.as_bytes()).unwrap();
+            assert!((found - value).abs() < 1e-9, "{text}: {found}");
+        }
+        assert_eq!(
+            (number(b"1e9"), number(b"1.2.3"), number("9".repeat(400).as_bytes())),
+            (None, None, None)
+        );
     }
 
     #[test]
