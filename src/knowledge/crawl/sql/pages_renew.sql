@@ -1,4 +1,4 @@
--- Every page that is known is to be visited in the round that begins. Indexes: knowledge_pages (its key),
+-- Every page that is known is to be visited in the round that begins. Indexes: knowledge_pages_by_org,
 -- knowledge_crawls.source_id.
 -- ?1 org   ?2 source   ?3 lease   ?4 now   ?5 whether their links are to be looked at anew: then each is sent whole
 UPDATE knowledge_pages

@@ -1,5 +1,5 @@
 -- What a round came to: how many pages are documents, and what the start page says if it is none. Index:
--- knowledge_pages (its key).
+-- knowledge_pages_by_org.
 -- ?1 org   ?2 source
 SELECT count(*) FILTER (WHERE p.state = 'live') AS live,
        max(iif(p.depth = 0 AND p.state <> 'live', p.error, NULL)) AS error

@@ -1,4 +1,4 @@
--- When the next visit of a round is due; nothing when it has been everywhere. Index: knowledge_pages_due.
+-- When the next visit of a round is due; nothing when it has been everywhere. Index: knowledge_pages_by_org.
 -- ?1 org   ?2 source
 SELECT min(p.next_at) AS next_at
 FROM knowledge_pages p
