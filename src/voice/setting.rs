@@ -1,5 +1,7 @@
 //! `config.voice` of a site: who speaks for it, and who takes its calls.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Map, Value};
 
 use crate::clients::elevenlabs::{ProviderId, Tuning};
@@ -56,7 +58,7 @@ impl Setting {
         if let Some(name) = members.keys().find(|name| !MEMBERS.contains(&name.as_str())) {
             return Err(format!("has the unknown member \"{name}\""));
         }
-        let between = |name: &str, least: f64, most: f64| number(members, name, least, most);
+        let part = |name: &str| number(members, name, 0.0..=1.0, "0 to 1");
         Ok(Self {
             voice: id(members, "voice_id")?,
             allowed_voices: ids(members, "allowed_voices")?,
@@ -64,10 +66,10 @@ impl Setting {
             allowed_models: ids(members, "allowed_models")?,
             agent: id(members, "agent_id")?,
             tuning: Tuning {
-                stability: between("stability", 0.0, 1.0)?.or(Some(0.75)),
-                similarity_boost: between("similarity_boost", 0.0, 1.0)?.or(Some(0.75)),
-                style: between("style", 0.0, 1.0)?.or(Some(0.0)),
-                speed: between("speed", 0.7, 1.2)?,
+                stability: part("stability")?.or(Some(0.75)),
+                similarity_boost: part("similarity_boost")?.or(Some(0.75)),
+                style: part("style")?.or(Some(0.0)),
+                speed: number(members, "speed", 0.7..=1.2, "0.7 to 1.2")?,
                 use_speaker_boost: flag(members, "use_speaker_boost")?.or(Some(true)),
             },
         })
@@ -127,14 +129,12 @@ fn ids(members: &Map<String, Value>, name: &str) -> Result<Vec<ProviderId>, Stri
 fn number(
     members: &Map<String, Value>,
     name: &str,
-    least: f64,
-    most: f64,
+    bounds: RangeInclusive<f64>,
+    told: &str,
 ) -> Result<Option<f64>, String> {
     let Some(value) = member(members, name) else { return Ok(None) };
-    let number = value.as_f64().filter(|number| (least..=most).contains(number));
-    number
-        .map(Some)
-        .ok_or_else(|| format!("has a \"{name}\" that is not a number from {least} to {most}"))
+    let number = value.as_f64().filter(|number| bounds.contains(number));
+    number.map(Some).ok_or_else(|| format!("has a \"{name}\" that is not a number from {told}"))
 }
 
 fn flag(members: &Map<String, Value>, name: &str) -> Result<Option<bool>, String> {
