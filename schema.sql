@@ -198,7 +198,7 @@ CREATE TABLE budget_counters (
   org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
   messages INTEGER NOT NULL DEFAULT 0,
   microusd INTEGER NOT NULL DEFAULT 0,
-  voice_ms INTEGER NOT NULL DEFAULT 0,
+  voice_ms INTEGER NOT NULL DEFAULT 0, clips INTEGER NOT NULL DEFAULT 0, calls INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (scope_id, period)
 ) WITHOUT ROWID;
 
@@ -419,6 +419,34 @@ CREATE TABLE knowledge_chunks (
     metadata JSON DEFAULT '{}'
 , page TEXT GENERATED ALWAYS AS (coalesce(page_label, '')) VIRTUAL);
 
+CREATE TABLE knowledge_contents (
+  version_id TEXT NOT NULL REFERENCES knowledge_versions(id) ON DELETE CASCADE,
+  part INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  PRIMARY KEY (version_id, part)
+);
+
+CREATE TABLE knowledge_crawls (
+  source_id TEXT PRIMARY KEY REFERENCES knowledge_sources(id) ON DELETE CASCADE,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+  -- Whom the requests go to: a host is asked by one reader at a time, whichever sources it serves.
+  host TEXT NOT NULL,
+  -- What comes next: robots.txt (begins), sitemaps (maps), pages (reads), or nothing until due_at (rests).
+  phase TEXT NOT NULL DEFAULT 'begins' CHECK (phase IN ('begins', 'maps', 'reads', 'rests')),
+  -- How often the site was read.
+  round INTEGER NOT NULL DEFAULT 0,
+  -- When there is something to do; NULL is never by itself.
+  due_at TEXT,
+  lease_id TEXT,
+  lease_until TEXT,
+  -- Requests that failed one after another.
+  failures INTEGER NOT NULL DEFAULT 0,
+  -- What robots.txt says to us, as JSON.
+  robots TEXT,
+  -- Sitemaps that are still to be read: a JSON array.
+  sitemaps TEXT NOT NULL DEFAULT '[]'
+);
+
 CREATE TABLE knowledge_documents (
     id TEXT PRIMARY KEY,
     org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
@@ -433,7 +461,7 @@ CREATE TABLE knowledge_documents (
     size_bytes INTEGER,
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-);
+, external_key TEXT, publishing_version_id TEXT, index_seq INTEGER NOT NULL DEFAULT 0, index_due_at TEXT);
 
 CREATE TABLE knowledge_embeddings (
     id TEXT PRIMARY KEY,
@@ -456,7 +484,41 @@ CREATE TABLE knowledge_ingestion_jobs (
     error_message TEXT,
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-);
+, attempts INTEGER NOT NULL DEFAULT 0, lease_id TEXT, next_attempt_at TEXT, publishes INTEGER NOT NULL DEFAULT 1);
+
+CREATE TABLE knowledge_pages (
+  source_id TEXT NOT NULL REFERENCES knowledge_sources(id) ON DELETE CASCADE,
+  -- Of the address.
+  digest TEXT NOT NULL,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+  url TEXT NOT NULL,
+  -- live: it is a document; skipped: it is read and not taken in, error says why; moved: it leads to another page.
+  state TEXT NOT NULL DEFAULT 'pending'
+    CHECK (state IN ('pending', 'live', 'skipped', 'moved', 'gone', 'failed')),
+  -- What the visit of this round found; NULL before it.
+  outcome TEXT CHECK (outcome IN ('new', 'changed', 'unchanged', 'gone', 'failed', 'skipped')),
+  -- The round of the last visit.
+  round INTEGER NOT NULL DEFAULT 0,
+  -- Links from the start page.
+  depth INTEGER NOT NULL,
+  -- Redirects that led here.
+  hops INTEGER NOT NULL DEFAULT 0,
+  etag TEXT,
+  last_modified TEXT,
+  -- Of the body.
+  checksum TEXT,
+  document_id TEXT REFERENCES knowledge_documents(id) ON DELETE SET NULL,
+  fetched_at TEXT,
+  -- When its body was last found to be another one, or gone.
+  changed_at TEXT,
+  -- When it is visited; NULL once it was in this round.
+  next_at TEXT,
+  -- Visits that were begun since the last that ended well.
+  attempts INTEGER NOT NULL DEFAULT 0,
+  -- Why it is not, or no more, taken in; for people.
+  error TEXT,
+  PRIMARY KEY (source_id, digest)
+) WITHOUT ROWID;
 
 CREATE TABLE knowledge_policies (
     id TEXT PRIMARY KEY,
@@ -467,6 +529,21 @@ CREATE TABLE knowledge_policies (
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
 );
+
+CREATE TABLE knowledge_reindexes (
+  org_id TEXT PRIMARY KEY REFERENCES orgs(id) ON DELETE CASCADE,
+  requested_at TEXT NOT NULL,
+  cursor TEXT NOT NULL DEFAULT 'd'
+) WITHOUT ROWID;
+
+CREATE TABLE knowledge_removals (
+  org_id TEXT NOT NULL,
+  document_id TEXT NOT NULL,
+  due_at TEXT NOT NULL,
+  -- 1 once it was told, and only what keeps late writers away is left to go.
+  is_told INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (org_id, document_id)
+) WITHOUT ROWID;
 
 CREATE TABLE knowledge_sources (
     id TEXT PRIMARY KEY,
@@ -480,7 +557,7 @@ CREATE TABLE knowledge_sources (
     error_message TEXT,
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-);
+, removed_at TEXT);
 
 CREATE TABLE knowledge_versions (
     id TEXT PRIMARY KEY,
@@ -970,6 +1047,8 @@ CREATE INDEX gateway_secrets_by_token ON gateway_secrets (token_id);
 
 CREATE INDEX gateway_tokens_by_org ON gateway_tokens (org_id, created_at, id);
 
+CREATE INDEX gateway_tokens_by_time ON gateway_tokens (created_at, id);
+
 CREATE INDEX idx_action_runs_next_retry_at ON action_runs (next_retry_at) WHERE status = 'failed';
 
 CREATE INDEX idx_billing_checkout_sessions_org_id ON billing_checkout_sessions (org_id);
@@ -1030,15 +1109,56 @@ CREATE INDEX job_runs_by_time ON job_runs (started_at);
 
 CREATE INDEX knowledge_chunks_by_page ON knowledge_chunks (version_id, page, id);
 
+CREATE INDEX knowledge_crawls_by_host ON knowledge_crawls (host, lease_until);
+
+CREATE INDEX knowledge_crawls_by_lease ON knowledge_crawls (lease_id) WHERE lease_id IS NOT NULL;
+
+CREATE INDEX knowledge_crawls_by_org ON knowledge_crawls (org_id);
+
+CREATE INDEX knowledge_crawls_due ON knowledge_crawls (due_at) WHERE due_at IS NOT NULL;
+
+CREATE UNIQUE INDEX knowledge_documents_by_external_key ON knowledge_documents (source_id, external_key)
+  WHERE external_key IS NOT NULL;
+
+CREATE INDEX knowledge_documents_by_live_version ON knowledge_documents (live_version_id);
+
 CREATE INDEX knowledge_documents_by_org ON knowledge_documents (org_id, updated_at, id);
+
+CREATE INDEX knowledge_documents_by_org_id ON knowledge_documents (org_id, id);
+
+CREATE INDEX knowledge_documents_by_source ON knowledge_documents (source_id, id);
 
 CREATE INDEX knowledge_documents_by_time ON knowledge_documents (updated_at, id);
 
+CREATE INDEX knowledge_documents_due_by_org ON knowledge_documents (org_id, index_due_at)
+  WHERE index_due_at IS NOT NULL;
+
+CREATE INDEX knowledge_documents_index_due ON knowledge_documents (index_due_at) WHERE index_due_at IS NOT NULL;
+
+CREATE INDEX knowledge_embeddings_by_chunk ON knowledge_embeddings (chunk_id);
+
 CREATE INDEX knowledge_ingestion_jobs_by_age ON knowledge_ingestion_jobs (org_id, created_at);
+
+CREATE INDEX knowledge_ingestion_jobs_by_document ON knowledge_ingestion_jobs (document_id);
 
 CREATE INDEX knowledge_ingestion_jobs_by_org ON knowledge_ingestion_jobs (org_id, updated_at, id);
 
+CREATE INDEX knowledge_ingestion_jobs_by_source ON knowledge_ingestion_jobs (source_id, type, status);
+
 CREATE INDEX knowledge_ingestion_jobs_by_time ON knowledge_ingestion_jobs (updated_at, id);
+
+CREATE INDEX knowledge_ingestion_jobs_by_version ON knowledge_ingestion_jobs (version_id);
+
+CREATE INDEX knowledge_ingestion_jobs_due ON knowledge_ingestion_jobs (type, coalesce(next_attempt_at, ''), id)
+  WHERE status IN ('pending', 'processing');
+
+CREATE INDEX knowledge_pages_by_document ON knowledge_pages (document_id) WHERE document_id IS NOT NULL;
+
+CREATE INDEX knowledge_pages_by_org ON knowledge_pages (org_id);
+
+CREATE INDEX knowledge_pages_by_url ON knowledge_pages (source_id, url);
+
+CREATE INDEX knowledge_pages_due ON knowledge_pages (source_id, depth, digest) WHERE next_at IS NOT NULL;
 
 CREATE INDEX knowledge_policies_by_name ON knowledge_policies (name, id);
 
@@ -1048,11 +1168,21 @@ CREATE INDEX knowledge_policies_by_org_name ON knowledge_policies (org_id, name,
 
 CREATE INDEX knowledge_policies_by_time ON knowledge_policies (updated_at, id);
 
+CREATE INDEX knowledge_reindexes_by_time ON knowledge_reindexes (requested_at);
+
+CREATE INDEX knowledge_removals_due ON knowledge_removals (due_at);
+
 CREATE INDEX knowledge_sources_by_org ON knowledge_sources (org_id, updated_at, id);
 
 CREATE INDEX knowledge_sources_by_time ON knowledge_sources (updated_at, id);
 
+CREATE INDEX knowledge_sources_removed ON knowledge_sources (removed_at) WHERE removed_at IS NOT NULL;
+
 CREATE INDEX knowledge_versions_by_document ON knowledge_versions (document_id, version_number, id);
+
+CREATE UNIQUE INDEX knowledge_versions_numbered ON knowledge_versions (document_id, version_number);
+
+CREATE UNIQUE INDEX knowledge_versions_one_live ON knowledge_versions (document_id) WHERE is_live = 1;
 
 CREATE INDEX leads_by_assignee ON leads (assigned_to) WHERE assigned_to IS NOT NULL;
 
@@ -1194,6 +1324,46 @@ BEGIN
      AND usage_type = OLD.usage_type AND status = coalesce(OLD.status, 'pending');
 END;
 
+CREATE TRIGGER budgets_follow_their_plan AFTER UPDATE OF plan ON orgs
+WHEN coalesce(old.plan, 'chatbot') <> coalesce(new.plan, 'chatbot')
+BEGIN
+  UPDATE budgets SET
+    site_messages_per_minute = iif(budgets.site_messages_per_minute > later.site_messages_per_minute
+      AND budgets.site_messages_per_minute <= coalesce(before.site_messages_per_minute, 9e18),
+      NULL, budgets.site_messages_per_minute),
+    visitor_messages_per_minute = iif(budgets.visitor_messages_per_minute > later.visitor_messages_per_minute
+      AND budgets.visitor_messages_per_minute <= coalesce(before.visitor_messages_per_minute, 9e18),
+      NULL, budgets.visitor_messages_per_minute),
+    concurrent_sessions = iif(budgets.concurrent_sessions > later.concurrent_sessions
+      AND budgets.concurrent_sessions <= coalesce(before.concurrent_sessions, 9e18),
+      NULL, budgets.concurrent_sessions),
+    message_characters = iif(budgets.message_characters > later.message_characters
+      AND budgets.message_characters <= coalesce(before.message_characters, 9e18),
+      NULL, budgets.message_characters),
+    turn_microusd = iif(budgets.turn_microusd > later.turn_microusd
+      AND budgets.turn_microusd <= coalesce(before.turn_microusd, 9e18),
+      NULL, budgets.turn_microusd),
+    messages_per_day = iif(budgets.site_id IS NULL AND budgets.messages_per_day > later.messages_per_day
+      AND budgets.messages_per_day <= coalesce(before.messages_per_day, 9e18),
+      NULL, budgets.messages_per_day),
+    messages_per_month = iif(budgets.site_id IS NULL AND budgets.messages_per_month > later.messages_per_month
+      AND budgets.messages_per_month <= coalesce(before.messages_per_month, 9e18),
+      NULL, budgets.messages_per_month),
+    microusd_per_day = iif(budgets.site_id IS NULL AND budgets.microusd_per_day > later.microusd_per_day
+      AND budgets.microusd_per_day <= coalesce(before.microusd_per_day, 9e18),
+      NULL, budgets.microusd_per_day),
+    microusd_per_month = iif(budgets.site_id IS NULL AND budgets.microusd_per_month > later.microusd_per_month
+      AND budgets.microusd_per_month <= coalesce(before.microusd_per_month, 9e18),
+      NULL, budgets.microusd_per_month),
+    voice_seconds_per_month = iif(budgets.site_id IS NULL
+      AND budgets.voice_seconds_per_month > later.voice_seconds_per_month
+      AND budgets.voice_seconds_per_month <= coalesce(before.voice_seconds_per_month, 9e18),
+      NULL, budgets.voice_seconds_per_month)
+  FROM plan_limits later
+  LEFT JOIN plan_limits before ON before.plan = coalesce(old.plan, 'chatbot')
+  WHERE budgets.org_id = new.id AND later.plan = coalesce(new.plan, 'chatbot');
+END;
+
 CREATE TRIGGER chat_messages_changed AFTER UPDATE OF content ON chat_messages
 BEGIN
   INSERT INTO search_changes (org_id, message_id) VALUES (new.org_id, new.id);
@@ -1220,6 +1390,11 @@ WHEN old.visitor_id IS NOT NULL AND new.visitor_id IS NULL
 BEGIN
   UPDATE chat_turns SET visitor_id = NULL, client_message_id = NULL
    WHERE session_id = old.id AND org_id = old.org_id;
+END;
+
+CREATE TRIGGER knowledge_document_deleted AFTER DELETE ON knowledge_documents BEGIN
+  INSERT INTO knowledge_removals (org_id, document_id, due_at) VALUES (old.org_id, old.id, '')
+  ON CONFLICT (org_id, document_id) DO UPDATE SET due_at = '', is_told = 0;
 END;
 
 CREATE TRIGGER leads_mark_their_session AFTER INSERT ON leads WHEN new.session_id IS NOT NULL
@@ -1334,6 +1509,13 @@ CREATE VIRTUAL TABLE messages_fts USING fts5 (
   tokenize = 'porter unicode61 remove_diacritics 2'
 );
 
+CREATE TABLE passage_vectors (
+  passage_id INTEGER PRIMARY KEY REFERENCES passages(id) ON DELETE CASCADE,
+  org_id TEXT NOT NULL,
+  model TEXT NOT NULL,
+  vector TEXT NOT NULL
+);
+
 CREATE TABLE passages (
   id INTEGER PRIMARY KEY,
   chunk_id TEXT NOT NULL UNIQUE,
@@ -1346,7 +1528,15 @@ CREATE TABLE passages (
   title TEXT NOT NULL,
   content TEXT NOT NULL,
   page_label TEXT
-);
+, skeleton TEXT GENERATED ALWAYS AS (
+    replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(
+    lower(title || ' ' || coalesce(page_label, '') || ' ' || content)
+    , 'a', ''), 'e', ''), 'i', ''), 'o', ''), 'u', ''), 'á', ''), 'é', ''), 'í', '')
+    , 'ó', ''), 'ú', ''), 'ü', ''), 'Á', ''), 'É', ''), 'Í', ''), 'Ó', ''), 'Ú', '')
+    , 'Ü', ''), 'bb', 'b'), 'cc', 'c'), 'dd', 'd'), 'ff', 'f'), 'gg', 'g'), 'jj', 'j'), 'kk', 'k')
+    , 'll', 'l'), 'mm', 'm'), 'nn', 'n'), 'pp', 'p'), 'rr', 'r'), 'ss', 's'), 'tt', 't'), 'vv', 'v')
+    , 'zz', 'z')
+) VIRTUAL);
 
 CREATE VIRTUAL TABLE passages_fts USING fts5 (
   tenant_key, title, content,
@@ -1354,9 +1544,27 @@ CREATE VIRTUAL TABLE passages_fts USING fts5 (
   tokenize = 'porter unicode61 remove_diacritics 2'
 );
 
+CREATE VIRTUAL TABLE passages_words USING fts5 (
+  tenant_key, title, page_label, content, skeleton,
+  content = 'passages', content_rowid = 'id',
+  tokenize = 'porter unicode61 remove_diacritics 2'
+);
+
+CREATE TABLE 'passages_words_config'(k PRIMARY KEY, v) WITHOUT ROWID;
+
+CREATE TABLE 'passages_words_data'(id INTEGER PRIMARY KEY, block BLOB);
+
+CREATE TABLE 'passages_words_docsize'(id INTEGER PRIMARY KEY, sz BLOB);
+
+CREATE TABLE 'passages_words_idx'(segid, term, pgno, PRIMARY KEY(segid, term)) WITHOUT ROWID;
+
 CREATE INDEX messages_by_org ON messages (org_id);
 
 CREATE INDEX messages_by_session ON messages (session_id);
+
+CREATE INDEX passage_vectors_by_org ON passage_vectors (org_id, model);
+
+CREATE INDEX passages_by_document ON passages (org_id, document_id, version_id);
 
 CREATE INDEX passages_by_org ON passages (org_id);
 
@@ -1394,4 +1602,22 @@ CREATE TRIGGER passages_updated AFTER UPDATE ON passages BEGIN
   VALUES ('delete', old.id, old.tenant_key, old.title, old.content);
   INSERT INTO passages_fts (rowid, tenant_key, title, content)
   VALUES (new.id, new.tenant_key, new.title, new.content);
+END;
+
+CREATE TRIGGER passages_words_deleted AFTER DELETE ON passages BEGIN
+  INSERT INTO passages_words (passages_words, rowid, tenant_key, title, page_label, content, skeleton)
+  VALUES ('delete', old.id, old.tenant_key, old.title, old.page_label, old.content, old.skeleton);
+END;
+
+CREATE TRIGGER passages_words_inserted AFTER INSERT ON passages BEGIN
+  INSERT INTO passages_words (rowid, tenant_key, title, page_label, content, skeleton)
+  VALUES (new.id, new.tenant_key, new.title, new.page_label, new.content, new.skeleton);
+END;
+
+CREATE TRIGGER passages_words_updated AFTER UPDATE ON passages BEGIN
+  INSERT INTO passages_words (passages_words, rowid, tenant_key, title, page_label, content, skeleton)
+  VALUES ('delete', old.id, old.tenant_key, old.title, old.page_label, old.content, old.skeleton);
+  INSERT INTO passages_words (rowid, tenant_key, title, page_label, content, skeleton)
+  VALUES (new.id, new.tenant_key, new.title, new.page_label, new.content, new.skeleton);
+  UPDATE passage_vectors SET model = '', vector = '' WHERE passage_id = old.id AND old.content IS NOT new.content;
 END;

@@ -68,11 +68,6 @@ const JOBS: &[Job] = &[
         run: |op, run| Box::pin(housekeeping::run(op, run)),
     },
     Job {
-        name: "idle_close",
-        every: Duration::from_mins(1),
-        run: |op, run| Box::pin(idle_close::run(op, run)),
-    },
-    Job {
         name: "knowledge_ingestion",
         every: Duration::ZERO,
         run: |op, run| Box::pin(ingestion::run(op, run)),
@@ -96,6 +91,11 @@ const JOBS: &[Job] = &[
         name: "knowledge_embeddings",
         every: Duration::from_mins(10),
         run: |op, run| Box::pin(embedding::run(op, run)),
+    },
+    Job {
+        name: "idle_close",
+        every: Duration::from_mins(1),
+        run: |op, run| Box::pin(idle_close::run(op, run)),
     },
 ];
 

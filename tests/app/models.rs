@@ -286,7 +286,7 @@ fn an_answer_that_breaks_off_is_cut() {
             ok(&[gemini("Hel"), format!("data: {}", "a".repeat(300_000))]),
             "an event is longer than is read",
         ),
-        ("silence", ok(&[gemini("Hel")]).hang(), "silent for 20000 ms"),
+        ("silence", ok(&[gemini("Hel")]).stalled(), "silent for 20000 ms"),
     ] {
         let app = both();
         app.http.stream_at(GEMINI, [stream]);
@@ -380,14 +380,14 @@ fn the_next_model_answers_for_one_that_does_not() {
 #[test]
 fn a_silent_model_leaves_time_for_the_next() {
     let app = both();
-    app.http.stream_at(GEMINI, [ok(&[": ping\n\n".to_owned()]).hang()]);
+    app.http.stream_at(GEMINI, [ok(&[": ping\n\n".to_owned()]).stalled()]);
     app.http.stream_at(OPENAI, [hello_openai()]);
     assert_eq!(collect(&app).unwrap().provider, "openai");
     assert_eq!(app.lines.of("model_attempt")[0]["reason"], "no text within 10000 ms");
     assert_eq!((app.clock.seconds(), app.http.aborted()), (NOON + 10, 1));
 
     let app = gemini_only();
-    app.http.stream_at(GEMINI, [ok(&[]).hang()]);
+    app.http.stream_at(GEMINI, [ok(&[]).stalled()]);
     assert!(begin(&app).is_err());
     assert_eq!(app.clock.seconds(), NOON + 20, "not longer than the turn has");
 }

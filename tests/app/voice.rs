@@ -467,9 +467,9 @@ fn chunks_are_handed_on_one_by_one() {
 fn a_deployment_has_its_own_uses() {
     let app = app();
     app.db.run_script(
-        "INSERT INTO site_deployments (id, site_id, org_id, deploy_key, allowed_origins, rate_limit_rpm, rate_limit_daily,
+        "INSERT INTO site_deployments (id, site_id, org_id, environment, deploy_key, allowed_origins, rate_limit_rpm, rate_limit_daily,
                                        created_at, updated_at)
-         VALUES ('dep_1', 'site_a1', 'org_a', 'dk_1', '[]', 3, 2, '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z');
+         VALUES ('dep_1', 'site_a1', 'org_a', 'development', 'dk_1', '[]', 3, 2, '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z');
          INSERT INTO site_keys (key, site_id, org_id, deployment_id, expires_at, created_at)
          VALUES ('dk_1', 'site_a1', 'org_a', 'dep_1', NULL, '2026-01-01T00:00:00.000Z');",
     );
@@ -477,7 +477,9 @@ fn a_deployment_has_its_own_uses() {
     assert_eq!([say().status, say().status], [200, 200]);
     assert_eq!(say().code(), "voice_budget_exhausted");
     assert_eq!(used(&app, "deployment:dep_1"), [2, 0, 2, 0]);
-    app.db.run_script("UPDATE site_deployments SET status = 'paused'");
+    app.db.run_script(
+        "UPDATE site_deployments SET status = 'paused' WHERE environment = 'development'",
+    );
     assert_eq!(say().code(), "deployment_not_active");
 }
 

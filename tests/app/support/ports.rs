@@ -258,10 +258,10 @@ impl HttpClient for FakeHttp {
             let answer = server(&request);
             self.sent.lock().unwrap().push(request);
             let aborted = self.aborted.clone();
-            let stream = answer.map(|Streamed { status, headers, chunks }| HttpStream {
+            let stream = answer.map(|Streamed { status, headers, chunks, stalls }| HttpStream {
                 status,
                 headers,
-                chunks: Box::new(StreamedChunks { left: chunks.into(), aborted }),
+                chunks: Box::new(StreamedChunks { left: chunks.into(), stalls, aborted }),
             });
             return Box::pin(std::future::ready(stream));
         }
