@@ -146,7 +146,7 @@ fn sources() -> BTreeMap<String, String> {
 /// The statement as it is sent: with the scope in front if it reads from it.
 fn whole(sources: &BTreeMap<String, String>, text: &str) -> String {
     let sql: String = text.lines().filter(|line| !line.starts_with("--")).collect();
-    if ["FROM voice", "FROM speech", "JOIN speech"].iter().any(|read| sql.contains(read)) {
+    if ["FROM voice", "FROM speech"].iter().any(|read| sql.contains(read)) {
         let (named, speech) = (&sources["chat/sql/named.sql"], &sources["voice/sql/speech.sql"]);
         return format!("{named}{speech}{text}");
     }

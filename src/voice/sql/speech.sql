@@ -2,8 +2,8 @@
 -- Behind chat's named.sql and in front of the statements that read from them. A use is a clip or a call; minutes and an
 -- embed's day count uses, months count length, and money is counted with what answers cost, unless the site's own key
 -- pays. Indexes: portal_sites.id, orgs.id, plan_limits.plan, budgets.scope_id, budget_counters (scope_id, period).
-, voice AS (
-  SELECT f.id, s.elevenlabs_api_key, coalesce(s.elevenlabs_api_key, '') <> '' AS has_own_key,
+, voice AS MATERIALIZED (
+  SELECT s.elevenlabs_api_key, coalesce(s.elevenlabs_api_key, '') <> '' AS has_own_key,
          CASE WHEN bo.voice_seconds_per_month IS NOT NULL THEN bo.voice_seconds_per_month > 0
               WHEN p.plan IS NULL THEN 0
               ELSE coalesce(p.voice_seconds_per_month, 1) > 0 END AS plan_has_voice,
@@ -16,7 +16,7 @@
     LEFT JOIN budgets bo ON bo.scope_id = f.org_id AND bo.org_id = f.org_id
     LEFT JOIN budgets bs ON bs.scope_id = f.id AND bs.org_id = f.org_id
 ),
-speech AS (
+speech AS MATERIALIZED (
   SELECT l.name, l.scope_id, l.is_sum, l.period,
          iif(l.name IN ('visitor-minute', 'site-minute', 'deployment-minute', 'deployment-day'),
              l.messages, NULL) AS uses,

@@ -8,8 +8,8 @@
 INSERT INTO budget_counters (scope_id, period, org_id, microusd, voice_ms, clips, calls)
 SELECT u.scope_id, u.period, f.org_id, iif(v.has_own_key, 0, ?12), ?11, ?10, 1 - ?10
 FROM found f
-JOIN voice v ON v.id = f.id
-JOIN speech u ON u.is_sum = 0
+CROSS JOIN voice v
+CROSS JOIN limits u ON u.is_sum = 0 AND u.scope_id IS NOT NULL
 WHERE f.status = 'active' AND f.type IN ('chatbot', 'voice') AND f.org_status IN ('active', 'at_risk')
   AND (f.deployment_status IS NULL OR f.deployment_status = 'active')
   AND (v.has_own_key OR (?13 = 1 AND v.plan_has_voice))
