@@ -79,7 +79,7 @@ pub async fn take_in(
     let rows = op.read(vec![read]).await?;
     let target: Option<TargetRow> = rows.first().map_or(Ok(None), Rows::first)?;
     let target = target.ok_or_else(source_not_found)?.into();
-    let title = incoming.title.map(str::to_owned);
+    let title = incoming.title.and_then(parsing::title_of);
     let content = Content {
         text: Text::of(manuscript, format.media_type(), incoming.bytes.len()),
         title,

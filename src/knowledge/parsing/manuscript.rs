@@ -109,8 +109,7 @@ impl Manuscript {
     /// Takes the title, unless there is one already.
     pub fn name(&mut self, title: &str) {
         if self.title.is_none() {
-            let title: String = clean(title).chars().take(LONGEST_TITLE).collect();
-            self.title = Some(title.trim_end().to_owned()).filter(|title| !title.is_empty());
+            self.title = title_of(title);
         }
     }
 
@@ -164,6 +163,12 @@ impl Manuscript {
     fn grow(&self, by: usize) -> Result<(), Refusal> {
         if self.text.len() + by > LONGEST_TEXT { Err(Refusal::TooLong) } else { Ok(()) }
     }
+}
+
+/// A title in one line that is not too long; nothing where there are no words.
+pub fn title_of(text: &str) -> Option<String> {
+    let title: String = clean(text).chars().take(LONGEST_TITLE).collect();
+    Some(title.trim_end().to_owned()).filter(|title| !title.is_empty())
 }
 
 /// SHA-256 of a text in normal form, in hexadecimal digits.

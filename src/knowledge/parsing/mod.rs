@@ -16,7 +16,7 @@ mod pdf;
 mod plain;
 mod zip;
 
-pub use self::manuscript::{Block, Manuscript, Refusal, blocks, checksum};
+pub use self::manuscript::{Block, Manuscript, Refusal, blocks, checksum, title_of};
 
 /// Types of files that are read, as their media types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
