@@ -357,7 +357,7 @@ fn sources_are_made_paused_and_asked_for() {
     let source = made.json()["source"].clone();
     assert_eq!(
         (&source["status"], &source["created_at"]),
-        (&json!("connected"), &source["updated_at"])
+        (&json!("syncing"), &source["updated_at"])
     );
     let path = format!("/portal/knowledge/sources/{}", text(&source["id"]));
     let paused = send(&app, "PATCH", &path, &json!({"status": "paused", "name": "Our site"}));
