@@ -157,10 +157,10 @@ impl Cutter {
 
     /// Ends a passage. What is left of a section, if too little, joins the passage before.
     fn cut(&mut self) -> Result<(), Refusal> {
-        let content = std::mem::take(&mut self.text);
+        let text = std::mem::take(&mut self.text);
         let more = std::mem::take(&mut self.words);
         let joins = std::mem::replace(&mut self.continues, true) && more < LEAST_WORDS;
-        if content.is_empty() {
+        if text.is_empty() {
             return Ok(());
         }
         if joins
@@ -168,21 +168,20 @@ impl Cutter {
             && words(&last.content) + more <= MOST_WORDS
         {
             last.content.push('\n');
-            last.content.push_str(&content);
+            last.content.push_str(&text);
             last.token_count = tokens(&last.content);
             return Ok(());
         }
         if self.done.len() == MOST_CHUNKS {
             return Err(Refusal::TooComplex);
         }
-        let token_count = tokens(&content);
-        let context = std::mem::take(&mut self.context);
         let page_label = match self.pages.take() {
             Some((first, last)) if first == last => Some(format!("p. {first}")),
             Some((first, last)) => Some(format!("p. {first}–{last}")),
             None => self.heading.take(),
         };
-        self.done.push(Chunk { content, token_count, page_label, context });
+        let context = std::mem::take(&mut self.context);
+        self.done.push(Chunk { token_count: tokens(&text), content: text, page_label, context });
         Ok(())
     }
 }
@@ -265,9 +264,9 @@ mod tests {
 
     /// Sentences of ten words.
     fn prose(sentences: usize) -> String {
-        (1..=sentences)
-            .map(|n| format!("Sentence number {n} has exactly these ten words in it. "))
-            .collect()
+        (1..=sentences).fold(String::new(), |text, n| {
+            text + &format!("Sentence number {n} has exactly these ten words in it. ")
+        })
     }
 
     fn manuscript(write: impl FnOnce(&mut Manuscript)) -> Vec<Chunk> {

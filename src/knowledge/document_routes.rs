@@ -253,18 +253,15 @@ pub async fn create_pair(
     access: Access<Administer>,
     body::Read(pair): body::Read<PairIn>,
 ) -> Result<Response> {
-    let (grant, target, before) = match &pair.source_id {
-        Some(source) => {
-            let target = intake_of_source(access.scope(), source.as_str(), None);
-            let (grant, target, []) =
-                access.grant_for::<TargetRow, 0>(target, source_not_found, []).await?;
-            (grant, open(target)?, None)
-        }
-        None => {
-            let (grant, []) = access.grant([]).await?;
-            let (source_id, insert) = source_of_pairs(&grant);
-            (grant, Target { source_id, document: None }, Some(insert))
-        }
+    let (grant, target, before) = if let Some(source) = &pair.source_id {
+        let target = intake_of_source(access.scope(), source.as_str(), None);
+        let (grant, target, []) =
+            access.grant_for::<TargetRow, 0>(target, source_not_found, []).await?;
+        (grant, open(target)?, None)
+    } else {
+        let (grant, []) = access.grant([]).await?;
+        let (source_id, insert) = source_of_pairs(&grant);
+        (grant, Target { source_id, document: None }, Some(insert))
     };
     let content =
         pair_content(pair.question.as_str(), pair.answer.as_str(), pair.publish.unwrap_or(true));

@@ -154,7 +154,9 @@ pub(super) fn arrays(texts: impl Iterator<Item = String>) -> Vec<String> {
             _ => arrays.push(format!("[{text}")),
         }
     }
-    arrays.iter_mut().for_each(|array| array.push(']'));
+    for array in &mut arrays {
+        array.push(']');
+    }
     arrays
 }
 

@@ -164,7 +164,8 @@ impl Known {
 /// A text as it is stored.
 #[derive(Debug)]
 pub(in crate::knowledge) struct Text {
-    text: String,
+    /// In normal form.
+    content: String,
     checksum: String,
     /// What the document calls itself.
     title: Option<String>,
@@ -181,7 +182,7 @@ impl Text {
     ) -> Self {
         let checksum = manuscript.checksum();
         let title = manuscript.title.clone();
-        Self { text: manuscript.into_text(), checksum, title, media_type, bytes }
+        Self { content: manuscript.into_text(), checksum, title, media_type, bytes }
     }
 
     /// A question and its answer: the first line and the others.
@@ -189,7 +190,7 @@ impl Text {
         let text = format!("{question}\n{answer}");
         let (checksum, bytes) = (checksum(&text), text.len());
         Self {
-            text,
+            content: text,
             checksum,
             title: Some(question.to_owned()),
             media_type: Format::QUESTION,
@@ -230,25 +231,24 @@ pub(in crate::knowledge) fn write_text(
     let (text, version) = (&content.text, new_id(now)?);
     let bytes = i64::try_from(text.bytes).unwrap_or(i64::MAX);
     let mut batch = Vec::new();
-    let document = match &target.document {
-        Some(known) => known.id.clone(),
-        None => {
-            let id = new_id(now)?;
-            batch.push(statement!(
-                DOCUMENT_INSERT,
-                org,
-                id.as_str(),
-                target.source_id.as_str(),
-                title_of(content),
-                content.path.as_deref(),
-                content.external_id.as_deref(),
-                content.checksum.as_deref(),
-                text.media_type,
-                bytes,
-                now,
-            ));
-            id
-        }
+    let document = if let Some(known) = &target.document {
+        known.id.clone()
+    } else {
+        let id = new_id(now)?;
+        batch.push(statement!(
+            DOCUMENT_INSERT,
+            org,
+            id.as_str(),
+            target.source_id.as_str(),
+            title_of(content),
+            content.path.as_deref(),
+            content.external_id.as_deref(),
+            content.checksum.as_deref(),
+            text.media_type,
+            bytes,
+            now,
+        ));
+        id
     };
     let (id, version_id) = (document.as_str(), version.as_str());
     let checksum = text.checksum.as_str();
@@ -258,7 +258,7 @@ pub(in crate::knowledge) fn write_text(
         let metadata = json!({"versionId": version, "publish": content.publishes});
         batch.push(uploaded(grant, id, metadata)?);
     }
-    for (part, text) in (1_u32..).zip(parts(&text.text)) {
+    for (part, text) in (1_u32..).zip(parts(&text.content)) {
         batch.push(statement!(CONTENT_INSERT, org, version_id, part, text));
     }
     if let Some(known) = &target.document {

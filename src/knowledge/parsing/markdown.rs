@@ -1,4 +1,4 @@
-//! Markdown (CommonMark's blocks and GitHub's tables), as far as text and structure go: marks of emphasis, addresses
+//! Markdown (`CommonMark`'s blocks and GitHub's tables), as far as text and structure go: marks of emphasis, addresses
 //! of links and raw HTML are left out.
 
 use super::manuscript::{Manuscript, Refusal};
@@ -155,10 +155,9 @@ fn inline(text: &str) -> String {
                 written.push(escaped.unwrap_or('\\'));
                 after.get(escaped.map_or(0, char::len_utf8)..).unwrap_or_default()
             }
-            '*' | '`' => after,
+            '*' | '`' | '[' => after,
             '_' if !(ends_in_word(&written) && begins_with_word(after)) => after,
             '!' if after.starts_with('[') => after,
-            '[' => after,
             ']' => after_address(after),
             '<' => after_tag(after, &mut written),
             c => {
@@ -191,18 +190,14 @@ fn after_address(text: &str) -> &str {
 /// What follows a tag; an address in angle brackets is kept.
 fn after_tag<'a>(text: &'a str, written: &mut String) -> &'a str {
     let is_tag = text.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!'));
-    match text.split_once('>').filter(|_| is_tag) {
-        Some((inside, rest)) => {
-            if inside.contains("://") || inside.contains('@') && !inside.contains(['=', ' ']) {
-                written.push_str(inside);
-            }
-            rest
-        }
-        None => {
-            written.push('<');
-            text
-        }
+    let Some((inside, rest)) = text.split_once('>').filter(|_| is_tag) else {
+        written.push('<');
+        return text;
+    };
+    if inside.contains("://") || inside.contains('@') && !inside.contains(['=', ' ']) {
+        written.push_str(inside);
     }
+    rest
 }
 
 #[cfg(test)]

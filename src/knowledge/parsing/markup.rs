@@ -11,7 +11,7 @@ pub(in crate::knowledge) struct Tag<'a> {
     pub(in crate::knowledge) closes_itself: bool,
 }
 
-impl<'a> Tag<'a> {
+impl Tag<'_> {
     /// Whether it is of this name, in whatever case.
     pub(in crate::knowledge) fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name)
@@ -32,6 +32,15 @@ pub(in crate::knowledge) enum Token<'a> {
     Open(Tag<'a>),
     /// Its end.
     Close(Tag<'a>),
+}
+
+/// What a `<` begins.
+enum Markup<'a> {
+    Token(Token<'a>),
+    /// A comment or the like.
+    Nothing,
+    /// None of it: the character is text.
+    Text,
 }
 
 /// The pieces of a text.
@@ -73,25 +82,25 @@ impl<'a> Tokens<'a> {
         Token::Text(text)
     }
 
-    /// What begins with `<`; nothing where it is no markup.
-    fn markup(&mut self) -> Option<Option<Token<'a>>> {
-        let inside = self.rest.strip_prefix('<')?;
+    /// What begins with `<`.
+    fn markup(&mut self) -> Markup<'a> {
+        let inside = self.rest.strip_prefix('<').unwrap_or_default();
         if let Some(comment) = inside.strip_prefix("!--") {
             self.rest = comment.split_once("-->").map_or("", |(_, rest)| rest);
-            return Some(None);
+            return Markup::Nothing;
         }
         if let Some(data) = inside.strip_prefix("![CDATA[").filter(|_| !self.is_html) {
             let (text, rest) = data.split_once("]]>").unwrap_or((data, ""));
             self.rest = rest;
-            return Some(Some(Token::Text(text)));
+            return Markup::Token(Token::Text(text));
         }
         if inside.starts_with(['!', '?']) {
             self.rest = inside.split_once('>').map_or("", |(_, rest)| rest);
-            return Some(None);
+            return Markup::Nothing;
         }
         let (is_end, named) = inside.strip_prefix('/').map_or((false, inside), |rest| (true, rest));
         if !named.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            return None;
+            return Markup::Text;
         }
         let end = tag_end(named);
         let (written, rest) = named.split_at_checked(end).unwrap_or((named, ""));
@@ -103,12 +112,12 @@ impl<'a> Tokens<'a> {
         let (name, attributes) = written.split_at_checked(name_end).unwrap_or((written, ""));
         let tag = Tag { name, attributes, closes_itself };
         if is_end {
-            return Some(Some(Token::Close(tag)));
+            return Markup::Token(Token::Close(tag));
         }
         if self.is_html && !closes_itself && tag.is_any(&["script", "style", "textarea", "title"]) {
             self.raw = Some(name);
         }
-        Some(Some(Token::Open(tag)))
+        Markup::Token(Token::Open(tag))
     }
 }
 
@@ -122,10 +131,9 @@ impl<'a> Iterator for Tokens<'a> {
         while !self.rest.is_empty() {
             if self.rest.starts_with('<') {
                 match self.markup() {
-                    Some(Some(token)) => return Some(token),
-                    Some(None) => continue,
-                    // A `<` that opens nothing is text.
-                    None => {
+                    Markup::Token(token) => return Some(token),
+                    Markup::Nothing => continue,
+                    Markup::Text => {
                         let after = self.rest.get(1..).unwrap_or_default();
                         return Some(
                             self.cut(after.find('<').map_or(self.rest.len(), |at| at + 1)),
@@ -164,16 +172,9 @@ pub(in crate::knowledge) fn push_text(written: &mut String, text: &str) {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         written.push_str(before);
-        rest = match entity(after) {
-            Some((c, tail)) => {
-                written.push(c);
-                tail
-            }
-            None => {
-                written.push('&');
-                after
-            }
-        };
+        let (c, tail) = entity(after).unwrap_or(('&', after));
+        written.push(c);
+        rest = tail;
     }
     written.push_str(rest);
 }

@@ -21,12 +21,11 @@ fn write_page(manuscript: &mut Manuscript, page: &str) -> Result<(), Refusal> {
         if line.is_empty() || item.is_some() {
             manuscript.paragraph(&std::mem::take(&mut paragraph))?;
         }
-        match item {
-            Some(text) => manuscript.item(text)?,
-            None => {
-                paragraph.push_str(line);
-                paragraph.push(' ');
-            }
+        if let Some(text) = item {
+            manuscript.item(text)?;
+        } else {
+            paragraph.push_str(line);
+            paragraph.push(' ');
         }
     }
     manuscript.paragraph(&paragraph)

@@ -48,15 +48,16 @@ const IDENTITY: Matrix = [1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
 
 /// First `one`, then `other`.
 fn times(one: &Matrix, other: &Matrix) -> Matrix {
-    let [a, b, c, d, e, f] = *one;
-    let [oa, ob, oc, od, oe, of] = *other;
+    let [xx, xy, yx, yy, left, up] = *other;
+    let across = |x: f64, y: f64| x * xx + y * yx;
+    let along = |x: f64, y: f64| x * xy + y * yy;
     [
-        a * oa + b * oc,
-        a * ob + b * od,
-        c * oa + d * oc,
-        c * ob + d * od,
-        e * oa + f * oc + oe,
-        e * ob + f * od + of,
+        across(one[0], one[1]),
+        along(one[0], one[1]),
+        across(one[2], one[3]),
+        along(one[2], one[3]),
+        across(one[4], one[5]) + left,
+        along(one[4], one[5]) + up,
     ]
 }
 
@@ -198,8 +199,7 @@ impl<'f> Reader<'f> {
         let from = times(&state.text, &state.page);
         state.advance(width);
         let to = times(&state.text, &state.page);
-        let [_, _, c, d, ..] = from;
-        let height = state.size.abs() * c.hypot(d);
+        let height = state.size.abs() * from[2].hypot(from[3]);
         self.lines.show(&written, [from[4], from[5]], [to[4], to[5]], [from[0], from[1]], height)
     }
 

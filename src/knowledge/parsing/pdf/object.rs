@@ -198,16 +198,9 @@ impl<'a> Lexer<'a> {
         let mut rest = word;
         while let Some((first, tail)) = rest.split_first() {
             let code = tail.first_chunk::<2>().filter(|_| *first == b'#');
-            match code.and_then(|[high, low]| Some(digit(*high)? * 16 + digit(*low)?)) {
-                Some(byte) => {
-                    name.push(byte);
-                    rest = tail.get(2..).unwrap_or_default();
-                }
-                None => {
-                    name.push(*first);
-                    rest = tail;
-                }
-            }
+            let code = code.and_then(|[high, low]| Some(digit(*high)? * 16 + digit(*low)?));
+            name.push(code.unwrap_or(*first));
+            rest = if code.is_some() { tail.get(2..).unwrap_or_default() } else { tail };
         }
         Cow::Owned(name)
     }

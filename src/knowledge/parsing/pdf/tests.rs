@@ -163,8 +163,10 @@ fn bombs_are_refused() {
     ]);
     assert_eq!(parse(&file), Err(Refusal::TooComplex), "the same one again and again");
 
-    let kids =
-        format!("<< /Kids [{}] >>", (4..4_000).map(|n| format!("{n} 0 R ")).collect::<String>());
+    let kids = format!(
+        "<< /Kids [{}] >>",
+        (4..4_000).map(|n| format!("{n} 0 R")).collect::<Vec<_>>().join(" ")
+    );
     let mut objects: Vec<&[u8]> =
         vec![b"<< /Type /Catalog /Pages 3 0 R >>", b"<< >>", kids.as_bytes()];
     objects.extend(std::iter::repeat_n(&b"<< /Type /Page >>"[..], 4_000));
