@@ -22,8 +22,8 @@ CREATE TABLE plan_limits (
 INSERT INTO plan_limits (plan, site_messages_per_minute, visitor_messages_per_minute, messages_per_day,
                          messages_per_month, microusd_per_day, microusd_per_month, concurrent_sessions,
                          message_characters, turn_microusd, voice_seconds_per_month)
-VALUES ('chatbot',     60, 30,    50,   1500,   500000,   10000000,   25, 5000, 20000,   3600),
-       ('phone',       60, 30,    50,   1500,   500000,   10000000,   25, 5000, 20000,  60000),
+VALUES ('chatbot',     60, 30,    50,   1500,   500000,   10000000,   50, 5000, 20000,   3600),
+       ('phone',       60, 30,    50,   1500,   500000,   10000000,   50, 5000, 20000,  60000),
        ('bundle',     120, 30,  1000,  20000,  5000000,  100000000,  100, 5000, 40000,  60000),
        ('enterprise', 600, 60, 20000, 500000, 50000000, 1000000000, 1000, 5000, 80000, 600000)
 ON CONFLICT DO NOTHING;

@@ -961,6 +961,8 @@ fn pages_are_listed_with_when_and_why() {
     assert_eq!(app.get_as("user_owner_b", path).status, 404);
     assert_eq!(app.get_as("user_owner_b", "/portal/knowledge/sources/nowhere/pages").status, 404);
     assert_eq!(app.get_as("user_staff", path).status, 200);
+    app.db.run_script("UPDATE knowledge_sources SET removed_at = '2026-03-15T00:00:00.000Z'");
+    assert_eq!(app.get_as("user_staff", path).status, 404, "it is being deleted");
 }
 
 #[test]

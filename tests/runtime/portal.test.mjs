@@ -31,7 +31,9 @@ describe("the portal's API", () => {
   });
 
   it("answers every list and screen of an owner, and of staff, in one round trip", async () => {
-    const reads = Object.entries(DOCUMENT.paths).filter(([path, { get }]) => get?.security?.some((one) => "clerk" in one) && !path.includes("{") && !path.startsWith("/portal/knowledge/"));
+    const reads = Object.entries(DOCUMENT.paths).filter(([path, { get }]) => get?.security?.some((one) => "clerk" in one) && !path.includes("{") && !path.startsWith("/portal/knowledge/")
+      // Those that must be told what they are about.
+      && !get.parameters?.some(({ required }) => required));
     assert.ok(reads.length > 25);
     for (const [path, { get }] of reads) {
       const answer = await worker.as("user_demo_staff", `${path}?orgId=org_dental`, { headers: { "x-request-id": `read-${get.operationId ?? path.replaceAll("/", ".")}` } });
