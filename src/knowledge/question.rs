@@ -176,6 +176,11 @@ impl Term {
     }
 }
 
+/// Whether a word that fits so is another one, of the same meaning.
+pub(super) fn is_meaning(fit: f64) -> bool {
+    fit <= RELATED
+}
+
 /// Whether two words begin so much alike that one is likely made of the other: orthodontics, orthodontist.
 fn is_akin(left: &str, right: &str) -> bool {
     let shared = left.chars().zip(right.chars()).take_while(|(a, b)| a == b).count();

@@ -8,13 +8,16 @@
 //! Where a model made vectors of question and passage, half of the score is their likeness.
 
 use super::embedding::Vector;
-use super::question::{Question, Term};
+use super::question::{Question, Term, is_meaning};
 use super::retrieval::{Candidate, Commonness, MARK_CLOSE, MARK_OPEN, Passage};
 use super::words::{Word, stem, words};
 
 /// What a word in the document's title and in the heading counts, beside one in the text.
 const TITLE: f64 = 0.8;
 const HEADING: f64 = 1.3;
+/// What it counts that a word stands in another passage of the document, as far as they were found: they share what
+/// they are about.
+const CONTEXT: f64 = 0.4;
 /// How soon further occurrences count for little, and how much the length of a text counts (BM25's k1 and b).
 const SATURATION: f64 = 0.6;
 const LENGTH: f64 = 0.35;
@@ -30,6 +33,8 @@ const NEAR: usize = 3;
 const INTENT_WEIGHT: f64 = 0.9;
 /// Words that are read of a passage.
 const MOST_WORDS: usize = 600;
+/// How much more a rare word weighs than a common one: 1 is the logarithm of its rarity, less evens it out.
+const CONTRAST: f64 = 1.0;
 /// A word that no passage holds is weighed as if so large a share did.
 const UNKNOWN: f64 = 0.5;
 /// Cosines of texts that have nothing in common, and of such that say the same, as models give them.
@@ -47,8 +52,9 @@ pub(super) fn ranked(
     most: usize,
 ) -> Vec<Passage> {
     let mut asked = Asked::of(question, commonness);
-    let read: Vec<Read> =
+    let mut read: Vec<Read> =
         candidates.iter().map(|candidate| asked.read(&candidate.passage)).collect();
+    asked.share(&candidates, &mut read);
     asked.weigh(&read, commonness);
     let mut passages: Vec<Passage> = candidates
         .into_iter()
@@ -89,6 +95,8 @@ struct Asked<'a> {
 struct Weighed<'a> {
     term: &'a Term,
     weight: f64,
+    /// What a word of its meaning weighs.
+    meaning_weight: f64,
     may_be_misspelt: bool,
 }
 
@@ -97,6 +105,8 @@ struct Read {
     text: Fits,
     heading: Fits,
     title: Fits,
+    /// Of each term, how well the best word of the document's other passages fits it.
+    around: Vec<f64>,
 }
 
 /// Of each word, how well it fits each term.
@@ -114,7 +124,7 @@ impl<'a> Asked<'a> {
     fn of(question: &'a Question, commonness: &Commonness) -> Self {
         let weighed = |(at, term): (usize, &'a Term)| {
             let held_by = commonness.held_by.get(at).copied().unwrap_or_default();
-            Weighed { term, weight: 0.0, may_be_misspelt: held_by == 0 }
+            Weighed { term, weight: 0.0, meaning_weight: 0.0, may_be_misspelt: held_by == 0 }
         };
         Self { terms: question.terms().iter().enumerate().map(weighed).collect(), total: 0.0 }
     }
@@ -125,9 +135,11 @@ impl<'a> Asked<'a> {
         for (at, weighed) in self.terms.iter_mut().enumerate() {
             if weighed.term.is_intent() {
                 weighed.weight = INTENT_WEIGHT;
+                weighed.meaning_weight = INTENT_WEIGHT;
                 continue;
             }
-            let held_by = match commonness.held_by.get(at).copied().unwrap_or_default() {
+            let count = |counts: &[u32]| counts.get(at).copied().unwrap_or_default();
+            let held_by = match count(&commonness.held_by) {
                 0 => {
                     let best = read.iter().map(|read| read.best(at)).fold(0.0, f64::max);
                     let fitting = read.iter().filter(|read| best > 0.0 && read.best(at) >= best);
@@ -135,12 +147,13 @@ impl<'a> Asked<'a> {
                 }
                 held_by => held_by,
             };
-            let held = f64::from(held_by);
-            let rarity = match held_by {
+            let own = match held_by {
                 0 => UNKNOWN * (1.0 + passages).ln(),
-                _ => (1.0 + (passages - held + 0.5).max(0.5) / (held + 0.5)).ln(),
+                held_by => rarity(held_by, passages),
             };
-            weighed.weight = rarity * weighed.term.weight();
+            let meaning = rarity(count(&commonness.meant_by).max(held_by), passages);
+            weighed.weight = own * weighed.term.weight();
+            weighed.meaning_weight = meaning.min(own) * weighed.term.weight();
         }
         let own = self.terms.iter().filter(|weighed| !weighed.term.is_intent());
         self.total = own.map(|weighed| weighed.weight).sum();
@@ -154,6 +167,25 @@ impl<'a> Asked<'a> {
             text: self.fits(&text),
             heading: self.fits(&heading),
             title: self.fits(&words(&passage.title)),
+            around: vec![0.0; self.terms.len()],
+        }
+    }
+
+    /// Tells passages what stands in others of the same document.
+    fn share(&self, candidates: &[Candidate], read: &mut [Read]) {
+        let best: Vec<Vec<f64>> = read
+            .iter()
+            .map(|read| (0..self.terms.len()).map(|at| occurrences(&read.text, at).1).collect())
+            .collect();
+        for (at, (read, own)) in read.iter_mut().zip(candidates).enumerate() {
+            for (other_at, (other, fits)) in candidates.iter().zip(&best).enumerate() {
+                if other_at == at || other.passage.document_id != own.passage.document_id {
+                    continue;
+                }
+                for (around, fit) in read.around.iter_mut().zip(fits) {
+                    *around = around.max(*fit);
+                }
+            }
         }
     }
 
@@ -173,17 +205,21 @@ impl<'a> Asked<'a> {
         let length = 1.0 - LENGTH + LENGTH * read.text.len() as f64 / ORDINARY_WORDS;
         let (mut had, mut covered) = (0.0, 0.0);
         for (at, weighed) in self.terms.iter().enumerate() {
-            let best = read.best(at);
+            let around = read.around.get(at).copied().unwrap_or_default();
+            let own = read.best(at);
+            let best = own.max(around);
             if best <= 0.0 {
                 continue;
             }
             let often = |fits| occurrences(fits, at).0;
             let often = often(&read.text) / length
                 + HEADING * often(&read.heading).min(1.0)
-                + TITLE * often(&read.title).min(1.0);
-            had += weighed.weight * best * often / (often + SATURATION);
+                + TITLE * often(&read.title).min(1.0)
+                + CONTEXT * around;
+            let weight = if is_meaning(best) { weighed.meaning_weight } else { weighed.weight };
+            had += weight * best * often / (often + SATURATION);
             if !weighed.term.is_intent() {
-                covered += weighed.weight * best;
+                covered += weight * own;
             }
         }
         if self.total <= 0.0 {
@@ -233,6 +269,12 @@ impl<'a> Asked<'a> {
         written.push_str(text.get(at..).unwrap_or_default());
         written
     }
+}
+
+/// What a word weighs that so many of the passages hold.
+fn rarity(held_by: u32, passages: f64) -> f64 {
+    let held = f64::from(held_by);
+    (1.0 + (passages - held + 0.5).max(0.5) / (held + 0.5)).ln().powf(CONTRAST)
 }
 
 /// How often a term stands in words that fit so, counted by how well, and how well the best does.

@@ -129,6 +129,8 @@ pub(super) struct Candidate {
 pub(super) struct Commonness {
     /// Of each term: the passages that hold it, 400 at most.
     pub(super) held_by: Vec<u32>,
+    /// The same of words of its meaning.
+    pub(super) meant_by: Vec<u32>,
     /// The org's passages, 4 000 at most.
     pub(super) passages: u32,
 }
@@ -223,19 +225,24 @@ impl Candidate {
 
 impl Commonness {
     fn of(row: &CandidateRow, terms: usize) -> Self {
-        let mut held_by = vec![0; terms];
+        let (mut held_by, mut meant_by) = (vec![0; terms], vec![0; terms]);
         for found in row.found.as_array().into_iter().flatten() {
             let number = |at: usize| found.get(at).and_then(Value::as_u64);
-            let (Some(term), Some(0), Some(held)) = (number(0), number(1), number(2)) else {
+            let (Some(term), Some(kind), Some(held)) = (number(0), number(1), number(2)) else {
                 continue;
             };
+            let counts = match kind {
+                0 => &mut held_by,
+                1 => &mut meant_by,
+                _ => continue,
+            };
             let term = usize::try_from(term).unwrap_or(usize::MAX);
-            if let Some(most) = held_by.get_mut(term) {
+            if let Some(most) = counts.get_mut(term) {
                 *most = u32::try_from(held).unwrap_or(u32::MAX).max(*most);
             }
         }
         let passages = row.passages.and_then(|count| u32::try_from(count).ok());
-        Self { held_by, passages: passages.unwrap_or_default() }
+        Self { held_by, meant_by, passages: passages.unwrap_or_default() }
     }
 }
 

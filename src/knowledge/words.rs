@@ -226,7 +226,7 @@ fn distance_within(left: &str, right: &str, most: usize) -> bool {
 }
 
 /// Words that mean much the same to a visitor, folded, in English and Spanish.
-const MEANINGS: [&str; 62] = [
+const MEANINGS: [&str; 68] = [
     "price cost fee charge rate expensive cheap precio costo coste cuesta cuestan costar cobran cobra tarifa vale",
     "pay payment paying installment due pagar pago pagos plazos cuotas mensualidades",
     "card credit debit tarjeta credito",
@@ -256,7 +256,7 @@ const MEANINGS: [&str; 62] = [
     "teacher school pupil class maestro maestra profesor escuela",
     "employee staff worker personal empleado",
     "emergency urgent urgently emergencies urgencia urgencias emergencia",
-    "pain hurt hurts ache toothache sore painful dolor duele duelen",
+    "pain hurt hurts hurting ache toothache sore painful harm dolor duele duelen",
     "afraid anxious nervous scared fear anxiety terrified frightened panic phobia miedo nervioso nerviosa ansiedad",
     "tooth teeth diente dientes muela muelas",
     "swelling swollen swell hinchada hinchado hinchazon",
@@ -289,6 +289,12 @@ const MEANINGS: [&str; 62] = [
     "telemedicine telehealth video virtual online",
     "complaint complain complaining wrong queja quejas reclamo",
     "tablet ipad kiosk device",
+    "grandmother grandma grandfather grandpa grandparents abuela abuelo abuelos",
+    "breath halitosis aliento",
+    "cannabis marijuana weed marihuana",
+    "visible hidden shown see",
+    "eating anorexia bulimia",
+    "bleeding blood bleed sangre sangrado",
 ];
 
 /// The other words of a folded word's meanings.
@@ -305,9 +311,10 @@ pub fn related(folded: &str) -> Vec<&'static str> {
 }
 
 /// What questions that hold such words are after: words that their answers hold.
-const INTENTS: [(&str, &str); 22] = [
+const INTENTS: [(&str, &str); 23] = [
     ("how much", "cost price fee"),
     ("how expensive", "cost price fee"),
+    ("set me back", "cost price fee"),
     ("how long", "minutes hours days weeks months"),
     ("how soon", "minutes hours days weeks"),
     ("how fast", "minutes hours days weeks"),

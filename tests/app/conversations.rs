@@ -341,8 +341,6 @@ fn a_feed_that_read_an_older_state_writes_nothing() {
 #[test]
 fn more_changes_than_a_pass_holds_are_told_in_several() {
     let app = TestApp::new();
-    // The passages of the fixture are of no document: another job would look for them.
-    app.search.run_script("DELETE FROM passages");
     app.db.run_script(
         "INSERT INTO chat_messages (id, session_id, site_id, org_id, role, content, created_at)
          WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 450)

@@ -143,7 +143,7 @@ fn a_policy_changes_as_far_as_it_is_said() {
     assert_eq!(policy["updated_at"], "2026-03-15T12:01:00.000Z");
     let cleared = patch(&json!({"description": null}));
     assert_eq!(cleared.json()["policy"]["description"], Value::Null);
-    let metadata = app.db.rows("SELECT metadata FROM audit_logs ORDER BY id");
+    let metadata = app.db.rows("SELECT metadata FROM audit_logs ORDER BY rowid");
     assert_eq!(metadata[0]["metadata"], r#"{"changed":["description","rules"]}"#);
     assert_eq!(patch(&json!({"name": ""})).status, 400);
 }
