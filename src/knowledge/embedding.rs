@@ -117,23 +117,20 @@ impl Embedder for EmbeddingConfig {
         timeout: Duration,
     ) -> BoxFuture<'a, Result<Vec<Vector>, String>> {
         Box::pin(async move {
-            let answer = match self.provider {
-                Provider::WorkersAi => {
-                    let input = json!({"text": texts});
-                    let request = AiRequest { model: self.model.clone(), input, timeout };
-                    op.app.ports.ai.run(request).await.map_err(|failure| failure.to_string())?
+            let answer = if self.provider == Provider::WorkersAi {
+                let input = json!({"text": texts});
+                let request = AiRequest { model: self.model.clone(), input, timeout };
+                op.app.ports.ai.run(request).await.map_err(|failure| failure.to_string())?
+            } else {
+                let config = &op.app.config.models.openai;
+                let request = openai::embeddings_request(config, &self.model, texts, timeout);
+                let answer = op.app.ports.http.send(request).await;
+                let answer = answer.map_err(|failure| failure.to_string())?;
+                if answer.status != 200 {
+                    return Err(format!("openai answered {}", answer.status));
                 }
-                _ => {
-                    let config = &op.app.config.models.openai;
-                    let request = openai::embeddings_request(config, &self.model, texts, timeout);
-                    let answer = op.app.ports.http.send(request).await;
-                    let answer = answer.map_err(|failure| failure.to_string())?;
-                    if answer.status != 200 {
-                        return Err(format!("openai answered {}", answer.status));
-                    }
-                    serde_json::from_slice(&answer.body)
-                        .map_err(|_| "openai answered no JSON".to_owned())?
-                }
+                serde_json::from_slice(&answer.body)
+                    .map_err(|_| "openai answered no JSON".to_owned())?
             };
             let vectors = vectors(&answer);
             if vectors.len() == texts.len() {

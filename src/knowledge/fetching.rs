@@ -15,7 +15,6 @@ pub(super) fn reads(kind: SourceType) -> bool {
 }
 
 /// Judges what a source of a type is told, and completes it.
-#[expect(clippy::unnecessary_wraps, reason = "what reads a type judges what it is told")]
 pub(super) fn judged(
     op: &Op,
     kind: SourceType,

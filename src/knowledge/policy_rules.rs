@@ -15,7 +15,7 @@ const LONGEST_ACTION: usize = 100;
 /// A rule that was judged, as it is stored.
 #[derive(Debug, Clone)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
-pub struct RuleIn {
+pub(crate) struct RuleIn {
     /// Unique within the policy; one is given if absent.
     #[cfg_attr(not(target_arch = "wasm32"), schema(max_length = 64))]
     pub(super) id: Option<String>,
@@ -50,8 +50,8 @@ impl RuleIn {
             "enforcement": self.enforcement,
         });
         for (name, value) in [("pattern", &self.pattern), ("action", &self.action)] {
-            if let Some(value) = value {
-                stored[name] = json!(value);
+            if let (Some(stored), Some(value)) = (stored.as_object_mut(), value) {
+                stored.insert(name.to_owned(), json!(value));
             }
         }
         stored

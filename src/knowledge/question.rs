@@ -186,8 +186,7 @@ fn is_akin(left: &str, right: &str) -> bool {
     let shared = left.chars().zip(right.chars()).take_while(|(a, b)| a == b).count();
     let (left, right) = (left.chars().count(), right.chars().count());
     let (shorter, longer) = (left.min(right), left.max(right));
-    (shared == shorter && shared > SHORTEST_PREFIX)
-        || (shared > SHORTEST_PREFIX && shared * 10 >= longer * 7)
+    shared > SHORTEST_PREFIX && (shared == shorter || shared * 10 >= longer * 7)
 }
 
 #[cfg(test)]

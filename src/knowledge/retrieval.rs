@@ -192,7 +192,7 @@ pub async fn passages(
 
 impl Candidate {
     /// Nothing but the row if it has no passage.
-    fn of(row: CandidateRow) -> Result<Self, CandidateRow> {
+    fn of(row: CandidateRow) -> Result<Self, Box<CandidateRow>> {
         let CandidateRow {
             chunk_id: Some(chunk_id),
             source_id: Some(source_id),
@@ -205,7 +205,7 @@ impl Candidate {
             ..
         } = row
         else {
-            return Err(row);
+            return Err(Box::new(row));
         };
         let passage = Passage {
             chunk_id,
@@ -294,11 +294,11 @@ mod tests {
         let marked = "\u{2}call\u{3} Ann at \u{2}555\u{3} now";
         let found = [5..8, 12..15];
         assert_eq!(masked(plain, &found, "[x]"), "call [x] at [x] now");
-        let masked = masked(marked, &found, "[x]");
+        let twin = masked(marked, &found, "[x]");
         let unmarked: String =
-            masked.chars().filter(|c| !matches!(*c, MARK_OPEN | MARK_CLOSE)).collect();
+            twin.chars().filter(|c| !matches!(*c, MARK_OPEN | MARK_CLOSE)).collect();
         assert_eq!(unmarked, "call [x] at [x] now");
-        assert_eq!(masked.matches(MARK_OPEN).count(), masked.matches(MARK_CLOSE).count());
+        assert_eq!(twin.matches(MARK_OPEN).count(), twin.matches(MARK_CLOSE).count());
     }
 
     proptest! {

@@ -17,6 +17,7 @@ pub const UNSETTLED_OF_FOUND: &str = sql!("../chat/sql/named.sql", "sql/unsettle
 pub(super) const UNSETTLED_IN_SCOPE: &str = scoped_sql!("sql/unsettled_in_scope.sql");
 
 row! {
+    #[expect(clippy::struct_field_names, reason = "named as the columns are")]
     struct UnsettledRow {
         document_id: String,
         live_version_id: Option<String>,

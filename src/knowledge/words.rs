@@ -762,7 +762,7 @@ pub fn is_everyday(folded: &str) -> bool {
 
 /// Whether a folded word of a question says nothing about its topic.
 pub fn is_filler(folded: &str) -> bool {
-    FILLERS.contains(&folded) || STOP_WORDS.iter().any(|word| *word == folded)
+    FILLERS.contains(&folded) || STOP_WORDS.contains(&folded)
 }
 
 #[cfg(test)]

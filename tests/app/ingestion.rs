@@ -305,7 +305,12 @@ fn what_is_deleted_is_forgotten_and_late_writers_stay_away() {
     tick(&app);
     tick(&app);
     assert_eq!(app.db.value("SELECT count(*) FROM knowledge_removals"), 0);
-    assert_eq!(app.search.value("SELECT count(*) FROM feeds WHERE name LIKE 'document:%' AND name <> 'document:kdoc_a'"), 0);
+    assert_eq!(
+        app.search.value(
+            "SELECT count(*) FROM feeds WHERE name LIKE 'document:%' AND name <> 'document:kdoc_a'"
+        ),
+        0
+    );
 }
 
 #[test]

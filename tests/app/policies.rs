@@ -124,16 +124,17 @@ fn what_cannot_be_enforced_is_refused_and_said() {
 fn a_policy_changes_as_far_as_it_is_said() {
     let app = app();
     let path = format!("{POLICIES}/kpol_a");
-    let patch = |body: &Value| app.send_as("user_owner_a", "PATCH", &path, Some(&body.to_string()));
+    let change =
+        |body: &Value| app.send_as("user_owner_a", "PATCH", &path, Some(&body.to_string()));
     let before = app.db.rows("SELECT * FROM knowledge_policies WHERE id = 'kpol_a'")[0].clone();
-    let same = patch(
+    let same = change(
         &json!({"name": "Contact data", "description": "", "rules": serde_json::from_str::<Value>(before["rules"].as_str().unwrap()).unwrap()}),
     );
     assert_eq!((same.status, same.db_trips), (200, 1), "{}", same.text);
     assert_eq!(app.db.value("SELECT count(*) FROM audit_logs"), 0, "nothing changed");
 
     app.clock.advance(60);
-    let changed = patch(&json!({"description": "All of it", "rules": [rule(&json!({}))]}));
+    let changed = change(&json!({"description": "All of it", "rules": [rule(&json!({}))]}));
     let policy = &changed.json()["policy"];
     assert_eq!(
         (changed.status, &policy["name"], &policy["description"]),
@@ -141,11 +142,11 @@ fn a_policy_changes_as_far_as_it_is_said() {
     );
     assert_eq!(policy["rules"][0]["enforcement"], "mask");
     assert_eq!(policy["updated_at"], "2026-03-15T12:01:00.000Z");
-    let cleared = patch(&json!({"description": null}));
+    let cleared = change(&json!({"description": null}));
     assert_eq!(cleared.json()["policy"]["description"], Value::Null);
     let metadata = app.db.rows("SELECT metadata FROM audit_logs ORDER BY rowid");
     assert_eq!(metadata[0]["metadata"], r#"{"changed":["description","rules"]}"#);
-    assert_eq!(patch(&json!({"name": ""})).status, 400);
+    assert_eq!(change(&json!({"name": ""})).status, 400);
 }
 
 #[test]

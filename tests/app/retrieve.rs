@@ -92,7 +92,7 @@ fn a_question_comes_in_the_body_or_the_query() {
         (vec!["chunk_a_hours".to_owned()], &json!("parking"))
     );
     for (body, code) in [
-        (r#"{}"#, "query_required"),
+        ("{}", "query_required"),
         (r#"{"query":"  "}"#, "query_required"),
         (r#"{"query":null}"#, "query_required"),
         (r#"{"query":7}"#, "invalid_body"),

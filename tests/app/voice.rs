@@ -111,7 +111,7 @@ fn answers_tell_what_is_left() {
     };
     let (limits, policies) = (all("ratelimit"), all("ratelimit-policy"));
     assert!(limits.contains(&"\"site-month-voice-seconds\";r=57;t=43200".to_owned()), "{limits:?}");
-    assert!(limits.contains(&"\"visitor-minute-voice\";r=19;t=60".to_owned()), "{limits:?}");
+    assert!(limits.contains(&"\"visitor-minute-voice\";r=29;t=60".to_owned()), "{limits:?}");
     assert!(
         policies.contains(&"\"site-month-voice-seconds\";q=60;w=2678400".to_owned()),
         "{policies:?}"
