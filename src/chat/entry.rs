@@ -12,7 +12,7 @@ use super::resume::{self, Told};
 use super::settings::Settings;
 use super::store::{self, Admission, Asking, HistoryRow};
 use super::stream::{self, Outbox};
-use super::turn::{self, Answered, Exchange};
+use super::turn::{self, Answered, Exchange, LEAST_OUTPUT_TOKENS};
 use crate::app::Op;
 use crate::error::{Error, Result};
 use crate::gateway;
@@ -45,7 +45,7 @@ pub(super) struct Given {
     pub(super) context: Option<String>,
     /// What was said before, oldest first: in the place of what is stored, if there is any.
     pub(super) history: Vec<HistoryRow>,
-    /// Lowers the tokens of the answer.
+    /// Lowers the tokens of the answer, to as few as are worth a prompt.
     pub(super) output_tokens: Option<u32>,
     /// In hundredths, in the place of the site's.
     pub(super) temperature_centi: Option<u32>,
@@ -59,7 +59,7 @@ impl Given {
     /// Narrows what the site's settings say of an answer.
     pub(super) fn narrow(&self, prompt: &mut Prompt) {
         if let Some(most) = self.output_tokens {
-            prompt.max_output_tokens = prompt.max_output_tokens.min(most);
+            prompt.max_output_tokens = prompt.max_output_tokens.min(most.max(LEAST_OUTPUT_TOKENS));
         }
         prompt.temperature_centi = self.temperature_centi.or(prompt.temperature_centi);
     }
@@ -222,8 +222,8 @@ mod tests {
             (asked.max_output_tokens, asked.temperature_centi)
         };
         assert_eq!(
-            [None, Some(20), Some(9_000)].map(narrowed),
-            [(500, Some(30)), (20, Some(30)), (500, Some(30))]
+            [None, Some(20), Some(9_000), Some(1)].map(narrowed),
+            [(500, Some(30)), (20, Some(30)), (500, Some(30)), (16, Some(30))]
         );
         let history = vec![
             row("user", &"x".repeat(99)),

@@ -41,7 +41,7 @@ const LONGEST_ANSWER: usize = 24_000;
 /// How long the first text of an answer is waited for, over all models.
 const FIRST_TEXT_WITHIN: Duration = Duration::from_secs(20);
 /// An answer of fewer tokens is not worth its prompt.
-const LEAST_OUTPUT_TOKENS: u32 = 16;
+pub(super) const LEAST_OUTPUT_TOKENS: u32 = 16;
 
 /// A question that was let in, and what is known about it.
 pub(super) struct Exchange {

@@ -49,9 +49,9 @@ body! {
         /// `include_usage`: whether a last chunk tells the usage.
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Object>))]
         stream_options as "stream_options": Option<Map<String, Value>>,
-        /// Lowers the site's own limit; the older name of `max_completion_tokens`.
+        /// Lowers the site's own limit, to 16 at least; the older name of `max_completion_tokens`.
         max_tokens as "max_tokens": Option<Whole<1, 1_000_000>>,
-        /// Lowers the site's own limit.
+        /// Lowers the site's own limit, to 16 at least.
         max_completion_tokens as "max_completion_tokens": Option<Whole<1, 1_000_000>>,
         /// 0 to 2, in the place of the site's.
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<f64>, minimum = 0, maximum = 2))]
