@@ -25,6 +25,7 @@ fn a_question_is_answered_from_the_orgs_own_knowledge() {
             assert_eq!(id.as_str().unwrap().len(), 36);
             "[uuid]"
         }),
+        ".turn_id" => "[uuid]",
     });
 }
 
