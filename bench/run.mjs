@@ -7,21 +7,17 @@
 // --direct goes around Miniflare's own entry worker, which every request otherwise passes: bare then
 // answers four times as many, and what the runtime itself costs vanishes from the comparison.
 
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 
-import { Miniflare, convertV4MiniflareOptions } from "miniflare";
-
-import { LOCAL_KEY, prepare, token } from "../tests/runtime/worker.mjs";
+import { token } from "../tests/runtime/worker.mjs";
+import { BUILD, artefact, median, script, settings, start } from "./contender.mjs";
 
 const ROOT = resolve(import.meta.dirname, "..");
-const BUILD = process.env.KOBY_BUILD_DIR ?? join(ROOT, "build");
 const CONNECTIONS = 8;
-const IDS = { DB: "00000000-0000-0000-0000-0000000000d0", SEARCH: "00000000-0000-0000-0000-0000000000d1" };
 
 const { values: options } = parseArgs({
   options: {
@@ -81,35 +77,6 @@ const floorOf = (batch) => `
     },
   };`;
 
-/** Starts one worker in a workerd of its own. */
-async function start(name, modules, extra = {}) {
-  const state = mkdtempSync(join(tmpdir(), "koby-bench-"));
-  cpSync(join(prepare(), ".wrangler/state/v3"), state, { recursive: true });
-  const miniflare = new Miniflare(convertV4MiniflareOptions({
-    name,
-    modules,
-    modulesRoot: "/",
-    compatibilityDate: "2026-11-01",
-    d1Databases: IDS,
-    resourcePersistencePath: state,
-    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-    handleStructuredLogs: () => {},
-    ...extra,
-  }));
-  const entry = await miniflare.ready;
-  const url = options.direct ? await miniflare.unsafeGetDirectURL() : entry;
-  return { url, stop: async () => { await miniflare.dispose(); rmSync(state, { recursive: true, force: true }); } };
-}
-
-const script = (contents) => [{ type: "ESModule", path: "/worker.mjs", contents }];
-
-function artefact() {
-  return [
-    { type: "ESModule", path: "/index.js", contents: readFileSync(join(BUILD, "index.js"), "utf8") },
-    { type: "CompiledWasm", path: "/index_bg.wasm", contents: readFileSync(join(BUILD, "index_bg.wasm")) },
-  ];
-}
-
 /** Sends requests back to back on one connection until the time is over; counts whole answers. */
 function drive(url, request, until, count) {
   return new Promise((done, fail) => {
@@ -146,17 +113,10 @@ async function requestsPerSecond({ url, path, headers = {} }, duration) {
   return count.answers / ((Date.now() - started) / 1000);
 }
 
-const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
-
 async function main() {
-  const vars = {
-    ENVIRONMENT: "development", CLERK_DOMAIN: "clerk.koby-portal.localhost", LOG_LEVEL: options["log-level"],
-    ALLOWED_ORIGINS: "http://localhost:3000", LOCAL_JWT_KEY: LOCAL_KEY.pem,
-    PORTAL_RATE_LIMIT_MAX: "100000000", CHAT_RATE_LIMIT_MAX: "100000000",
-  };
-  const limit = (namespace) => ({ namespace_id: namespace, simple: { limit: 100_000_000, period: 60 } });
-  const bare = await start("bare", script(BARE));
-  const koby = await start("koby", artefact(), { bindings: vars, ratelimits: { PORTAL_LIMITER: limit("1001"), CHAT_LIMITER: limit("1002") } });
+  const { direct } = options;
+  const bare = await start("bare", script(BARE), { direct });
+  const koby = await start("koby", artefact(), { direct, ...settings({ LOG_LEVEL: options["log-level"] }) });
   const bearer = await token("user_demo_owner", { claims: { exp: Math.floor(Date.now() / 1000) + 3600 } });
   const signed = { authorization: `Bearer ${bearer}`, origin: "http://localhost:3000" };
   const running = [bare, koby];
@@ -166,7 +126,7 @@ async function main() {
     { name: "GET /health", url: koby.url, path: "/health" },
   ];
   for (const [name, batch] of Object.entries(BATCHES)) {
-    const floor = await start("floor", script(floorOf(batch())));
+    const floor = await start("floor", script(floorOf(batch())), { direct });
     running.push(floor);
     contenders.push({ name: floorName(name), url: floor.url, path: "/" });
     contenders.push({ name, url: koby.url, path: name.split(" ")[1], headers: signed });

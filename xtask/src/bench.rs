@@ -10,7 +10,7 @@ use crate::{node, process, setup};
 #[derive(Args)]
 pub(crate) struct BenchArgs {
     /// `rows` for the rows that each read costs; `retrieval` for how well and how fast questions find their passages;
-    /// anything else is passed on to bench/run.mjs
+    /// `chat` for streamed answers; anything else is passed on to bench/run.mjs
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
 }
@@ -22,6 +22,7 @@ pub(crate) fn command(args: &BenchArgs) -> Result<()> {
     let (script, args) = match args.args.split_first() {
         Some((first, rest)) if first == "rows" => ("bench/rows.mjs", rest),
         Some((first, rest)) if first == "retrieval" => ("bench/retrieval.mjs", rest),
+        Some((first, rest)) if first == "chat" => ("bench/chat.mjs", rest),
         _ => ("bench/run.mjs", args.args.as_slice()),
     };
     process::run(
