@@ -1,8 +1,9 @@
 //! Points in time, and the port that tells them. Written as ISO 8601 with milliseconds and `Z`.
 
 use std::fmt;
+use std::future::Future;
 use std::pin::pin;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
@@ -181,16 +182,68 @@ pub async fn within<T>(
     limit: Duration,
     work: impl Future<Output = T>,
 ) -> Option<T> {
-    let mut work = pin!(work);
-    let mut delay = None;
-    std::future::poll_fn(|context| {
-        if let Poll::Ready(outcome) = work.as_mut().poll(context) {
-            return Poll::Ready(Some(outcome));
+    Patience::default().within(clock, limit, work).await
+}
+
+/// Waits for one thing after the other, for each as long as its limit, with one timer for all: to start and stop one for
+/// each piece of a stream would cost more than the piece itself.
+#[derive(Default)]
+pub struct Patience {
+    timer: Option<Timer>,
+}
+
+struct Timer {
+    ends: Timestamp,
+    sleep: BoxFuture<'static, ()>,
+}
+
+impl fmt::Debug for Patience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Patience").finish_non_exhaustive()
+    }
+}
+
+impl Patience {
+    /// The outcome of `work`; nothing if it takes longer than `limit`.
+    pub async fn within<T>(
+        &mut self,
+        clock: &dyn Clock,
+        limit: Duration,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
+        let mut work = pin!(work);
+        let deadline = clock.now().plus(limit);
+        std::future::poll_fn(|context| {
+            if let Poll::Ready(outcome) = work.as_mut().poll(context) {
+                return Poll::Ready(Some(outcome));
+            }
+            self.poll_deadline(clock, deadline, context).map(|()| None)
+        })
+        .await
+    }
+
+    /// Ready when the deadline has passed. A timer that was started for an earlier one is waited for first.
+    fn poll_deadline(
+        &mut self,
+        clock: &dyn Clock,
+        deadline: Timestamp,
+        context: &mut Context<'_>,
+    ) -> Poll<()> {
+        loop {
+            let kept = self.timer.take().filter(|timer| timer.ends <= deadline);
+            let mut timer = kept.unwrap_or_else(|| {
+                let left = deadline.millis_since(clock.now()).max(0).unsigned_abs();
+                Timer { ends: deadline, sleep: clock.sleep(Duration::from_millis(left)) }
+            });
+            if timer.sleep.as_mut().poll(context).is_pending() {
+                self.timer = Some(timer);
+                return Poll::Pending;
+            }
+            if timer.ends >= deadline {
+                return Poll::Ready(());
+            }
         }
-        let delay = delay.get_or_insert_with(|| clock.sleep(limit));
-        delay.as_mut().poll(context).map(|()| None)
-    })
-    .await
+    }
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use crate::error::Error;
 use crate::http::problem;
 use crate::ids::SessionId;
 use crate::models::Usage;
-use crate::time::Clock;
+use crate::time::{Clock, Patience};
 
 /// How long nothing may be sent.
 const HEARTBEAT: Duration = Duration::from_secs(12);
@@ -122,6 +122,7 @@ struct State {
     ready: VecDeque<Bytes>,
     end: Option<End>,
     waits_for_end: Option<Waker>,
+    patience: Patience,
 }
 
 /// How the sending ended.
@@ -226,18 +227,15 @@ impl Outbox {
         if self.encoder.is_none() {
             return work.await;
         }
-        loop {
-            let mut beat = clock.sleep(HEARTBEAT);
-            let outcome = poll_fn(|context| match work.as_mut().poll(context) {
-                Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
-                Poll::Pending => beat.as_mut().poll(context).map(|()| None),
-            })
-            .await;
-            match outcome {
-                Some(outcome) => return outcome,
+        let mut patience = std::mem::take(&mut self.state().patience);
+        let outcome = loop {
+            match patience.within(clock, HEARTBEAT, work.as_mut()).await {
+                Some(outcome) => break outcome,
                 None => self.state().ready.push_back(Bytes::from_static(b": \n\n")),
             }
-        }
+        };
+        self.state().patience = patience;
+        outcome
     }
 }
 

@@ -16,7 +16,7 @@ use super::{Answering, Failure, FailureKind, Finish, Model, Piece, Prompt, Usage
 use crate::app::{BoxFuture, Op};
 use crate::config::LogLevel;
 use crate::ids::random_bytes;
-use crate::time::{Timestamp, within};
+use crate::time::{Patience, Timestamp, within};
 
 /// Attempts at one model before the next is asked.
 const MOST_ATTEMPTS: u32 = 2;
@@ -300,6 +300,7 @@ struct Watched {
     first: Option<Piece>,
     /// Dropped with the last piece, which tells the provider to stop.
     answering: Option<Box<dyn Answering>>,
+    patience: Patience,
     characters: usize,
 }
 
@@ -320,6 +321,7 @@ impl Watched {
             began_ms: asking.op.now().millis_since(started),
             first: Some(first),
             answering: Some(answering),
+            patience: Patience::default(),
             characters: 0,
         }
     }
@@ -348,7 +350,7 @@ impl Watched {
         if limit.is_zero() {
             return Some(Err(Failure::passing("the answer takes too long")));
         }
-        let piece = within(clock, limit, answering.next()).await;
+        let piece = self.patience.within(clock, limit, answering.next()).await;
         let silent = || Some(Err(Failure::passing(format!("silent for {} ms", limit.as_millis()))));
         let piece = piece.unwrap_or_else(silent);
         Some(piece.unwrap_or_else(|| Err(Failure::passing("the answer has no end"))))

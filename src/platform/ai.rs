@@ -19,7 +19,7 @@ use crate::app::BoxFuture;
 use crate::config::AI;
 use crate::http::client::{Chunks, HttpFailure};
 use crate::models::ai::{Ai, AiFailure, AiRequest};
-use crate::time;
+use crate::time::{self, Patience};
 
 /// Longest answer that comes in pieces.
 const LONGEST_STREAM: usize = 8 * 1024 * 1024;
@@ -80,7 +80,11 @@ impl Ai for Models {
                 .dyn_into()
                 .map_err(|_| AiFailure::Other("the model does not answer in pieces"))?;
             let bytes = Some(Bytes::of(&stream, LONGEST_STREAM));
-            let incoming = Incoming(SendWrapper::new(Reading(bytes)), request.timeout);
+            let incoming = Incoming {
+                reading: SendWrapper::new(Reading(bytes)),
+                limit: request.timeout,
+                patience: Patience::default(),
+            };
             Ok(Box::new(incoming) as Box<dyn Chunks>)
         }))
     }
@@ -120,14 +124,18 @@ impl Reading {
     }
 }
 
-struct Incoming(SendWrapper<Reading>, Duration);
+struct Incoming {
+    reading: SendWrapper<Reading>,
+    limit: Duration,
+    patience: Patience,
+}
 
 impl Chunks for Incoming {
     fn next(&mut self) -> BoxFuture<'_, Option<Result<Vec<u8>, HttpFailure>>> {
         Box::pin(SendFuture::new(async move {
-            let Self(reading, limit) = self;
+            let Self { reading, limit, patience } = self;
             let silent = || Err(HttpFailure(format!("timed out after {} ms", limit.as_millis())));
-            let chunk = time::within(&DateClock, *limit, reading.next()).await;
+            let chunk = patience.within(&DateClock, *limit, reading.next()).await;
             chunk.unwrap_or_else(silent).transpose()
         }))
     }

@@ -7,10 +7,12 @@ use std::sync::{Arc, OnceLock};
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
 use axum::response::IntoResponse as _;
+use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::BodyExt as _;
 use js_sys::{Array, JSON, JsString, Uint8Array};
 use tower::ServiceExt as _;
+use wasm_streams::ReadableStream;
 use worker::wasm_bindgen::{JsCast as _, JsValue};
 use worker::{Context, Env, event};
 
@@ -139,9 +141,9 @@ async fn to_js(response: Response<Body>) -> worker::Result<web_sys::Response> {
 
     // A body that is still being made: it is sent as it comes, and its failure breaks the transfer.
     if body.size_hint().exact().is_none() {
-        let stream = worker::Body::from_stream(body.into_data_stream())?.into_inner();
+        let stream: web_sys::ReadableStream = outgoing(body).into_raw().unchecked_into();
         return Ok(web_sys::Response::new_with_opt_readable_stream_and_init(
-            stream.as_ref(),
+            Some(&stream),
             &init,
         )?);
     }
@@ -150,6 +152,16 @@ async fn to_js(response: Response<Body>) -> worker::Result<web_sys::Response> {
     let body = if bytes.is_empty() { JsValue::NULL } else { Uint8Array::from(&*bytes).into() };
     let body = body.dyn_ref::<js_sys::Object>();
     Ok(web_sys::Response::new_with_opt_buffer_source_and_init(body, &init)?)
+}
+
+/// A body as a stream of JavaScript. `worker::Body` would put a second one around it, and with it every chunk through
+/// WebAssembly twice.
+fn outgoing(body: Body) -> ReadableStream {
+    let chunks = body.into_data_stream().map(|chunk| match chunk {
+        Ok(bytes) => Ok(Uint8Array::from(&*bytes).into()),
+        Err(error) => Err(JsValue::from(error.to_string())),
+    });
+    ReadableStream::from_stream(chunks)
 }
 
 /// The headers as a JSON object; values of one name are joined, as HTTP allows for all that we send.

@@ -16,7 +16,7 @@ use super::clock::DateClock;
 use super::fetch::describe;
 use crate::app::BoxFuture;
 use crate::http::client::{Chunks, HttpAnswer, HttpClient, HttpFailure, HttpRequest, HttpStream};
-use crate::time;
+use crate::time::{self, Patience};
 
 /// The global `fetch`.
 pub(super) struct Fetch;
@@ -33,7 +33,8 @@ impl HttpClient for Fetch {
         Box::pin(SendFuture::new(async move {
             let body = within(request.timeout, Body::open(&request)).await?;
             let (status, headers) = (body.status, body.headers.clone());
-            let chunks = Incoming { body: SendWrapper::new(body), timeout: request.timeout };
+            let (body, timeout) = (SendWrapper::new(body), request.timeout);
+            let chunks = Incoming { body, timeout, patience: Patience::default() };
             Ok(HttpStream { status, headers, chunks: Box::new(chunks) })
         }))
     }
@@ -53,8 +54,11 @@ async fn within<T>(
     timeout: Duration,
     work: impl Future<Output = Result<T, HttpFailure>>,
 ) -> Result<T, HttpFailure> {
-    let timed_out = || Err(HttpFailure(format!("timed out after {} ms", timeout.as_millis())));
-    time::within(&DateClock, timeout, work).await.unwrap_or_else(timed_out)
+    time::within(&DateClock, timeout, work).await.unwrap_or_else(|| Err(timed_out(timeout)))
+}
+
+fn timed_out(timeout: Duration) -> HttpFailure {
+    HttpFailure(format!("timed out after {} ms", timeout.as_millis()))
 }
 
 /// The bytes of a stream, at most so many.
@@ -162,13 +166,15 @@ fn failure(error: JsValue) -> HttpFailure {
 struct Incoming {
     body: SendWrapper<Body>,
     timeout: Duration,
+    patience: Patience,
 }
 
 impl Chunks for Incoming {
     fn next(&mut self) -> BoxFuture<'_, Option<Result<Vec<u8>, HttpFailure>>> {
         Box::pin(SendFuture::new(async move {
-            let timeout = self.timeout;
-            within(timeout, self.body.next()).await.transpose()
+            let Self { body, timeout, patience } = self;
+            let chunk = patience.within(&DateClock, *timeout, body.next()).await;
+            chunk.unwrap_or_else(|| Err(timed_out(*timeout))).transpose()
         }))
     }
 }
