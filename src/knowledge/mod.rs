@@ -10,6 +10,7 @@ mod fetching;
 pub mod index;
 pub mod ingestion;
 pub mod job_routes;
+mod meanings;
 pub mod page_routes;
 mod page_store;
 pub mod parsing;

@@ -8,6 +8,7 @@
 //! Where a model made vectors of question and passage, half of the score is their likeness.
 
 use super::embedding::Vector;
+use super::meanings::Answer;
 use super::question::{Question, Term, is_meaning};
 use super::retrieval::{Candidate, Commonness, MARK_CLOSE, MARK_OPEN, Passage};
 use super::words::{Word, stem, words};
@@ -29,6 +30,8 @@ const COVERAGE: f64 = 0.5;
 const NEARNESS: f64 = 0.12;
 /// Words that stand so near to each other stand together.
 const NEAR: usize = 3;
+/// How much it counts that the passage holds an answer of the kind that is asked for.
+const ANSWER: f64 = 0.1;
 /// Words of the kind of the question count as little as a common word.
 const INTENT_WEIGHT: f64 = 0.9;
 /// Words that are read of a passage.
@@ -90,6 +93,8 @@ struct Asked<'a> {
     terms: Vec<Weighed<'a>>,
     /// What all of them weigh.
     total: f64,
+    /// What is asked for.
+    answer: Answer,
 }
 
 struct Weighed<'a> {
@@ -105,6 +110,8 @@ struct Read {
     text: Fits,
     heading: Fits,
     title: Fits,
+    /// It holds an answer of the kind that is asked for.
+    is_answer: bool,
     /// Of each term, how well the best word of the document's other passages fits it.
     around: Vec<f64>,
 }
@@ -126,7 +133,7 @@ impl<'a> Asked<'a> {
             let held_by = commonness.held_by.get(at).copied().unwrap_or_default();
             Weighed { term, weight: 0.0, meaning_weight: 0.0, may_be_misspelt: held_by == 0 }
         };
-        Self { terms: question.terms().iter().enumerate().map(weighed).collect(), total: 0.0 }
+        Self { terms: question.terms().iter().enumerate().map(weighed).collect(), total: 0.0, answer: question.answer() }
     }
 
     /// Says what each term weighs: the rarer, the more. What no passage holds is as rare as what fits it best.
@@ -167,6 +174,7 @@ impl<'a> Asked<'a> {
             text: self.fits(&text),
             heading: self.fits(&heading),
             title: self.fits(&words(&passage.title)),
+            is_answer: self.answer.is_in(&passage.content),
             around: vec![0.0; self.terms.len()],
         }
     }
@@ -228,6 +236,7 @@ impl<'a> Asked<'a> {
         let share = (had / self.total).min(1.0);
         let coverage = (covered / self.total).min(1.0);
         let score = share * (1.0 - COVERAGE + COVERAGE * coverage);
+        let score = if read.is_answer { score * (1.0 + ANSWER) } else { score };
         (score + NEARNESS * self.nearness(&read.text) * share).min(1.0)
     }
 
