@@ -7,6 +7,8 @@
 //!
 //! Where a model made vectors of question and passage, half of the score is their likeness.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::embedding::Vector;
 use super::meanings::Answer;
 use super::question::{Question, Term, is_meaning};
@@ -21,7 +23,7 @@ const HEADING: f64 = 1.3;
 const CONTEXT: f64 = 0.4;
 /// How soon further occurrences count for little, and how much the length of a text counts (BM25's k1 and b).
 const SATURATION: f64 = 0.6;
-const LENGTH: f64 = 0.35;
+const LENGTH: f64 = 0.2;
 /// Words of an ordinary passage.
 const ORDINARY_WORDS: f64 = 70.0;
 /// How much it counts that the passage holds all words rather than a few.
@@ -37,7 +39,11 @@ const INTENT_WEIGHT: f64 = 0.9;
 /// Words that are read of a passage.
 const MOST_WORDS: usize = 600;
 /// How much more a rare word weighs than a common one: 1 is the logarithm of its rarity, less evens it out.
-const CONTRAST: f64 = 1.0;
+const CONTRAST: f64 = 0.7;
+/// How much less a word of the same meaning counts where the org's passages lack the word itself.
+const LACKING: f64 = 0.5;
+/// How much less a word of the same meaning counts that is more common than the word itself.
+const EVENNESS: f64 = 0.0;
 /// A word that no passage holds is weighed as if so large a share did.
 const UNKNOWN: f64 = 0.5;
 /// Cosines of texts that have nothing in common, and of such that say the same, as models give them.
@@ -54,11 +60,10 @@ pub(super) fn ranked(
     commonness: &Commonness,
     most: usize,
 ) -> Vec<Passage> {
-    let mut asked = Asked::of(question, commonness);
-    let mut read: Vec<Read> =
-        candidates.iter().map(|candidate| asked.read(&candidate.passage)).collect();
+    let texts: Vec<Text> = candidates.iter().map(|candidate| Text::of(&candidate.passage)).collect();
+    let asked = Asked::of(question, commonness, &texts);
+    let mut read: Vec<Read> = texts.iter().map(|text| asked.read(text)).collect();
     asked.share(&candidates, &mut read);
-    asked.weigh(&read, commonness);
     let mut passages: Vec<Passage> = candidates
         .into_iter()
         .zip(&read)
@@ -88,21 +93,47 @@ fn mixed(lexical: f64, cosine: f64) -> f64 {
     (1.0 - LIKENESS) * lexical + LIKENESS * likeness
 }
 
-/// A question with what its words weigh.
+/// The words of a passage.
+struct Text {
+    text: Vec<Word>,
+    heading: Vec<Word>,
+    title: Vec<Word>,
+    /// It holds an answer, as far as its form tells.
+    content: String,
+}
+
+impl Text {
+    fn of(passage: &Passage) -> Self {
+        let mut text = words(&passage.content);
+        text.truncate(MOST_WORDS);
+        Self {
+            text,
+            heading: words(passage.page_label.as_deref().unwrap_or_default()),
+            title: words(&passage.title),
+            content: passage.content.clone(),
+        }
+    }
+
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let words = self.text.iter().chain(&self.heading).chain(&self.title);
+        words.map(|word| word.folded.as_str())
+    }
+}
+
+/// A question with what its words weigh, and how well the words of the passages fit them.
 struct Asked<'a> {
     terms: Vec<Weighed<'a>>,
     /// What all of them weigh.
     total: f64,
     /// What is asked for.
     answer: Answer,
+    /// Of each word of the passages that fits one, how well it fits each.
+    fits: BTreeMap<String, Vec<f64>>,
 }
 
 struct Weighed<'a> {
     term: &'a Term,
     weight: f64,
-    /// What a word of its meaning weighs.
-    meaning_weight: f64,
-    may_be_misspelt: bool,
 }
 
 /// A passage as a question sees it: how well each of its words fits each term.
@@ -128,53 +159,60 @@ impl Read {
 }
 
 impl<'a> Asked<'a> {
-    fn of(question: &'a Question, commonness: &Commonness) -> Self {
-        let weighed = |(at, term): (usize, &'a Term)| {
-            let held_by = commonness.held_by.get(at).copied().unwrap_or_default();
-            Weighed { term, weight: 0.0, meaning_weight: 0.0, may_be_misspelt: held_by == 0 }
-        };
-        Self { terms: question.terms().iter().enumerate().map(weighed).collect(), total: 0.0, answer: question.answer() }
-    }
-
-    /// Says what each term weighs: the rarer, the more. What no passage holds is as rare as what fits it best.
-    fn weigh(&mut self, read: &[Read], commonness: &Commonness) {
-        let passages = f64::from(commonness.passages.max(1));
-        for (at, weighed) in self.terms.iter_mut().enumerate() {
-            if weighed.term.is_intent() {
-                weighed.weight = INTENT_WEIGHT;
-                weighed.meaning_weight = INTENT_WEIGHT;
-                continue;
+    fn of(question: &'a Question, commonness: &Commonness, texts: &[Text]) -> Self {
+        let mut held_by: BTreeMap<&str, u32> = BTreeMap::new();
+        for text in texts {
+            let own: BTreeSet<&str> = text.words().collect();
+            for word in own {
+                *held_by.entry(word).or_default() += 1;
             }
-            let count = |counts: &[u32]| counts.get(at).copied().unwrap_or_default();
-            let held_by = match count(&commonness.held_by) {
-                0 => {
-                    let best = read.iter().map(|read| read.best(at)).fold(0.0, f64::max);
-                    let fitting = read.iter().filter(|read| best > 0.0 && read.best(at) >= best);
-                    u32::try_from(fitting.count()).unwrap_or(u32::MAX)
-                }
-                held_by => held_by,
-            };
-            let own = match held_by {
-                0 => UNKNOWN * (1.0 + passages).ln(),
-                held_by => rarity(held_by, passages),
-            };
-            let meaning = rarity(count(&commonness.meant_by).max(held_by), passages);
-            weighed.weight = own * weighed.term.weight();
-            weighed.meaning_weight = meaning.min(own) * weighed.term.weight();
         }
-        let own = self.terms.iter().filter(|weighed| !weighed.term.is_intent());
-        self.total = own.map(|weighed| weighed.weight).sum();
+        let passages = f64::from(commonness.passages.max(1));
+        let mut fits: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+        let mut terms = Vec::new();
+        let count = question.terms().len();
+        for (at, term) in question.terms().iter().enumerate() {
+            let known = commonness.held_by.get(at).copied().unwrap_or_default();
+            let found: Vec<(&str, f64, u32)> = held_by
+                .iter()
+                .map(|(word, held)| (*word, term.fit(word, stem(word), known == 0), *held))
+                .filter(|(_, fit, _)| *fit > 0.0)
+                .collect();
+            let best = found.iter().map(|(_, fit, _)| *fit).fold(0.0, f64::max);
+            let own = if term.is_intent() {
+                INTENT_WEIGHT
+            } else if known > 0 {
+                rarity(known, passages)
+            } else if best > 0.0 {
+                let most = found.iter().filter(|(_, fit, _)| *fit >= best).map(|(_, _, held)| *held);
+                rarity(most.max().unwrap_or_default(), passages)
+            } else {
+                UNKNOWN * (1.0 + passages).ln()
+            };
+            for (word, fit, held) in found {
+                let mut fit = fit;
+                if is_meaning(fit) && !term.is_intent() {
+                    if known == 0 { fit = fit.powf(LACKING); }
+                    fit *= (rarity(held, passages) / own).min(1.0).powf(EVENNESS);
+                }
+                let all = fits.entry(word.to_owned()).or_insert_with(|| vec![0.0; count]);
+                if let Some(own) = all.get_mut(at) {
+                    *own = fit;
+                }
+            }
+            terms.push(Weighed { term, weight: if term.is_intent() { own } else { own * term.weight() } });
+        }
+        let own = terms.iter().filter(|weighed| !weighed.term.is_intent());
+        let total = own.map(|weighed| weighed.weight).sum();
+        Self { terms, total, answer: question.answer(), fits }
     }
 
-    fn read(&self, passage: &Passage) -> Read {
-        let mut text = words(&passage.content);
-        text.truncate(MOST_WORDS);
-        let heading = words(passage.page_label.as_deref().unwrap_or_default());
+    fn read(&self, text: &Text) -> Read {
         Read {
-            text: self.fits(&text),
-            heading: self.fits(&heading),
-            title: self.fits(&words(&passage.title)),
-            is_answer: self.answer.is_in(&passage.content),
+            text: self.fits(&text.text),
+            heading: self.fits(&text.heading),
+            title: self.fits(&text.title),
+            is_answer: self.answer.is_in(&text.content),
             around: vec![0.0; self.terms.len()],
         }
     }
@@ -202,10 +240,7 @@ impl<'a> Asked<'a> {
     }
 
     fn fit(&self, folded: &str) -> Vec<f64> {
-        let own_stem = stem(folded);
-        let fit =
-            |weighed: &Weighed<'_>| weighed.term.fit(folded, own_stem, weighed.may_be_misspelt);
-        self.terms.iter().map(fit).collect()
+        self.fits.get(folded).cloned().unwrap_or_default()
     }
 
     fn score(&self, read: &Read) -> f64 {
@@ -224,7 +259,7 @@ impl<'a> Asked<'a> {
                 + HEADING * often(&read.heading).min(1.0)
                 + TITLE * often(&read.title).min(1.0)
                 + CONTEXT * around;
-            let weight = if is_meaning(best) { weighed.meaning_weight } else { weighed.weight };
+            let weight = weighed.weight;
             had += weight * best * often / (often + SATURATION);
             if !weighed.term.is_intent() {
                 covered += weight * own;
