@@ -13,7 +13,7 @@ use super::embedding::Vector;
 use super::meanings::Answer;
 use super::question::{Question, Term, is_meaning};
 use super::retrieval::{Candidate, Commonness, MARK_CLOSE, MARK_OPEN, Passage};
-use super::words::{Word, stem, words};
+use super::words::{Word, is_filler, stem, words};
 
 /// What a word in the document's title and in the heading counts, beside one in the text.
 const TITLE: f64 = 0.8;
@@ -32,6 +32,9 @@ const COVERAGE: f64 = 0.5;
 const NEARNESS: f64 = 0.12;
 /// Words that stand so near to each other stand together.
 const NEAR: usize = 3;
+/// How much it counts that the title and the heading say nothing else than the question.
+const NAMED: f64 = 0.3;
+const LABELLED: f64 = 0.3;
 /// How much it counts that the passage holds an answer of the kind that is asked for.
 const ANSWER: f64 = 0.1;
 /// Words of the kind of the question count as little as a common word.
@@ -108,8 +111,8 @@ impl Text {
         text.truncate(MOST_WORDS);
         Self {
             text,
-            heading: words(passage.page_label.as_deref().unwrap_or_default()),
-            title: words(&passage.title),
+            heading: topical(passage.page_label.as_deref().unwrap_or_default()),
+            title: topical(&passage.title),
             content: passage.content.clone(),
         }
     }
@@ -118,6 +121,13 @@ impl Text {
         let words = self.text.iter().chain(&self.heading).chain(&self.title);
         words.map(|word| word.folded.as_str())
     }
+}
+
+/// The words of a title that say what it is about.
+fn topical(title: &str) -> Vec<Word> {
+    let mut words = words(title);
+    words.retain(|word| !is_filler(&word.folded));
+    words
 }
 
 /// A question with what its words weigh, and how well the words of the passages fit them.
@@ -271,6 +281,7 @@ impl<'a> Asked<'a> {
         let share = (had / self.total).min(1.0);
         let coverage = (covered / self.total).min(1.0);
         let score = share * (1.0 - COVERAGE + COVERAGE * coverage);
+        let score = score * (1.0 + NAMED * share_fitting(&read.title) + LABELLED * share_fitting(&read.heading));
         let score = if read.is_answer { score * (1.0 + ANSWER) } else { score };
         (score + NEARNESS * self.nearness(&read.text) * share).min(1.0)
     }
@@ -313,6 +324,15 @@ impl<'a> Asked<'a> {
         written.push_str(text.get(at..).unwrap_or_default());
         written
     }
+}
+
+/// The share of words that fit a term.
+fn share_fitting(fits: &Fits) -> f64 {
+    if fits.is_empty() {
+        return 0.0;
+    }
+    let best = fits.iter().map(|fits| fits.iter().copied().fold(0.0, f64::max));
+    best.sum::<f64>() / fits.len() as f64
 }
 
 /// What a word weighs that so many of the passages hold.

@@ -228,13 +228,13 @@ fn singular(word: &str) -> &str {
     es.unwrap_or(rest)
 }
 
+/// Without the second of two equal consonants at its end. Short words end in two of some: fill, dress.
 fn undoubled(word: &str) -> &str {
     let mut back = word.bytes().rev();
     match (back.next(), back.next()) {
-        (Some(last), Some(other))
-            if last == other && !b"aeiou".contains(&last) && word.len() > 3 =>
-        {
-            word.get(..word.len() - 1).unwrap_or(word)
+        (Some(last), Some(other)) if last == other && !b"aeiou".contains(&last) => {
+            let shortest = if b"lsz".contains(&last) { 7 } else { 4 };
+            if word.len() < shortest { word } else { word.get(..word.len() - 1).unwrap_or(word) }
         }
         _ => word,
     }
@@ -712,7 +712,7 @@ const EVERYDAY: &[&str] = &[
 
 /// Whether a folded word is one of everyday talk.
 pub fn is_everyday(folded: &str) -> bool {
-    EVERYDAY.contains(&folded)
+    EVERYDAY.contains(&folded) || EVERYDAY.iter().any(|word| stem(word) == stem(folded))
 }
 
 /// Whether a folded word of a question says nothing about its topic.
