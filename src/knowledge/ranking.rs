@@ -45,8 +45,8 @@ const MOST_WORDS: usize = 600;
 const CONTRAST: f64 = 0.7;
 /// How much less a word of the same meaning counts where the org's passages lack the word itself.
 const LACKING: f64 = 0.5;
-/// How much less a word of the same meaning counts that is more common than the word itself.
-const EVENNESS: f64 = 0.0;
+/// How much the rarity of a word is that of all words of its meaning.
+const CONCEPT: f64 = 0.5;
 /// A word that no passage holds is weighed as if so large a share did.
 const UNKNOWN: f64 = 0.5;
 /// Cosines of texts that have nothing in common, and of such that say the same, as models give them.
@@ -192,7 +192,8 @@ impl<'a> Asked<'a> {
             let own = if term.is_intent() {
                 INTENT_WEIGHT
             } else if known > 0 {
-                rarity(known, passages)
+                let meant = commonness.meant_by.get(at).copied().unwrap_or_default().max(known);
+                (1.0 - CONCEPT) * rarity(known, passages) + CONCEPT * rarity(meant, passages)
             } else if best > 0.0 {
                 let most = found.iter().filter(|(_, fit, _)| *fit >= best).map(|(_, _, held)| *held);
                 rarity(most.max().unwrap_or_default(), passages)
@@ -203,7 +204,6 @@ impl<'a> Asked<'a> {
                 let mut fit = fit;
                 if is_meaning(fit) && !term.is_intent() {
                     if known == 0 { fit = fit.powf(LACKING); }
-                    fit *= (rarity(held, passages) / own).min(1.0).powf(EVENNESS);
                 }
                 let all = fits.entry(word.to_owned()).or_insert_with(|| vec![0.0; count]);
                 if let Some(own) = all.get_mut(at) {
