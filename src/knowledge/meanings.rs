@@ -99,12 +99,14 @@ pub enum Answer {
     Person,
     /// A street.
     Place,
+    /// A phone number or an address of e-mail.
+    Contact,
     /// Nothing that can be told by its form.
     Any,
 }
 
 /// What questions that hold such words are after: words that their answers hold, and what else.
-const INTENTS: [(&str, &str, Answer); 39] = [
+const INTENTS: [(&str, &str, Answer); 48] = [
     ("how much", "cost price fee", Answer::Amount),
     ("how expensive", "cost price fee", Answer::Amount),
     ("set me back", "cost price fee", Answer::Amount),
@@ -132,6 +134,15 @@ const INTENTS: [(&str, &str, Answer); 39] = [
     ("when are you open", "open hours", Answer::Clock),
     ("when", "open hours days", Answer::Any),
     ("who", "dentist doctor team dr", Answer::Person),
+    ("contact you", "phone email write call", Answer::Contact),
+    ("reach you", "phone email write call", Answer::Contact),
+    ("call you", "phone number", Answer::Contact),
+    ("phone", "call number", Answer::Contact),
+    ("telephone", "call number", Answer::Contact),
+    ("email", "write", Answer::Contact),
+    ("telefono", "phone llamar", Answer::Contact),
+    ("hours", "open from until", Answer::Clock),
+    ("horario", "open abierto", Answer::Clock),
     ("price", "cost", Answer::Amount),
     ("cost", "price", Answer::Amount),
     ("cuanto cuesta", "cost price fee", Answer::Amount),
@@ -206,6 +217,10 @@ impl Answer {
             }),
             Self::Place => words.iter().any(|word| {
                 matches!(word.folded.as_str(), "street" | "avenue" | "road" | "suite" | "floor" | "calle" | "avenida" | "boulevard")
+            }),
+            Self::Contact => text.contains('@') || words.windows(3).any(|three| {
+                let digits = three.iter().map(|word| if is_number(&word.folded) { word.folded.len() } else { 0 });
+                digits.clone().all(|digits| digits >= 3) && digits.sum::<usize>() >= 9
             }),
             Self::Any => false,
         }

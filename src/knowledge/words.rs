@@ -338,7 +338,6 @@ const FILLERS: &[&str] = &[
     "ever",
     "every",
     "find",
-    "first",
     "go",
     "going",
     "good",
@@ -353,6 +352,7 @@ const FILLERS: &[&str] = &[
     "his",
     "just",
     "kind",
+    "kinds",
     "keep",
     "ll",
     "look",
@@ -365,7 +365,6 @@ const FILLERS: &[&str] = &[
     "most",
     "must",
     "myself",
-    "new",
     "now",
     "off",
     "often",
@@ -407,8 +406,6 @@ const FILLERS: &[&str] = &[
     "well",
     "while",
     "wondering",
-    "work",
-    "works",
     "yes",
     "yet",
     "day",
@@ -556,6 +553,10 @@ const FILLERS: &[&str] = &[
 
 /// Words of everyday talk: where they stand in a passage they say little about its topic, however rare they are there.
 const EVERYDAY: &[&str] = &[
+    "first",
+    "new",
+    "work",
+    "works",
     "able",
     "again",
     "ago",
