@@ -22,7 +22,7 @@ const SAME: f64 = 1.0;
 const SAME_STEM: f64 = 0.95;
 const MISSPELT: f64 = 0.85;
 const AKIN: f64 = 0.6;
-const RELATED: f64 = 0.5;
+const RELATED: f64 = 0.58;
 const INTENDED: f64 = 0.3;
 
 /// What a visitor asks.

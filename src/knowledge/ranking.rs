@@ -34,7 +34,7 @@ const NEARNESS: f64 = 0.12;
 const NEAR: usize = 3;
 /// How much it counts that the title and the heading say nothing else than the question.
 const NAMED: f64 = 0.3;
-const LABELLED: f64 = 0.3;
+const LABELLED: f64 = 0.4;
 /// How much it counts that the passage holds an answer of the kind that is asked for.
 const ANSWER: f64 = 0.1;
 /// Words of the kind of the question count as little as a common word.
