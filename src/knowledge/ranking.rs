@@ -32,7 +32,7 @@ const COVERAGE: f64 = 0.5;
 const NEARNESS: f64 = 0.12;
 /// Words that stand so near to each other stand together.
 const NEAR: usize = 3;
-/// How much it counts that the title and the heading say nothing else than the question.
+/// How much it counts that title and heading name what is asked for, and little else.
 const NAMED: f64 = 0.3;
 const LABELLED: f64 = 0.4;
 /// How much it counts that the passage holds an answer of the kind that is asked for.
@@ -63,7 +63,8 @@ pub(super) fn ranked(
     commonness: &Commonness,
     most: usize,
 ) -> Vec<Passage> {
-    let texts: Vec<Text> = candidates.iter().map(|candidate| Text::of(&candidate.passage)).collect();
+    let texts: Vec<Text> =
+        candidates.iter().map(|found| Text::of(&found.passage, question.answer())).collect();
     let asked = Asked::of(question, commonness, &texts);
     let mut read: Vec<Read> = texts.iter().map(|text| asked.read(text)).collect();
     asked.share(&candidates, &mut read);
@@ -101,19 +102,19 @@ struct Text {
     text: Vec<Word>,
     heading: Vec<Word>,
     title: Vec<Word>,
-    /// It holds an answer, as far as its form tells.
-    content: String,
+    /// It holds an answer of the kind that is asked for.
+    is_answer: bool,
 }
 
 impl Text {
-    fn of(passage: &Passage) -> Self {
+    fn of(passage: &Passage, answer: Answer) -> Self {
         let mut text = words(&passage.content);
         text.truncate(MOST_WORDS);
         Self {
             text,
             heading: topical(passage.page_label.as_deref().unwrap_or_default()),
             title: topical(&passage.title),
-            content: passage.content.clone(),
+            is_answer: answer.is_in(&passage.content),
         }
     }
 
@@ -130,20 +131,69 @@ fn topical(title: &str) -> Vec<Word> {
     words
 }
 
+/// A word of the passages.
+struct Form<'a> {
+    folded: &'a str,
+    stem: &'a str,
+    /// The passages that hold it.
+    held_by: u32,
+}
+
+/// The words of the passages, each once.
+fn forms(texts: &[Text]) -> Vec<Form<'_>> {
+    let mut held_by: BTreeMap<&str, u32> = BTreeMap::new();
+    for text in texts {
+        for word in text.words().collect::<BTreeSet<_>>() {
+            *held_by.entry(word).or_default() += 1;
+        }
+    }
+    let form = |(folded, held_by)| Form { folded, stem: stem(folded), held_by };
+    held_by.into_iter().map(form).collect()
+}
+
 /// A question with what its words weigh, and how well the words of the passages fit them.
 struct Asked<'a> {
     terms: Vec<Weighed<'a>>,
     /// What all of them weigh.
     total: f64,
-    /// What is asked for.
-    answer: Answer,
-    /// Of each word of the passages that fits one, how well it fits each.
-    fits: BTreeMap<String, Vec<f64>>,
+    /// Of each word that fits a term, how well it fits each.
+    fits: BTreeMap<&'a str, Vec<f64>>,
 }
 
 struct Weighed<'a> {
     term: &'a Term,
     weight: f64,
+}
+
+impl<'a> Weighed<'a> {
+    /// A term, what it weighs, and how well each of the words fits it. What no passage of the org holds is as rare as
+    /// what fits it best, and words of its meaning count for more.
+    fn of(
+        term: &'a Term,
+        (known, meant, passages): (u32, u32, f64),
+        forms: &[Form<'_>],
+    ) -> (Self, Vec<f64>) {
+        let fit = |form: &Form<'_>| term.fit(form.folded, form.stem, known == 0);
+        let mut fits: Vec<f64> = forms.iter().map(fit).collect();
+        let best = fits.iter().copied().fold(0.0, f64::max);
+        let rarity = if known > 0 {
+            let own = (1.0 - CONCEPT) * rarity(known, passages);
+            own + CONCEPT * rarity(meant.max(known), passages)
+        } else if best > 0.0 {
+            let fitting = fits.iter().zip(forms).filter(|(fit, _)| **fit >= best);
+            rarity(fitting.map(|(_, form)| form.held_by).max().unwrap_or_default(), passages)
+        } else {
+            UNKNOWN * (1.0 + passages).ln()
+        };
+        if term.is_intent() {
+            return (Self { term, weight: INTENT_WEIGHT }, fits);
+        }
+        if known == 0 {
+            let fits = fits.iter_mut().filter(|fit| is_meaning(**fit));
+            fits.for_each(|fit| *fit = fit.powf(LACKING));
+        }
+        (Self { term, weight: rarity * term.weight() }, fits)
+    }
 }
 
 /// A passage as a question sees it: how well each of its words fits each term.
@@ -169,52 +219,23 @@ impl Read {
 }
 
 impl<'a> Asked<'a> {
-    fn of(question: &'a Question, commonness: &Commonness, texts: &[Text]) -> Self {
-        let mut held_by: BTreeMap<&str, u32> = BTreeMap::new();
-        for text in texts {
-            let own: BTreeSet<&str> = text.words().collect();
-            for word in own {
-                *held_by.entry(word).or_default() += 1;
-            }
-        }
+    fn of(question: &'a Question, commonness: &Commonness, texts: &'a [Text]) -> Self {
+        let forms = forms(texts);
         let passages = f64::from(commonness.passages.max(1));
-        let mut fits: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-        let mut terms = Vec::new();
-        let count = question.terms().len();
-        for (at, term) in question.terms().iter().enumerate() {
-            let known = commonness.held_by.get(at).copied().unwrap_or_default();
-            let found: Vec<(&str, f64, u32)> = held_by
-                .iter()
-                .map(|(word, held)| (*word, term.fit(word, stem(word), known == 0), *held))
-                .filter(|(_, fit, _)| *fit > 0.0)
-                .collect();
-            let best = found.iter().map(|(_, fit, _)| *fit).fold(0.0, f64::max);
-            let own = if term.is_intent() {
-                INTENT_WEIGHT
-            } else if known > 0 {
-                let meant = commonness.meant_by.get(at).copied().unwrap_or_default().max(known);
-                (1.0 - CONCEPT) * rarity(known, passages) + CONCEPT * rarity(meant, passages)
-            } else if best > 0.0 {
-                let most = found.iter().filter(|(_, fit, _)| *fit >= best).map(|(_, _, held)| *held);
-                rarity(most.max().unwrap_or_default(), passages)
-            } else {
-                UNKNOWN * (1.0 + passages).ln()
-            };
-            for (word, fit, held) in found {
-                let mut fit = fit;
-                if is_meaning(fit) && !term.is_intent() {
-                    if known == 0 { fit = fit.powf(LACKING); }
-                }
-                let all = fits.entry(word.to_owned()).or_insert_with(|| vec![0.0; count]);
-                if let Some(own) = all.get_mut(at) {
-                    *own = fit;
-                }
-            }
-            terms.push(Weighed { term, weight: if term.is_intent() { own } else { own * term.weight() } });
-        }
+        let count = |counts: &[u32], at| counts.get(at).copied().unwrap_or_default();
+        let read = question.terms().iter().enumerate().map(|(at, term)| {
+            let (known, meant) = (count(&commonness.held_by, at), count(&commonness.meant_by, at));
+            Weighed::of(term, (known, meant, passages), &forms)
+        });
+        let (terms, columns): (Vec<Weighed<'a>>, Vec<Vec<f64>>) = read.unzip();
+        let row = |at: usize| -> Vec<f64> {
+            columns.iter().map(|column| column.get(at).copied().unwrap_or_default()).collect()
+        };
+        let rows = forms.iter().enumerate().map(|(at, form)| (form.folded, row(at)));
+        let fits = rows.filter(|(_, fits)| fits.iter().any(|fit| *fit > 0.0)).collect();
         let own = terms.iter().filter(|weighed| !weighed.term.is_intent());
         let total = own.map(|weighed| weighed.weight).sum();
-        Self { terms, total, answer: question.answer(), fits }
+        Self { terms, total, fits }
     }
 
     fn read(&self, text: &Text) -> Read {
@@ -222,7 +243,7 @@ impl<'a> Asked<'a> {
             text: self.fits(&text.text),
             heading: self.fits(&text.heading),
             title: self.fits(&text.title),
-            is_answer: self.answer.is_in(&text.content),
+            is_answer: text.is_answer,
             around: vec![0.0; self.terms.len()],
         }
     }
@@ -249,41 +270,43 @@ impl<'a> Asked<'a> {
         words.iter().map(|word| self.fit(&word.folded)).collect()
     }
 
+    /// How well a word fits each term; nothing if it fits none.
     fn fit(&self, folded: &str) -> Vec<f64> {
         self.fits.get(folded).cloned().unwrap_or_default()
     }
 
     fn score(&self, read: &Read) -> f64 {
+        let (had, covered) = self.had(read);
+        if self.total <= 0.0 {
+            return (had / INTENT_WEIGHT).min(1.0) * 0.3;
+        }
+        let share = (had / self.total).min(1.0);
+        let coverage = (covered / self.total).min(1.0);
+        let named = NAMED * share_fitting(&read.title) + LABELLED * share_fitting(&read.heading);
+        let answer = if read.is_answer { 1.0 + ANSWER } else { 1.0 };
+        let score = share * (1.0 - COVERAGE + COVERAGE * coverage) * (1.0 + named) * answer;
+        (score + NEARNESS * self.nearness(&read.text) * share).min(1.0)
+    }
+
+    /// What of the terms' weight the passage has, by how often and how well they stand there, and by how well alone.
+    fn had(&self, read: &Read) -> (f64, f64) {
         #[expect(clippy::cast_precision_loss, reason = "some hundred words")]
         let length = 1.0 - LENGTH + LENGTH * read.text.len() as f64 / ORDINARY_WORDS;
         let (mut had, mut covered) = (0.0, 0.0);
         for (at, weighed) in self.terms.iter().enumerate() {
             let around = read.around.get(at).copied().unwrap_or_default();
             let own = read.best(at);
-            let best = own.max(around);
-            if best <= 0.0 {
-                continue;
-            }
             let often = |fits| occurrences(fits, at).0;
             let often = often(&read.text) / length
                 + HEADING * often(&read.heading).min(1.0)
                 + TITLE * often(&read.title).min(1.0)
                 + CONTEXT * around;
-            let weight = weighed.weight;
-            had += weight * best * often / (often + SATURATION);
+            had += weighed.weight * own.max(around) * often / (often + SATURATION);
             if !weighed.term.is_intent() {
-                covered += weight * own;
+                covered += weighed.weight * own;
             }
         }
-        if self.total <= 0.0 {
-            return (had / INTENT_WEIGHT).min(1.0) * 0.3;
-        }
-        let share = (had / self.total).min(1.0);
-        let coverage = (covered / self.total).min(1.0);
-        let score = share * (1.0 - COVERAGE + COVERAGE * coverage);
-        let score = score * (1.0 + NAMED * share_fitting(&read.title) + LABELLED * share_fitting(&read.heading));
-        let score = if read.is_answer { score * (1.0 + ANSWER) } else { score };
-        (score + NEARNESS * self.nearness(&read.text) * share).min(1.0)
+        (had, covered)
     }
 
     /// The share of neighbours in the question that are neighbours in the text.
@@ -326,13 +349,11 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// The share of words that fit a term.
-fn share_fitting(fits: &Fits) -> f64 {
-    if fits.is_empty() {
-        return 0.0;
-    }
-    let best = fits.iter().map(|fits| fits.iter().copied().fold(0.0, f64::max));
-    best.sum::<f64>() / fits.len() as f64
+/// How well the words fit the terms on average.
+#[expect(clippy::cast_precision_loss, reason = "the words of a title")]
+fn share_fitting(words: &Fits) -> f64 {
+    let best = words.iter().map(|fits| fits.iter().copied().fold(0.0, f64::max));
+    best.sum::<f64>() / words.len().max(1) as f64
 }
 
 /// What a word weighs that so many of the passages hold.
