@@ -87,7 +87,8 @@ pub(super) fn ranked(
     passages.truncate(most);
     for passage in &mut passages {
         passage.marked = asked.marked(&passage.content);
-        passage.score = (passage.score * 10_000.0).round() / 10_000.0;
+        // Only what is shown ends at 1, so that the best stay in order.
+        passage.score = (passage.score.min(1.0) * 10_000.0).round() / 10_000.0;
     }
     passages
 }
@@ -285,7 +286,7 @@ impl<'a> Asked<'a> {
         let named = NAMED * share_fitting(&read.title) + LABELLED * share_fitting(&read.heading);
         let answer = if read.is_answer { 1.0 + ANSWER } else { 1.0 };
         let score = share * (1.0 - COVERAGE + COVERAGE * coverage) * (1.0 + named) * answer;
-        (score + NEARNESS * self.nearness(&read.text) * share).min(1.0)
+        score + NEARNESS * self.nearness(&read.text) * share
     }
 
     /// What of the terms' weight the passage has, by how often and how well they stand there, and by how well alone.
