@@ -9,6 +9,7 @@ pub mod embedding;
 mod fetching;
 pub mod index;
 pub mod ingestion;
+mod intent;
 pub mod job_routes;
 mod meanings;
 pub mod page_routes;

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::meanings::{Answer, intent, phrase, related};
+use super::intent::{Answer, intent};
+use super::meanings::{phrase, related};
 use super::retrieval::{probe, quoted};
 use super::words::{is_everyday, is_filler, is_misspelt, skeleton, stem, words};
 
@@ -15,7 +16,7 @@ const LONGEST_QUESTION: usize = 5_000;
 /// Letters that a word must have so that others may begin with it.
 const SHORTEST_PREFIX: usize = 4;
 /// Words of a meaning that the index is asked for at once.
-const MOST_MEANT: usize = 24;
+const MOST_MEANT: usize = 23;
 
 /// How well a word of a passage fits one of a question.
 const SAME: f64 = 1.0;

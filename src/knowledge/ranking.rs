@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::embedding::Vector;
-use super::meanings::Answer;
+use super::intent::Answer;
 use super::question::{Question, Term, is_meaning};
 use super::retrieval::{Candidate, Commonness, MARK_CLOSE, MARK_OPEN, Passage};
 use super::words::{Word, is_filler, stem, words};

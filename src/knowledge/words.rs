@@ -449,7 +449,6 @@ const FILLERS: &[&str] = &[
     "lets",
     "youre",
     "ive",
-    "id",
     "seem",
     "seems",
     "able",
@@ -831,5 +830,4 @@ mod tests {
         assert!(!is_misspelt("parking", "packing up") && !is_misspelt("cost", "lost"));
         assert!(!is_misspelt("hours", "house of"));
     }
-
 }
