@@ -4,7 +4,7 @@ use super::words::{Word, words};
 
 /// What an answer holds besides its topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub(super) enum Answer {
     /// An amount of money, or that nothing is charged.
     Amount,
     /// A time of day.
@@ -77,15 +77,15 @@ const INTENTS: [(&str, &str, Answer); 48] = [
 
 /// What an answer to a question of this kind holds.
 #[derive(Debug, Clone)]
-pub struct Intent {
+pub(super) struct Intent {
     /// Words.
-    pub words: Vec<&'static str>,
+    pub(super) words: Vec<&'static str>,
     /// What else.
-    pub answer: Answer,
+    pub(super) answer: Answer,
 }
 
 /// The kind of a question.
-pub fn intent(question: &str) -> Option<Intent> {
+pub(super) fn intent(question: &str) -> Option<Intent> {
     let asked: Vec<String> = words(question).into_iter().map(|word| word.folded).collect();
     let asked = format!(" {} ", asked.join(" "));
     let found = INTENTS.iter().find(|(opening, ..)| asked.contains(&format!(" {opening} ")));
@@ -116,7 +116,7 @@ const STREETS: [&str; 8] =
 
 impl Answer {
     /// Whether a text holds one.
-    pub fn is_in(self, text: &str) -> bool {
+    pub(super) fn is_in(self, text: &str) -> bool {
         let words = words(text);
         let any_of =
             |known: &[&str]| words.iter().any(|word| known.contains(&word.folded.as_str()));

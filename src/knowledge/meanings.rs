@@ -61,7 +61,7 @@ fn lines(table: &'static str) -> impl Iterator<Item = &'static str> {
 
 /// Other words for a folded one: its own irregular forms, then the first words of each of its groups, then the second
 /// ones, and so on, as those that stand first are likeliest meant.
-pub fn related(folded: &str) -> Vec<&'static str> {
+pub(super) fn related(folded: &str) -> Vec<&'static str> {
     let own = stem(folded);
     let meanings = &TABLES.meanings;
     let from = meanings.partition_point(|(stem, _)| *stem < own);
@@ -83,7 +83,7 @@ pub fn related(folded: &str) -> Vec<&'static str> {
 }
 
 /// The phrase that these folded words begin with: how many of them it takes, and what it is searched for as.
-pub fn phrase(folded: &[&str]) -> Option<(usize, &'static str)> {
+pub(super) fn phrase(folded: &[&str]) -> Option<(usize, &'static str)> {
     let first = folded.first()?;
     let phrases = &TABLES.phrases;
     let from = phrases.partition_point(|phrase| phrase.first() < *first);
