@@ -3,7 +3,7 @@
 //! Each word of a question counts by how rare it is among the org's passages, and for a passage by how often and how
 //! exactly it stands there, in the text, its heading or its document's title. The score is the share of what could be
 //! had: 1 would be a passage in which every word of the question stands again and again, and 0 one with none of them.
-//! From 0.35 on a passage usually speaks to the question; below 0.2 it seldom does.
+//! From 0.4 on a passage usually speaks to the question; below 0.2 it seldom does.
 //!
 //! Where a model made vectors of question and passage, half of the score is their likeness.
 
@@ -63,8 +63,8 @@ pub(super) fn ranked(
     commonness: &Commonness,
     most: usize,
 ) -> Vec<Passage> {
-    let texts: Vec<Text> =
-        candidates.iter().map(|found| Text::of(&found.passage, question.answer())).collect();
+    let texts: Vec<Parts> =
+        candidates.iter().map(|found| Parts::of(&found.passage, question.answer())).collect();
     let asked = Asked::of(question, commonness, &texts);
     let mut read: Vec<Read> = texts.iter().map(|text| asked.read(text)).collect();
     asked.share(&candidates, &mut read);
@@ -99,7 +99,7 @@ fn mixed(lexical: f64, cosine: f64) -> f64 {
 }
 
 /// The words of a passage.
-struct Text {
+struct Parts {
     text: Vec<Word>,
     heading: Vec<Word>,
     title: Vec<Word>,
@@ -107,7 +107,7 @@ struct Text {
     is_answer: bool,
 }
 
-impl Text {
+impl Parts {
     fn of(passage: &Passage, answer: Answer) -> Self {
         let mut text = words(&passage.content);
         text.truncate(MOST_WORDS);
@@ -141,7 +141,7 @@ struct Form<'a> {
 }
 
 /// The words of the passages, each once.
-fn forms(texts: &[Text]) -> Vec<Form<'_>> {
+fn forms(texts: &[Parts]) -> Vec<Form<'_>> {
     let mut held_by: BTreeMap<&str, u32> = BTreeMap::new();
     for text in texts {
         for word in text.words().collect::<BTreeSet<_>>() {
@@ -220,7 +220,7 @@ impl Read {
 }
 
 impl<'a> Asked<'a> {
-    fn of(question: &'a Question, commonness: &Commonness, texts: &'a [Text]) -> Self {
+    fn of(question: &'a Question, commonness: &Commonness, texts: &'a [Parts]) -> Self {
         let forms = forms(texts);
         let passages = f64::from(commonness.passages.max(1));
         let count = |counts: &[u32], at| counts.get(at).copied().unwrap_or_default();
@@ -239,7 +239,7 @@ impl<'a> Asked<'a> {
         Self { terms, total, fits }
     }
 
-    fn read(&self, text: &Text) -> Read {
+    fn read(&self, text: &Parts) -> Read {
         Read {
             text: self.fits(&text.text),
             heading: self.fits(&text.heading),

@@ -1,4 +1,4 @@
-//! Words as retrieval compares them: folded, cut to their stem, and with those that mean much the same.
+//! Words as retrieval compares them: folded, and cut to their stem.
 //!
 //! English and Spanish, the languages our customers' visitors write. The rules are light on purpose: they decide
 //! how passages that were found are ranked; what can be found is decided by the index, which has its own.
