@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
+use super::intent::{Answer, intent};
+use super::meanings::{phrase, related};
 use super::retrieval::{probe, quoted};
-use super::words::{intended, is_everyday, is_filler, is_misspelt, related, skeleton, stem, words};
+use super::words::{is_everyday, is_filler, is_misspelt, skeleton, stem, words};
 
 /// Words of a question that are searched for: each costs a look into the index.
 const MOST_TERMS: usize = 10;
@@ -13,13 +15,15 @@ const LONGEST_TERM: usize = 40;
 const LONGEST_QUESTION: usize = 5_000;
 /// Letters that a word must have so that others may begin with it.
 const SHORTEST_PREFIX: usize = 4;
+/// Words of a meaning that the index is asked for at once.
+const MOST_MEANT: usize = 23;
 
 /// How well a word of a passage fits one of a question.
 const SAME: f64 = 1.0;
 const SAME_STEM: f64 = 0.95;
 const MISSPELT: f64 = 0.85;
 const AKIN: f64 = 0.6;
-const RELATED: f64 = 0.5;
+const RELATED: f64 = 0.58;
 const INTENDED: f64 = 0.3;
 
 /// What a visitor asks.
@@ -27,6 +31,7 @@ const INTENDED: f64 = 0.3;
 pub struct Question {
     text: String,
     terms: Vec<Term>,
+    answer: Answer,
 }
 
 /// A topic word of a question.
@@ -34,8 +39,8 @@ pub struct Question {
 pub struct Term {
     folded: String,
     stem: String,
-    /// Stems of words of the same meaning.
-    related: Vec<String>,
+    /// Stems of words of the same meaning, in order.
+    related: Vec<&'static str>,
     /// The words themselves.
     meant: Vec<&'static str>,
     /// It is not in the question, but its answers hold such a word.
@@ -47,23 +52,20 @@ impl Question {
     pub fn of(text: &str) -> Self {
         let text: String = text.chars().take(LONGEST_QUESTION).collect();
         let mut terms: Vec<Term> = Vec::new();
-        for word in words(&text) {
-            let folded: String = word.folded.chars().take(LONGEST_TERM).collect();
-            let is_number = folded.bytes().all(|byte| byte.is_ascii_digit());
-            let is_short = folded.chars().nth(1).is_none() && !is_number;
-            if is_short || is_filler(&folded) || terms.iter().any(|term| term.stem == stem(&folded))
-            {
-                continue;
-            }
-            terms.push(Term::of(folded));
-            if terms.len() == MOST_TERMS {
-                break;
+        for folded in topic(&text) {
+            if terms.len() < MOST_TERMS && terms.iter().all(|term| term.stem != stem(&folded)) {
+                terms.push(Term::of(folded));
             }
         }
-        if !terms.is_empty() || !intended(&text).is_empty() {
-            terms.extend(Term::intended(&intended(&text)));
-        }
-        Self { text, terms }
+        let intent = intent(&text);
+        terms.extend(intent.as_ref().and_then(|intent| Term::intended(&intent.words)));
+        let answer = intent.map_or(Answer::Any, |intent| intent.answer);
+        Self { text, terms, answer }
+    }
+
+    /// What its answers hold besides their topic.
+    pub(super) fn answer(&self) -> Answer {
+        self.answer
     }
 
     /// As it was asked.
@@ -82,16 +84,38 @@ impl Question {
     }
 }
 
+/// The words of a question that say what it is about, folded, phrases being put as the words they mean.
+fn topic(text: &str) -> Vec<String> {
+    let folded: Vec<String> = words(text).into_iter().map(|word| word.folded).collect();
+    let folded: Vec<&str> = folded.iter().map(String::as_str).collect();
+    let mut topic: Vec<String> = Vec::new();
+    let mut rest = folded.as_slice();
+    while let Some((first, others)) = rest.split_first() {
+        if let Some((taken, meant)) = phrase(rest) {
+            topic.extend(meant.split_whitespace().map(str::to_owned));
+            rest = rest.get(taken..).unwrap_or_default();
+            continue;
+        }
+        rest = others;
+        let is_number = first.bytes().all(|byte| byte.is_ascii_digit());
+        let is_short = first.chars().nth(1).is_none() && !is_number;
+        if !is_short && !is_filler(first) {
+            topic.push(first.chars().take(LONGEST_TERM).collect());
+        }
+    }
+    topic
+}
+
 impl Term {
     fn of(folded: String) -> Self {
         let meant = related(&folded);
-        let stems = meant.iter().map(|word| stem(word).to_owned()).collect();
+        let stems = stems(&meant);
         Self { stem: stem(&folded).to_owned(), related: stems, meant, folded, is_intent: false }
     }
 
     /// The term for the words that answers to a question of its kind hold.
     fn intended(meant: &[&'static str]) -> Option<Self> {
-        let related = meant.iter().map(|word| stem(word).to_owned()).collect();
+        let related = stems(meant);
         let first = meant.first()?;
         Some(Self {
             folded: (*first).to_owned(),
@@ -124,7 +148,8 @@ impl Term {
             probe(at, 0, SAME, &format!("{TEXT} : {own}")),
             probe(at, 3, 0.5, &format!("{{title page_label}} : {own}")),
         ];
-        let words: Vec<String> = self.meant.iter().map(|word| (*word).to_owned()).collect();
+        let words = self.meant.iter().take(MOST_MEANT);
+        let words: Vec<String> = words.map(|word| (*word).to_owned()).collect();
         let mut others = quoted(" OR ", &words);
         if let Some(prefix) =
             self.prefix(self.stem.chars().count().min(self.folded.chars().count() * 7 / 10 + 1))
@@ -156,7 +181,7 @@ impl Term {
 
     /// How well a word of a passage fits: 0 is not at all. `may_be_misspelt` if no passage holds the term.
     pub(super) fn fit(&self, folded: &str, own_stem: &str, may_be_misspelt: bool) -> f64 {
-        let is_related = || self.related.iter().any(|stem| stem == own_stem);
+        let is_related = || self.related.binary_search(&own_stem).is_ok();
         if self.is_intent {
             return if is_related() { INTENDED } else { 0.0 };
         }
@@ -174,6 +199,14 @@ impl Term {
         }
         if is_akin(&self.folded, folded) { AKIN } else { 0.0 }
     }
+}
+
+/// The stems of words, in order.
+fn stems(words: &[&'static str]) -> Vec<&'static str> {
+    let mut stems: Vec<&'static str> = words.iter().map(|word| stem(word)).collect();
+    stems.sort_unstable();
+    stems.dedup();
+    stems
 }
 
 /// Whether a word that fits so is another one, of the same meaning.
@@ -200,10 +233,9 @@ mod tests {
             let own = question.terms.iter().filter(|term| !term.is_intent);
             own.map(|term| term.folded.clone()).collect::<Vec<_>>()
         };
-        assert_eq!(
-            asked("Could you please tell me what the opening hours are?"),
-            ["opening", "hours"]
-        );
+        assert_eq!(asked("Could you please tell me what parking is?"), ["parking"]);
+        assert_eq!(asked("What would a crown set me back?"), ["crown", "cost"]);
+        assert_eq!(asked("when are the opening hours"), ["hours", "open"]);
         assert_eq!(asked("¿Cuánto cuesta una limpieza?"), ["cuesta", "limpieza"]);
         assert_eq!(asked("cancel, cancelling, CANCELLED"), ["cancel"]);
         assert!(asked("and so on?").is_empty());

@@ -1,4 +1,4 @@
-//! Words as retrieval compares them: folded, cut to their stem, and with those that mean much the same.
+//! Words as retrieval compares them: folded, and cut to their stem.
 //!
 //! English and Spanish, the languages our customers' visitors write. The rules are light on purpose: they decide
 //! how passages that were found are ranked; what can be found is decided by the index, which has its own.
@@ -126,8 +126,83 @@ const ENDS: [(&str, usize); 21] = [
     ("ly", 5),
 ];
 
+/// Forms of words that no rule makes, and the word itself. English ones: the tables of meanings hold the Spanish.
+const IRREGULAR: [(&str, &str); 58] = [
+    ("ate", "eat"),
+    ("began", "begin"),
+    ("begun", "begin"),
+    ("bled", "bleed"),
+    ("bought", "buy"),
+    ("broke", "break"),
+    ("broken", "break"),
+    ("brought", "bring"),
+    ("built", "build"),
+    ("came", "come"),
+    ("caught", "catch"),
+    ("children", "child"),
+    ("chose", "choose"),
+    ("chosen", "choose"),
+    ("drank", "drink"),
+    ("driven", "drive"),
+    ("drove", "drive"),
+    ("eaten", "eat"),
+    ("fallen", "fall"),
+    ("feet", "foot"),
+    ("fell", "fall"),
+    ("felt", "feel"),
+    ("forgot", "forget"),
+    ("forgotten", "forget"),
+    ("found", "find"),
+    ("froze", "freeze"),
+    ("frozen", "freeze"),
+    ("given", "give"),
+    ("gave", "give"),
+    ("grew", "grow"),
+    ("grown", "grow"),
+    ("held", "hold"),
+    ("kept", "keep"),
+    ("knew", "know"),
+    ("known", "know"),
+    ("lost", "lose"),
+    ("men", "man"),
+    ("paid", "pay"),
+    ("ran", "run"),
+    ("seen", "see"),
+    ("sent", "send"),
+    ("slept", "sleep"),
+    ("sold", "sell"),
+    ("spent", "spend"),
+    ("spoke", "speak"),
+    ("spoken", "speak"),
+    ("swollen", "swell"),
+    ("taken", "take"),
+    ("taught", "teach"),
+    ("teeth", "tooth"),
+    ("told", "tell"),
+    ("took", "take"),
+    ("went", "go"),
+    ("women", "woman"),
+    ("wore", "wear"),
+    ("worn", "wear"),
+    ("written", "write"),
+    ("wrote", "write"),
+];
+
+/// The forms of a folded word that no rule makes.
+pub fn irregular(folded: &str) -> impl Iterator<Item = &'static str> {
+    let own = base(folded);
+    let forms = IRREGULAR.iter().filter(move |(_, word)| *word == own);
+    forms.flat_map(|(form, word)| [*form, *word])
+}
+
+/// The word that an irregular form is of; any other is its own.
+fn base(folded: &str) -> &str {
+    IRREGULAR.iter().find(|(form, _)| *form == folded).map_or(folded, |(_, word)| *word)
+}
+
 /// What a folded word has in common with its other forms.
 pub fn stem(folded: &str) -> &str {
+    let folded = base(folded);
     if folded.len() < 4 || !folded.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return folded;
     }
@@ -153,13 +228,13 @@ fn singular(word: &str) -> &str {
     es.unwrap_or(rest)
 }
 
+/// Without the second of two equal consonants at its end. Short words end in two of some: fill, dress.
 fn undoubled(word: &str) -> &str {
     let mut back = word.bytes().rev();
     match (back.next(), back.next()) {
-        (Some(last), Some(other))
-            if last == other && !b"aeiou".contains(&last) && word.len() > 3 =>
-        {
-            word.get(..word.len() - 1).unwrap_or(word)
+        (Some(last), Some(other)) if last == other && !b"aeiou".contains(&last) => {
+            let shortest = if b"lsz".contains(&last) { 7 } else { 4 };
+            if word.len() < shortest { word } else { word.get(..word.len() - 1).unwrap_or(word) }
         }
         _ => word,
     }
@@ -225,126 +300,6 @@ fn distance_within(left: &str, right: &str, most: usize) -> bool {
     above.last().is_some_and(|cost| *cost <= most)
 }
 
-/// Words that mean much the same to a visitor, folded, in English and Spanish.
-const MEANINGS: [&str; 68] = [
-    "price cost fee charge rate expensive cheap precio costo coste cuesta cuestan costar cobran cobra tarifa vale",
-    "pay payment paying installment due pagar pago pagos plazos cuotas mensualidades",
-    "card credit debit tarjeta credito",
-    "discount percent reduced cheaper descuento rebaja",
-    "refund reimburse money reembolso devolucion",
-    "invoice bill billed billing factura recibo",
-    "estimate quote offer presupuesto cotizacion",
-    "free charge included gratis gratuito",
-    "insurance insured coverage cover covered covers insurer plan seguro aseguradora cobertura cubre",
-    "hours open opening opens close closes closed closing schedule horario horarios abierto abierta abren abre abrir cierran cierra cerrado",
-    "appointment visit booking book reserve slot cita citas turno reservar reserva agendar consulta",
-    "cancel cancellation cancelled reschedule move postpone cancelar cancelacion aplazar",
-    "end ended terminate quit terminar",
-    "late delay tardy delayed tarde retraso",
-    "missed absent falta faltar perdi",
-    "address location located find directions street situated office direccion ubicacion ubicados calle llegar consultorio",
-    "parking park garage car estacionamiento estacionar aparcar aparcamiento coche carro",
-    "bus transit train public subway autobus autobuses transporte metro",
-    "wheelchair accessible elevator lift disabled disability handicapped handicap silla ruedas ascensor accesible discapacidad",
-    "phone call telephone number reach dial mobile telefono llamar llamo numero",
-    "email mail write contact correo escribir contacto contactar",
-    "doctor physician clinician provider dentist medico doctora dentista",
-    "child children kid kids toddler son daughter boy girl nino nina ninos ninas hijo hija hijos",
-    "baby babies infant newborn bebe bebes",
-    "teen teenager adolescent adolescente adolescentes",
-    "parent parents family families mother father mom dad moms padre madre padres familia familias",
-    "teacher school pupil class maestro maestra profesor escuela",
-    "employee staff worker personal empleado",
-    "emergency urgent urgently emergencies urgencia urgencias emergencia",
-    "pain hurt hurts hurting ache toothache sore painful harm dolor duele duelen",
-    "afraid anxious nervous scared fear anxiety terrified frightened panic phobia miedo nervioso nerviosa ansiedad",
-    "tooth teeth diente dientes muela muelas",
-    "swelling swollen swell hinchada hinchado hinchazon",
-    "clean cleaning hygiene hygienist wash rinse limpieza limpiar higiene",
-    "white whiten whitening brighten bleach bleaching blanqueamiento blanquear blanco",
-    "remove removal removed extraction extract pull pulled pulling sacar sacamos",
-    "medicine medication drug drugs pill tablet medicina medicamento",
-    "pregnant pregnancy expecting embarazada embarazo",
-    "postpartum postnatal birth",
-    "sedation sedated asleep anaesthesia anesthesia sleep sedacion",
-    "language languages translate translation translated idioma idiomas traduccion",
-    "spanish espanol",
-    "privacy private confidential confidentiality privacidad confidencial privado",
-    "secure security encrypted encryption safe protect protected cifrado proteger",
-    "delete deletion erase borrar eliminar",
-    "download export copy spreadsheet csv descargar exportar copia",
-    "password login log sign signed account contrasena cuenta acceso",
-    "support help assistance ayuda soporte asistencia",
-    "training train learn course teach capacitacion formacion curso aprender",
-    "contract subscription agreement contrato suscripcion renovacion",
-    "trial demo prueba",
-    "study research investigation estudio investigacion",
-    "integrate integration connect connects interface link integracion conectar integrar",
-    "result results score scores scored report resultado resultados informe puntuacion",
-    "questionnaire questionnaires survey form forms screening screen screener scale cuestionario cuestionarios encuesta formulario",
-    "start setup install installation begin implement empezar instalar comenzar",
-    "weekend saturday sunday sabado domingo semana",
-    "holiday holidays festivo festivos feriado feriados vacaciones",
-    "job jobs career careers hiring hire vacancy resume position empleo trabajo vacante",
-    "telemedicine telehealth video virtual online",
-    "complaint complain complaining wrong queja quejas reclamo",
-    "tablet ipad kiosk device",
-    "grandmother grandma grandfather grandpa grandparents abuela abuelo abuelos",
-    "breath halitosis aliento",
-    "cannabis marijuana weed marihuana",
-    "visible hidden shown see",
-    "eating anorexia bulimia",
-    "bleeding blood bleed sangre sangrado",
-];
-
-/// The other words of a folded word's meanings.
-pub fn related(folded: &str) -> Vec<&'static str> {
-    let own = stem(folded);
-    let groups = MEANINGS.iter().filter(|group| group.split(' ').any(|word| stem(word) == own));
-    let mut found: Vec<&'static str> = Vec::new();
-    for word in groups.flat_map(|group| group.split(' ')) {
-        if stem(word) != own && !found.contains(&word) {
-            found.push(word);
-        }
-    }
-    found
-}
-
-/// What questions that hold such words are after: words that their answers hold.
-const INTENTS: [(&str, &str); 23] = [
-    ("how much", "cost price fee"),
-    ("how expensive", "cost price fee"),
-    ("set me back", "cost price fee"),
-    ("how long", "minutes hours days weeks months"),
-    ("how soon", "minutes hours days weeks"),
-    ("how fast", "minutes hours days weeks"),
-    ("how late", "open until hours"),
-    ("how often", "every months year"),
-    ("how many", "has holds"),
-    ("what age", "years months age"),
-    ("what happens", "alert then"),
-    ("no show", "missed appointments"),
-    ("where", "address located street avenue"),
-    ("what time", "open hours"),
-    ("when", "open hours days"),
-    ("who", "dentist doctor team dr"),
-    ("cuanto cuesta", "cost price fee"),
-    ("cuanto tiempo", "minutes hours days weeks minutos horas dias semanas"),
-    ("cuanto tarda", "minutes hours days weeks minutos horas dias semanas"),
-    ("cuantos dias", "days weeks dias semanas"),
-    ("cuanto", "cost price fee precio"),
-    ("donde", "address located street direccion calle"),
-    ("que hora", "open hours horario"),
-];
-
-/// Words that the answers to a question of this kind hold.
-pub fn intended(question: &str) -> Vec<&'static str> {
-    let asked: Vec<String> = words(question).into_iter().map(|word| word.folded).collect();
-    let asked = format!(" {} ", asked.join(" "));
-    let meant = INTENTS.iter().find(|(opening, _)| asked.contains(&format!(" {opening} ")));
-    meant.map_or_else(Vec::new, |(_, words)| words.split(' ').collect())
-}
-
 /// Words that say nothing about the topic of a question, in the languages our customers' visitors write.
 const STOP_WORDS: &[&str] = &[
     "about", "all", "also", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by",
@@ -383,7 +338,6 @@ const FILLERS: &[&str] = &[
     "ever",
     "every",
     "find",
-    "first",
     "go",
     "going",
     "good",
@@ -398,6 +352,7 @@ const FILLERS: &[&str] = &[
     "his",
     "just",
     "kind",
+    "kinds",
     "keep",
     "ll",
     "look",
@@ -410,7 +365,6 @@ const FILLERS: &[&str] = &[
     "most",
     "must",
     "myself",
-    "new",
     "now",
     "off",
     "often",
@@ -452,8 +406,6 @@ const FILLERS: &[&str] = &[
     "well",
     "while",
     "wondering",
-    "work",
-    "works",
     "yes",
     "yet",
     "day",
@@ -469,6 +421,49 @@ const FILLERS: &[&str] = &[
     "im",
     "gonna",
     "gotta",
+    "getting",
+    "gets",
+    "wants",
+    "wanted",
+    "needs",
+    "needed",
+    "comes",
+    "coming",
+    "goes",
+    "makes",
+    "making",
+    "having",
+    "taking",
+    "looks",
+    "says",
+    "said",
+    "tried",
+    "trying",
+    "whether",
+    "though",
+    "supposed",
+    "whats",
+    "hows",
+    "wheres",
+    "thats",
+    "lets",
+    "youre",
+    "ive",
+    "seem",
+    "seems",
+    "able",
+    "regarding",
+    "concerning",
+    "around",
+    "quite",
+    "basically",
+    "anymore",
+    "instead",
+    "already",
+    "hey",
+    "ur",
+    "u",
+    "r",
     // Spanish
     "a",
     "algo",
@@ -557,6 +552,10 @@ const FILLERS: &[&str] = &[
 
 /// Words of everyday talk: where they stand in a passage they say little about its topic, however rare they are there.
 const EVERYDAY: &[&str] = &[
+    "first",
+    "new",
+    "work",
+    "works",
     "able",
     "again",
     "ago",
@@ -757,7 +756,7 @@ const EVERYDAY: &[&str] = &[
 
 /// Whether a folded word is one of everyday talk.
 pub fn is_everyday(folded: &str) -> bool {
-    EVERYDAY.contains(&folded)
+    EVERYDAY.contains(&folded) || EVERYDAY.iter().any(|word| stem(word) == stem(folded))
 }
 
 /// Whether a folded word of a question says nothing about its topic.
@@ -830,14 +829,5 @@ mod tests {
         assert!(is_misspelt("whitning", "whitening") && is_misspelt("parkign", "parking"));
         assert!(!is_misspelt("parking", "packing up") && !is_misspelt("cost", "lost"));
         assert!(!is_misspelt("hours", "house of"));
-    }
-
-    #[test]
-    fn words_of_a_meaning_are_related() {
-        assert!(related("prices").contains(&"cuesta"));
-        assert!(related("precio").contains(&"cost"));
-        assert!(related("unheard").is_empty());
-        assert_eq!(intended("How much is it?"), ["cost", "price", "fee"]);
-        assert!(intended("Somewhere").is_empty());
     }
 }

@@ -113,8 +113,8 @@ impl Figures {
     }
 }
 
-/// What the ranking reaches; the aim is nine of ten. It may only rise.
-const LEAST_AMONG_THREE: f64 = 0.82;
+/// What the ranking reaches. It may only rise.
+const LEAST_AMONG_THREE: f64 = 0.9;
 
 #[test]
 fn most_questions_find_their_answer_among_three() {
