@@ -363,6 +363,22 @@ fn questions_with_their_answers_are_one_passage() {
 }
 
 #[test]
+fn a_version_is_cut_as_what_it_is_whatever_its_document_became() {
+    let app = TestApp::new();
+    let pair = json!({"question": "Are dogs welcome?", "answer": "Yes.\nOn a lead."});
+    let made = send(&app, "POST", "/portal/knowledge/qa", &pair).json();
+    let (document, version) = (text(&made["document"]["id"]), text(&made["version_id"]));
+    let path = format!("/portal/knowledge/documents/upload?documentId={document}");
+    assert_eq!(upload(&app, &path, "text/plain", "Now a text.\n\nOf two lines.").status, 200);
+    assert_eq!(indexed(&app)[0]["content"], "Now a text.\nOf two lines.");
+    for step in ["rechunk", "publish"] {
+        let path = format!("/portal/knowledge/versions/{version}/{step}");
+        assert_eq!(app.send_as(ADMIN, "POST", &path, None).status, 202, "{step}");
+    }
+    assert_eq!(indexed(&app)[0]["content"], "Are dogs welcome? — Yes.\nOn a lead.");
+}
+
+#[test]
 fn sources_are_made_paused_and_asked_for() {
     let app = TestApp::new();
     let body =

@@ -186,9 +186,10 @@ impl Text {
         Self { content: manuscript.into_text(), checksum, title, media_type, bytes }
     }
 
-    /// A question and its answer: the first line and the others.
+    /// A question and its answer: the first line and the others. No line feed is at its end, as there is at the end
+    /// of every text in normal form: so a version tells what it is, whatever its document became.
     pub(in crate::knowledge) fn pair(question: &str, answer: &str) -> Self {
-        let text = format!("{question}\n{answer}");
+        let text = format!("{question}\n{}", answer.trim_end());
         let (checksum, bytes) = (checksum(&text), text.len());
         Self {
             content: text,
@@ -197,6 +198,11 @@ impl Text {
             media_type: Format::QUESTION,
             bytes,
         }
+    }
+
+    /// The question and the answer that a version's text is, if it is one.
+    pub(in crate::knowledge) fn as_pair(text: &str) -> Option<(&str, &str)> {
+        if text.ends_with('\n') { None } else { text.split_once('\n') }
     }
 }
 
