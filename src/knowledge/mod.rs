@@ -1,5 +1,6 @@
 //! What an org knows. Owns `knowledge_*`, and `passages` in the derived index `SEARCH`.
 
+mod answer_guard;
 mod chunking;
 pub mod crawl;
 pub mod detection;
@@ -13,6 +14,7 @@ pub mod job_routes;
 pub mod page_routes;
 mod page_store;
 pub mod parsing;
+mod passage_guard;
 pub mod policies;
 pub mod policy_routes;
 mod policy_rules;
