@@ -16,6 +16,7 @@ mod page_store;
 pub mod parsing;
 mod passage_guard;
 pub mod policies;
+mod policy_budget;
 pub mod policy_routes;
 mod policy_rules;
 mod policy_store;
