@@ -66,6 +66,8 @@ pub(super) fn chunks(text: &str) -> Result<Vec<Chunk>, Refusal> {
 #[derive(Default)]
 struct Cutter {
     done: Vec<Chunk>,
+    /// The first and the last page of the last passage.
+    done_pages: Option<(u32, u32)>,
     /// The text that is being gathered, a line per block, and how many words it has.
     text: String,
     words: usize,
@@ -170,20 +172,29 @@ impl Cutter {
             last.content.push('\n');
             last.content.push_str(&text);
             last.token_count = tokens(&last.content);
+            if let (Some((first, _)), Some((_, end))) = (self.done_pages, self.pages.take()) {
+                self.done_pages = Some((first, end));
+                last.page_label = Some(label_of(first, end));
+            }
             return Ok(());
         }
         if self.done.len() == MOST_CHUNKS {
             return Err(Refusal::TooComplex);
         }
-        let page_label = match self.pages.take() {
-            Some((first, last)) if first == last => Some(format!("p. {first}")),
-            Some((first, last)) => Some(format!("p. {first}–{last}")),
+        self.done_pages = self.pages.take();
+        let page_label = match self.done_pages {
+            Some((first, last)) => Some(label_of(first, last)),
             None => self.heading.take(),
         };
         let context = std::mem::take(&mut self.context);
         self.done.push(Chunk { token_count: tokens(&text), content: text, page_label, context });
         Ok(())
     }
+}
+
+/// The label of pages.
+fn label_of(first: u32, last: u32) -> String {
+    if first == last { format!("p. {first}") } else { format!("p. {first}–{last}") }
 }
 
 /// How many words a text counts as.
@@ -319,6 +330,20 @@ mod tests {
             text.paragraph(&prose(2)).unwrap();
         });
         assert_eq!(made.len(), 1);
+    }
+
+    #[test]
+    fn what_joins_from_the_next_page_names_it() {
+        let made = manuscript(|text| {
+            text.page(3).unwrap();
+            text.paragraph(&prose(15)).unwrap();
+            text.page(4).unwrap();
+            text.paragraph(&prose(1)).unwrap();
+            text.page(5).unwrap();
+            text.paragraph(&prose(1)).unwrap();
+        });
+        let labels: Vec<_> = made.iter().map(|chunk| chunk.page_label.as_deref()).collect();
+        assert_eq!(labels, [Some("p. 3–5")]);
     }
 
     #[test]

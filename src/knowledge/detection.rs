@@ -11,16 +11,19 @@
 //! - `regex`: an expression of the customer's, run by an engine that takes time in proportion to the text.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use regex_lite::{Regex, RegexBuilder};
 
-use super::words::{Word, fold, words};
+use super::words::{Word, words};
 use crate::redaction;
 
 /// Longest pattern, in characters.
 pub const LONGEST_PATTERN: usize = 200;
 /// Memory that a compiled expression may take, in bytes: it bounds the work for each character.
 const COMPILED_BYTES: usize = 24 * 1024;
+/// What an expression takes is known in steps of so many bytes.
+const GRAIN: usize = 512;
 /// Groups inside of groups.
 const DEEPEST: u32 = 12;
 /// Stretches found in one text. A text with more of them is one stretch from the next on, so that looking again
@@ -131,12 +134,16 @@ pub struct Keyword {
 impl Detector {
     /// What identifies a person, or says something of their health, or opens something.
     pub fn phi() -> Option<Self> {
-        Some(Self::Phi { phrases: compiled(PHI)?, codes: compiled(ICD)? })
+        static COMPILED: OnceLock<Option<(Regex, Regex)>> = OnceLock::new();
+        let (phrases, codes) = COMPILED.get_or_init(|| compiled(PHI, ICD)).clone()?;
+        Some(Self::Phi { phrases, codes })
     }
 
     /// Keys, tokens and passwords.
     pub fn secrets() -> Option<Self> {
-        Some(Self::Secrets { shapes: compiled(SECRETS)?, labelled: compiled(LABELLED)? })
+        static COMPILED: OnceLock<Option<(Regex, Regex)>> = OnceLock::new();
+        let (shapes, labelled) = COMPILED.get_or_init(|| compiled(SECRETS, LABELLED)).clone()?;
+        Some(Self::Secrets { shapes, labelled })
     }
 
     /// An expression of a customer's. The error says what is wrong with it.
@@ -144,10 +151,7 @@ impl Detector {
         if pattern.chars().nth(LONGEST_PATTERN).is_some() {
             return Err(format!("must have at most {LONGEST_PATTERN} characters"));
         }
-        let regex = RegexBuilder::new(pattern)
-            .size_limit(COMPILED_BYTES)
-            .nest_limit(DEEPEST)
-            .build()
+        let regex = expression(pattern, COMPILED_BYTES)
             .map_err(|error| format!("is not an expression that can be used: {error}"))?;
         if regex.is_match("") {
             return Err("matches the empty text, so that it says nothing about any".to_owned());
@@ -189,7 +193,7 @@ impl Detector {
                 found
             }
             Self::Pattern(regex) => matches(regex, text),
-            Self::Keywords(keywords) => phrases(keywords, text),
+            Self::Keywords(keywords) => phrases(keywords, &words(text)),
         };
         joined(&mut found);
         found
@@ -209,8 +213,64 @@ impl Detector {
     }
 }
 
-fn compiled(pattern: &str) -> Option<Regex> {
-    Regex::new(pattern).ok()
+/// What is built in is the same for all orgs, and compiled once.
+fn compiled(one: &str, other: &str) -> Option<(Regex, Regex)> {
+    Some((Regex::new(one).ok()?, Regex::new(other).ok()?))
+}
+
+/// What an expression takes when it is compiled, in bytes, to the next [`GRAIN`]; nothing if it is not used.
+pub(super) fn compiled_bytes(pattern: &str) -> usize {
+    let fits = |grains: &usize| expression(pattern, grains * GRAIN).is_ok();
+    if Detector::pattern(pattern).is_err() {
+        return 0;
+    }
+    let (mut too_few, mut enough) = (0, COMPILED_BYTES / GRAIN);
+    while too_few + 1 < enough {
+        let middle = usize::midpoint(too_few, enough);
+        if fits(&middle) {
+            enough = middle;
+        } else {
+            too_few = middle;
+        }
+    }
+    enough * GRAIN
+}
+
+fn expression(pattern: &str, most_bytes: usize) -> Result<Regex, regex_lite::Error> {
+    RegexBuilder::new(pattern).size_limit(most_bytes).nest_limit(DEEPEST).build()
+}
+
+/// A text in which several rules look: what is built in is looked for once, and its words are told apart once.
+pub(super) struct Searched<'t> {
+    text: &'t str,
+    words: Option<Vec<Word>>,
+    pii: Option<Vec<Range<usize>>>,
+    phi: Option<Vec<Range<usize>>>,
+    secrets: Option<Vec<Range<usize>>>,
+}
+
+impl<'t> Searched<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self { text, words: None, pii: None, phi: None, secrets: None }
+    }
+
+    /// What [`Detector::find`] gives.
+    pub(super) fn find(&mut self, detector: &Detector) -> Vec<Range<usize>> {
+        let text = self.text;
+        let known = match detector {
+            Detector::Pii => &mut self.pii,
+            Detector::Phi { .. } => &mut self.phi,
+            Detector::Secrets { .. } => &mut self.secrets,
+            Detector::Keywords(keywords) => {
+                let words = self.words.get_or_insert_with(|| words(text));
+                let mut found = phrases(keywords, words);
+                joined(&mut found);
+                return found;
+            }
+            Detector::Pattern(_) => return detector.find(text),
+        };
+        known.get_or_insert_with(|| detector.find(text)).clone()
+    }
 }
 
 fn hinted(text: &str, hints: &[&str]) -> bool {
@@ -284,8 +344,7 @@ impl Keyword {
     }
 }
 
-fn phrases(keywords: &[Keyword], text: &str) -> Vec<Range<usize>> {
-    let words = words(text);
+fn phrases(keywords: &[Keyword], words: &[Word]) -> Vec<Range<usize>> {
     let found = words.iter().enumerate().flat_map(|(at, word)| {
         let rest = words.get(at..).unwrap_or_default();
         keywords.iter().filter_map(move |keyword| Some(word.from..keyword.at(rest)?))
@@ -303,11 +362,6 @@ pub fn joined(found: &mut Vec<Range<usize>>) {
         }
         touches
     });
-}
-
-/// Whether a text holds a folded word.
-pub fn holds(text: &str, word: &str) -> bool {
-    words(text).iter().any(|own| own.folded == fold(word))
 }
 
 #[cfg(test)]
@@ -402,6 +456,30 @@ mod tests {
             ["(", "a*", "(a{0,200}){200}", "\\1", "(?=a)", &"a".repeat(201), &"(".repeat(40)]
         {
             assert!(Detector::pattern(refused).is_err(), "{refused}");
+        }
+    }
+
+    #[test]
+    fn what_an_expression_takes_is_known() {
+        let small = compiled_bytes("abc");
+        let large = compiled_bytes("[a-z ]{1,150}#1");
+        assert!(small > 0 && small < large && large <= COMPILED_BYTES, "{small} {large}");
+        assert_eq!((compiled_bytes("("), compiled_bytes("(a{0,200}){200}")), (0, 0));
+    }
+
+    #[test]
+    fn several_rules_find_in_a_text_what_each_finds() {
+        let text = "Ann, ann@mail.example, MRN 00482913, key sk_live_0123456789abcdef, a price";
+        let detectors = [
+            Detector::Pii,
+            Detector::phi().unwrap(),
+            Detector::secrets().unwrap(),
+            Detector::keywords("price, key").unwrap(),
+            Detector::pattern("[a-z]{5}").unwrap(),
+        ];
+        let mut searched = Searched::new(text);
+        for detector in detectors.iter().chain(&detectors) {
+            assert_eq!(searched.find(detector), detector.find(text));
         }
     }
 

@@ -83,7 +83,7 @@ pub async fn create_document(
             "must be text/plain, text/markdown or text/html; upload other files",
         )
     })?;
-    let manuscript = parsing::parse(format, content.0.as_bytes())?;
+    let manuscript = parsing::parse(format, Some("utf-8"), content.0.as_bytes())?;
     let content = Content {
         text: Text::of(manuscript, format.media_type(), content.0.len()),
         title: Some(document.title.0),
@@ -135,7 +135,8 @@ pub async fn upload_document(
     let (grant, target, []) = access.grant_for::<TargetRow, 0>(target, not_found, []).await?;
     let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let format = media_type.and_then(Format::of).ok_or_else(unsupported)?;
-    let manuscript = parsing::parse(format, &file)?;
+    let charset = media_type.and_then(parsing::charset::of_media_type);
+    let manuscript = parsing::parse(format, charset, &file)?;
     let content = Content {
         text: Text::of(manuscript, format.media_type(), file.len()),
         title,

@@ -1,5 +1,6 @@
 //! What an org knows. Owns `knowledge_*`, and `passages` in the derived index `SEARCH`.
 
+mod answer_guard;
 mod chunking;
 pub mod crawl;
 pub mod detection;
@@ -15,7 +16,9 @@ mod meanings;
 pub mod page_routes;
 mod page_store;
 pub mod parsing;
+mod passage_guard;
 pub mod policies;
+mod policy_budget;
 pub mod policy_routes;
 mod policy_rules;
 mod policy_store;

@@ -20,7 +20,7 @@ body! {
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Text<1, 120>))]
         name as "name": Option<Text<0, 120>>,
         description as "description": Option<Lines<0, 1000>>,
-        /// At most 20.
+        /// At most 20, and 100 in all policies of an organization, 20 of them with `regex`.
         rules as "rules": Option<Vec<RuleIn>>,
     }
 }
@@ -31,7 +31,7 @@ body! {
         name as "name": Option<Text<1, 120>>,
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Lines<0, 1000>>))]
         description as "description": Change<Lines<0, 1000>>,
-        /// At most 20.
+        /// At most 20, and 100 in all policies of an organization, 20 of them with `regex`.
         rules as "rules": Option<Vec<RuleIn>>,
     }
 }
@@ -43,7 +43,7 @@ pub struct PolicyResultOut {
     policy: PolicyOut,
 }
 
-fn judged(rules: Option<&[RuleIn]>) -> Result<Option<Value>> {
+fn judged(rules: Option<&[RuleIn]>) -> Result<Option<Vec<Value>>> {
     rules.map(stored_rules).transpose().map_err(|expected| invalid("rules", &expected))
 }
 
@@ -59,10 +59,11 @@ pub async fn create_policy(
         Error::bad_request("name_required", "Name is required")
             .hint("\"name\" is a text of 1 to 120 characters.")
     })?;
-    let rules = judged(policy.rules.as_deref())?.unwrap_or_else(|| Value::Array(Vec::new()));
+    let rules = judged(policy.rules.as_deref())?.unwrap_or_default();
     let description = policy.description.map(String::from).filter(|text| !text.is_empty());
-    let (grant, []) = access.grant([]).await?;
-    let policy = store::policy_insert(&grant, &name, description, &rules).await?;
+    let (grant, [others]) = access.grant([store::policies_counted(access.scope())]).await?;
+    let others = store::others(&others)?;
+    let policy = store::policy_insert(&grant, &name, description, &rules, &others).await?;
     Ok((StatusCode::CREATED, Json(PolicyResultOut { policy })).into_response())
 }
 
@@ -77,13 +78,15 @@ pub async fn update_policy(
 ) -> Result<Json<PolicyResultOut>> {
     let rules = judged(patch.rules.as_deref())?;
     let target = store::policy(access.scope(), &id);
-    let (grant, policy, []) =
-        access.grant_for::<PolicyOut, 0>(target, policy_not_found, []).await?;
+    let others = store::policies_beside(access.scope(), &id);
+    let (grant, policy, [others]) =
+        access.grant_for::<PolicyOut, 1>(target, policy_not_found, [others]).await?;
     let changes = Changes::of(&policy, patch.name.map(String::from), patch.description, rules);
     if changes.names.is_empty() {
         return Ok(Json(PolicyResultOut { policy }));
     }
-    let policy = store::policy_update(&grant, &id, changes).await?;
+    let others = store::others(&others)?;
+    let policy = store::policy_update(&grant, &policy, changes, &others).await?;
     Ok(Json(PolicyResultOut { policy }))
 }
 

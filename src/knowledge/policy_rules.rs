@@ -59,7 +59,7 @@ impl RuleIn {
 }
 
 /// All rules of a policy as they are stored; the error says what is wrong with them.
-pub(super) fn stored_rules(rules: &[RuleIn]) -> Result<Value, String> {
+pub(super) fn stored_rules(rules: &[RuleIn]) -> Result<Vec<Value>, String> {
     if rules.len() > MOST_RULES {
         return Err(format!("must have at most {MOST_RULES} entries"));
     }

@@ -185,9 +185,7 @@ pub async fn passages(
     let ranked = rows.first().map(|rows| ranked(rows, question, vector, RANKED));
     let mut passages = ranked.transpose()?.unwrap_or_default();
     passages.retain(|passage| unsettled.allows(passage));
-    let (mut passages, triggered) = policies.apply_to_passages(passages);
-    passages.truncate(usize::try_from(most).unwrap_or(usize::MAX));
-    Ok((passages, triggered))
+    Ok(policies.apply_to_first(passages, usize::try_from(most).unwrap_or(usize::MAX)))
 }
 
 impl Candidate {

@@ -688,6 +688,22 @@ fn a_site_with_nothing_to_read_is_an_error_that_says_why() {
 }
 
 #[test]
+fn pages_are_read_in_the_encoding_that_they_declare() {
+    let app = TestApp::new();
+    let site = small_site(&app);
+    let wide: String = "<p>Written in wide letters.".chars().flat_map(|c| ['\0', c]).collect();
+    site.says("/hours", Reply::of(200, "text/html; charset=UTF-16BE", &wide));
+    let japanese = "<p>\u{1b}$B$3$s$K$A$O\u{1b}(B";
+    site.says("/parking", Reply::of(200, "text/html; charset=iso-2022-jp", japanese));
+    read(&app, &start());
+    until_read(&app);
+    let content = "SELECT content FROM passages WHERE content LIKE 'Written%'";
+    assert_eq!(app.search.value(content), "Written in wide letters.");
+    let refused = ("skipped".to_owned(), "Document is in another encoding.".to_owned());
+    assert_eq!(state(&app, "/parking"), refused);
+}
+
+#[test]
 fn a_body_that_trickles_is_given_up() {
     let app = TestApp::new();
     let clock = app.clock.clone();

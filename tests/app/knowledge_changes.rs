@@ -110,6 +110,8 @@ fn each_kind_of_file_is_read() {
         (DOCX, zip("word/document.xml", word.as_bytes()), "Cats sleep here.", None),
         ("text/html; charset=utf-8", b"<p>Fish swim here.".to_vec(), "Fish swim here.", None),
         ("text/plain", b"\xff\xfeC\0o\0w\0s\0".to_vec(), "Cows", None),
+        ("text/plain; charset=iso-8859-15", b"Hay costs 5 \xa4.".to_vec(), "Hay costs 5 €.", None),
+        ("text/html", b"<meta charset=latin1><p>Gr\xfc\xdfe".to_vec(), "Grüße", None),
     ] {
         let answer = upload(&app, UPLOAD, media_type, file);
         assert_eq!(answer.status, 201, "{media_type}: {}", answer.text);
@@ -135,6 +137,19 @@ fn a_file_that_is_not_read_is_refused_with_words_and_stores_nothing() {
         (DOCX, bomb, 400, "document_too_complex"),
         (DOCX, b"PK\x03\x04".to_vec(), 400, "document_broken"),
         ("text/plain", b" \n\t".to_vec(), 400, "document_without_text"),
+        ("text/plain", (0..=255).collect(), 400, "document_broken"),
+        (
+            "text/html",
+            b"<meta charset=shift_jis><p>\x82\xb1\x82\xf1".to_vec(),
+            400,
+            "document_charset",
+        ),
+        (
+            "text/plain; charset=koi8-r",
+            b"\xf0\xd2\xc9\xd7\xc5\xd4".to_vec(),
+            400,
+            "document_charset",
+        ),
         ("text/plain", b"word ".repeat(500_000), 413, "document_too_long"),
         ("text/plain", vec![b'x'; 10 * 1024 * 1024 + 1], 413, "request_too_large"),
     ] {
@@ -345,6 +360,22 @@ fn questions_with_their_answers_are_one_passage() {
     assert_eq!(app.send_as(ADMIN, "DELETE", "/portal/knowledge/qa/kdoc_a", None).status, 404);
     assert_eq!(app.send_as(ADMIN, "DELETE", &path, None).status, 200);
     assert_eq!(indexed(&app).len(), 1);
+}
+
+#[test]
+fn a_version_is_cut_as_what_it_is_whatever_its_document_became() {
+    let app = TestApp::new();
+    let pair = json!({"question": "Are dogs welcome?", "answer": "Yes.\nOn a lead."});
+    let made = send(&app, "POST", "/portal/knowledge/qa", &pair).json();
+    let (document, version) = (text(&made["document"]["id"]), text(&made["version_id"]));
+    let path = format!("/portal/knowledge/documents/upload?documentId={document}");
+    assert_eq!(upload(&app, &path, "text/plain", "Now a text.\n\nOf two lines.").status, 200);
+    assert_eq!(indexed(&app)[0]["content"], "Now a text.\nOf two lines.");
+    for step in ["rechunk", "publish"] {
+        let path = format!("/portal/knowledge/versions/{version}/{step}");
+        assert_eq!(app.send_as(ADMIN, "POST", &path, None).status, 202, "{step}");
+    }
+    assert_eq!(indexed(&app)[0]["content"], "Are dogs welcome? — Yes.\nOn a lead.");
 }
 
 #[test]

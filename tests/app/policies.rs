@@ -177,3 +177,74 @@ fn an_org_has_fifty_policies_at_most() {
     assert_eq!(other.status, 201);
     assert_eq!(app.db.value("SELECT count(*) FROM audit_logs"), 2);
 }
+
+/// Another policy of `org_a` with so many rules.
+fn stored(app: &TestApp, id: &str, rule: &str, count: usize) {
+    let rules = vec![rule; count].join(",");
+    app.db.run_script(&format!(
+        "INSERT INTO knowledge_policies (id, org_id, name, rules) VALUES ('{id}', 'org_a', '{id}', '[{rules}]')"
+    ));
+}
+
+#[test]
+fn the_rules_of_an_org_are_bounded_and_what_is_more_is_refused() {
+    let app = app();
+    stored(&app, "k1", r#"{"type":"redact","match":"pii","applies_to":"chunks"}"#, 98);
+    let own =
+        app.db.value("SELECT json_array_length(rules) FROM knowledge_policies WHERE id = 'kpol_a'");
+    assert_eq!(own, 1, "the policy that is there");
+    let one = json!({"name": "x", "rules": [rule(&json!({}))]});
+    assert_eq!(post(&app, &one).status, 201);
+    let refused = post(&app, &one);
+    assert_eq!((refused.status, refused.code().as_str()), (409, "too_many_rules"));
+    assert_eq!(
+        refused.json()["detail"],
+        "All policies of an organization have at most 100 rules together; with these there would be 101."
+    );
+    let path = format!("{POLICIES}/kpol_a");
+    let change =
+        |body: &Value| app.send_as("user_owner_a", "PATCH", &path, Some(&body.to_string()));
+    let more = change(&json!({"rules": vec![rule(&json!({})); 2]}));
+    assert_eq!((more.status, more.code().as_str()), (409, "too_many_rules"));
+    assert_eq!(change(&json!({"name": "other"})).status, 200);
+    assert_eq!(change(&json!({"rules": [rule(&json!({}))]})).status, 200);
+    let theirs = app.send_as("user_owner_b", "POST", POLICIES, Some(&one.to_string()));
+    assert_eq!(theirs.status, 201);
+}
+
+#[test]
+fn the_expressions_of_an_org_are_bounded_by_what_they_take() {
+    let app = app();
+    let expression = |pattern: &str| rule(&json!({"match": "regex", "pattern": pattern}));
+    stored(&app, "e1", r#"{"type":"redact","match":"regex","pattern":"ab"}"#, 19);
+    let body = |rules: &[Value]| json!({"name": "x", "rules": rules});
+    let refused = post(&app, &body(&[expression("ab"), expression("cd")]));
+    assert_eq!((refused.status, refused.code().as_str()), (409, "too_many_rules"));
+    assert!(refused.text.contains("20 rules with"), "{}", refused.text);
+    app.db.run_script("DELETE FROM knowledge_policies WHERE id = 'e1'");
+    let large: Vec<Value> = (0..15).map(|n| expression(&format!("[a-z ]{{1,150}}#{n}"))).collect();
+    let refused = post(&app, &body(&large));
+    assert_eq!((refused.status, refused.code().as_str()), (409, "too_many_rules"));
+    assert!(refused.text.contains("65536 bytes"), "{}", refused.text);
+    assert_eq!(post(&app, &body(&large[..2])).status, 201);
+}
+
+#[test]
+fn two_policies_that_are_written_at_once_are_counted_both() {
+    let app = app();
+    let theirs = "INSERT INTO knowledge_policies (id, org_id, name) VALUES ('new', 'org_a', 'x')";
+    app.db.before_batch(2, theirs);
+    let refused = post(&app, &json!({"name": "mine", "rules": [rule(&json!({}))]}));
+    assert_eq!((refused.status, refused.code().as_str()), (409, "policies_changed"));
+    let path = format!("{POLICIES}/kpol_a");
+    let change =
+        |body: &Value| app.send_as("user_owner_a", "PATCH", &path, Some(&body.to_string()));
+    let changed = "UPDATE knowledge_policies SET updated_at = 'then' WHERE id = 'new'";
+    app.db.before_batch(2, changed);
+    let refused = change(&json!({"rules": [rule(&json!({}))]}));
+    assert_eq!((refused.status, refused.code().as_str()), (409, "policies_changed"));
+    // What is no change of rules does not mind.
+    app.db.before_batch(2, "UPDATE knowledge_policies SET updated_at = 'now' WHERE id = 'new'");
+    assert_eq!(change(&json!({"name": "mine"})).status, 200);
+    assert_eq!(app.db.value("SELECT count(*) FROM audit_logs"), 1);
+}

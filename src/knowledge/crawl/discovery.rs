@@ -1,7 +1,7 @@
 //! What a web page says about itself and others: title, links, whether it may be kept, and under which address.
 
 use super::robots::PRODUCT;
-use crate::knowledge::parsing::markup::{Tag, Token, Tokens, push_text};
+use crate::knowledge::parsing::markup::{Tag, Token, Tokens, attribute, push_text};
 
 /// Links that are taken from a page.
 const MOST_LINKS: usize = 2_000;
@@ -124,51 +124,6 @@ impl Discovery {
 fn has_word(tag: &Tag<'_>, name: &str, word: &str) -> bool {
     let list = attribute(tag, name).unwrap_or_default();
     list.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(word))
-}
-
-/// The value of an attribute, its entities read; of two the first counts.
-fn attribute(tag: &Tag<'_>, name: &str) -> Option<String> {
-    let mut rest = tag.attributes;
-    loop {
-        rest = rest.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '/');
-        if rest.is_empty() {
-            return None;
-        }
-        let end = rest.find(|c: char| c.is_ascii_whitespace() || matches!(c, '=' | '/'));
-        // A `=` that has no name before it is one.
-        let end = end.map_or(rest.len(), |end| end.max(1));
-        let (found, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        let trimmed = after.trim_start();
-        let (value, after) = match trimmed.strip_prefix('=') {
-            Some(value) => value_of(value.trim_start()),
-            None => ("", after),
-        };
-        if found.eq_ignore_ascii_case(name) {
-            let mut text = String::with_capacity(value.len());
-            push_text(&mut text, value);
-            // A slash right behind a value without quotes is its last letter, not the end of the tag.
-            if tag.closes_itself
-                && !value.is_empty()
-                && tag.attributes.ends_with(value)
-                && after.is_empty()
-            {
-                text.push('/');
-            }
-            return Some(text);
-        }
-        rest = after;
-    }
-}
-
-/// A value with or without quotes, and what follows it.
-fn value_of(text: &str) -> (&str, &str) {
-    for quote in ['"', '\''] {
-        if let Some(inside) = text.strip_prefix(quote) {
-            return inside.split_once(quote).unwrap_or((inside, ""));
-        }
-    }
-    let end = text.find(|c: char| c.is_ascii_whitespace()).unwrap_or(text.len());
-    text.split_at_checked(end).unwrap_or((text, ""))
 }
 
 #[cfg(test)]

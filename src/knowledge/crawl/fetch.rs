@@ -33,6 +33,8 @@ pub(super) struct Wanted<'a> {
 pub(super) struct Body {
     /// Media type, without its parameters; empty if there was none.
     pub(super) media_type: String,
+    /// `Content-Type` as it was sent.
+    pub(super) content_type: String,
     pub(super) bytes: Vec<u8>,
     pub(super) etag: Option<String>,
     pub(super) last_modified: Option<String>,
@@ -76,8 +78,8 @@ pub(super) async fn fetch(op: &Op, wanted: &Wanted<'_>) -> Answer {
         }
         status => return Answer::Status(status, named("retry-after").and_then(seconds)),
     }
-    let media_type = named("content-type").unwrap_or_default();
-    let media_type = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let content_type = named("content-type").unwrap_or_default().to_owned();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     if !(wanted.reads)(&media_type) {
         return Answer::OtherType(media_type);
     }
@@ -87,6 +89,7 @@ pub(super) async fn fetch(op: &Op, wanted: &Wanted<'_>) -> Answer {
     }
     let body = Body {
         media_type,
+        content_type,
         bytes: Vec::new(),
         etag: named("etag").and_then(validator),
         last_modified: named("last-modified").and_then(validator),

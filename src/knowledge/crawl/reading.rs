@@ -388,7 +388,7 @@ impl Reading<'_> {
             external_id: &page.url,
             title,
             path: Some(path),
-            mime: &body.media_type,
+            mime: &body.content_type,
             bytes: &body.bytes,
             published: true,
         };

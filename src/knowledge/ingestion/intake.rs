@@ -32,7 +32,7 @@ pub struct Incoming<'a> {
     pub title: Option<&'a str>,
     /// Where it is, as people read it.
     pub path: Option<&'a str>,
-    /// Media type, which says how it is read.
+    /// Media type with its parameters, which say how it is read.
     pub mime: &'a str,
     /// The file.
     pub bytes: &'a [u8],
@@ -65,8 +65,8 @@ pub enum TakenIn {
 /// the job and to [`run_soon`]. Two round trips to `DB`.
 ///
 /// # Errors
-/// As for an upload: `unsupported_document_type`, `document_broken`, `document_encrypted`, `document_without_text`,
-/// `document_too_complex`, `document_too_long`; and `source_not_found` when the source is gone.
+/// As for an upload: `unsupported_document_type`, `document_broken`, `document_charset`, `document_encrypted`,
+/// `document_without_text`, `document_too_complex`, `document_too_long`; and `source_not_found` when the source is gone.
 pub async fn take_in(
     op: &Op,
     org: &OrgId,
@@ -74,7 +74,8 @@ pub async fn take_in(
     incoming: Incoming<'_>,
 ) -> Result<TakenIn> {
     let format = Format::of(incoming.mime).ok_or_else(unsupported)?;
-    let manuscript = parsing::parse(format, incoming.bytes)?;
+    let charset = parsing::charset::of_media_type(incoming.mime);
+    let manuscript = parsing::parse(format, charset, incoming.bytes)?;
     let read = statement!(INTAKE_OF_SOURCE, org, source_id, incoming.external_id);
     let rows = op.read(vec![read]).await?;
     let target: Option<TargetRow> = rows.first().map_or(Ok(None), Rows::first)?;
@@ -185,9 +186,10 @@ impl Text {
         Self { content: manuscript.into_text(), checksum, title, media_type, bytes }
     }
 
-    /// A question and its answer: the first line and the others.
+    /// A question and its answer: the first line and the others. No line feed is at its end, as there is at the end
+    /// of every text in normal form: so a version tells what it is, whatever its document became.
     pub(in crate::knowledge) fn pair(question: &str, answer: &str) -> Self {
-        let text = format!("{question}\n{answer}");
+        let text = format!("{question}\n{}", answer.trim_end());
         let (checksum, bytes) = (checksum(&text), text.len());
         Self {
             content: text,
@@ -196,6 +198,11 @@ impl Text {
             media_type: Format::QUESTION,
             bytes,
         }
+    }
+
+    /// The question and the answer that a version's text is, if it is one.
+    pub(in crate::knowledge) fn as_pair(text: &str) -> Option<(&str, &str)> {
+        if text.ends_with('\n') { None } else { text.split_once('\n') }
     }
 }
 

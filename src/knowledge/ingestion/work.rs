@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use super::intake::Text;
 use super::queue::{self, Ended, JobRow, MOST_ATTEMPTS};
 use crate::app::Op;
 use crate::config::LogLevel;
@@ -9,7 +10,6 @@ use crate::db::{Rows, Statement};
 use crate::error::Result;
 use crate::knowledge::chunking::{self, Chunk};
 use crate::knowledge::index::arrays;
-use crate::knowledge::parsing::Format;
 use crate::{row, sql, statement};
 
 const VERSION_TEXT: &str = sql!("../sql/version_text.sql");
@@ -30,7 +30,6 @@ const TOO_COMPLEX: &str = "The document has more sections than can be processed;
 
 row! {
     struct PartRow {
-        mime_type: Option<String>,
         text: String,
     }
 }
@@ -67,10 +66,11 @@ async fn cut(op: &Op, job: &JobRow, lease: &str) -> Result<Result<(), Ended>> {
     let Some(version) = &job.version_id else { return Ok(Err(Ended::Never(NO_TEXT))) };
     let rows = op.read(vec![statement!(VERSION_TEXT, &job.org_id, version.as_str())]).await?;
     let parts: Vec<PartRow> = rows.first().map_or(Ok(Vec::new()), Rows::all)?;
-    let Some(first) = parts.first() else { return Ok(Err(Ended::Never(NO_TEXT))) };
-    let is_pair = first.mime_type.as_deref() == Some(Format::QUESTION);
+    if parts.is_empty() {
+        return Ok(Err(Ended::Never(NO_TEXT)));
+    }
     let text: String = parts.iter().map(|part| part.text.as_str()).collect();
-    let chunks = match text.split_once('\n').filter(|_| is_pair) {
+    let chunks = match Text::as_pair(&text) {
         Some((question, answer)) => Ok(vec![Chunk::whole(format!("{question} — {answer}"))]),
         None => chunking::chunks(&text),
     };

@@ -1,29 +1,38 @@
 //! Word's documents (ECMA-376, "Office Open XML"): a ZIP with XML in it, of which the text, the styles that make
 //! headings, and the tables are read.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
 use super::charset;
-use super::manuscript::{Manuscript, Refusal};
+use super::manuscript::{Manuscript, Refusal, bounded, has_room};
 use super::markup::{Tag, Token, Tokens, push_text};
 use super::zip::Archive;
 
 /// Longest XML that is unfolded, in bytes.
-const LONGEST_XML: usize = 24 * 1024 * 1024;
+const LONGEST_XML: usize = 8 * 1024 * 1024;
 /// How OLE files begin: those of older versions of Word, and encrypted ones.
 const OLE: [u8; 4] = [0xd0, 0xcf, 0x11, 0xe0];
 /// Most styles that are looked at.
 const MOST_STYLES: usize = 2_000;
+/// Longest id of a style, in bytes: Word's have at most 253 characters.
+const LONGEST_ID: usize = 1_024;
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Manuscript, Refusal> {
     if bytes.starts_with(&OLE) {
         return Err(Refusal::Encrypted);
     }
     let archive = Archive::open(bytes)?;
+    // One part after the other, so that both are never in memory.
+    let styles = match archive.file("word/styles.xml", LONGEST_XML)? {
+        Some(styles) => styles_of(&xml(&styles)?),
+        None => Styles::new(),
+    };
     let document = archive.file("word/document.xml", LONGEST_XML)?.ok_or(Refusal::Broken)?;
-    let styles = archive.file("word/styles.xml", LONGEST_XML)?.unwrap_or_default();
-    let mut reader = Reader { styles: styles_of(&charset::text(&styles)), ..Reader::default() };
-    for token in Tokens::of_xml(&charset::text(&document)) {
+    let mut reader = Reader { styles, ..Reader::default() };
+    for token in Tokens::of_xml(&xml(&document)?) {
         match token {
-            Token::Text(text) => reader.gather(text),
+            Token::Text(text) => reader.gather(text)?,
             Token::Open(tag) => reader.open(&tag)?,
             Token::Close(tag) => reader.close(&tag)?,
         }
@@ -32,10 +41,18 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Manuscript, Refusal> {
     Ok(reader.manuscript)
 }
 
+/// A part of the document as text: UTF-8 or UTF-16, as ECMA-376 has it.
+fn xml(part: &[u8]) -> Result<Cow<'_, str>, Refusal> {
+    charset::unicode(part).ok_or(Refusal::Broken)
+}
+
+/// The levels of styles by their ids.
+type Styles = BTreeMap<String, usize>;
+
 /// The styles that make headings, and their levels; 0 is the title's. Ids are in the language of who wrote the
 /// document, names are not.
-fn styles_of(xml: &str) -> Vec<(String, usize)> {
-    let mut styles: Vec<(String, usize)> = Vec::new();
+fn styles_of(xml: &str) -> Styles {
+    let mut styles = Styles::new();
     let mut id = String::new();
     for token in Tokens::of_xml(xml) {
         let Token::Open(tag) = token else { continue };
@@ -50,9 +67,10 @@ fn styles_of(xml: &str) -> Vec<(String, usize)> {
         };
         if let Some(level) = level
             && styles.len() < MOST_STYLES
-            && !styles.iter().any(|(known, _)| *known == id)
+            && id.len() <= LONGEST_ID
         {
-            styles.push((id.clone(), level));
+            // The first name of a style counts.
+            styles.entry(id.clone()).or_insert(level);
         }
     }
     styles
@@ -98,7 +116,7 @@ fn attribute(tag: &Tag<'_>, name: &str) -> Option<String> {
 
 #[derive(Default)]
 struct Reader {
-    styles: Vec<(String, usize)>,
+    styles: Styles,
     manuscript: Manuscript,
     text: String,
     /// The level of the heading that the paragraph is; 0 for the title.
@@ -114,10 +132,11 @@ struct Reader {
 }
 
 impl Reader {
-    fn gather(&mut self, text: &str) {
+    fn gather(&mut self, text: &str) -> Result<(), Refusal> {
         if self.in_text && self.fallbacks == 0 {
             push_text(&mut self.text, text);
         }
+        bounded(&self.text)
     }
 
     fn open(&mut self, tag: &Tag<'_>) -> Result<(), Refusal> {
@@ -129,11 +148,9 @@ impl Reader {
             "noBreakHyphen" => self.text.push('-'),
             "pStyle" => {
                 let style = attribute(tag, "val");
-                let known = self.styles.iter().find(|(id, _)| Some(id) == style.as_ref());
-                self.level = match known {
-                    Some((_, level)) => Some(*level),
-                    None => style.as_deref().and_then(level_of),
-                };
+                let style = style.as_deref().filter(|id| id.len() <= LONGEST_ID);
+                let known = style.and_then(|id| self.styles.get(id)).copied();
+                self.level = known.or_else(|| style.and_then(level_of));
             }
             "outlineLvl" => self.level = self.level.or_else(|| outline_level(tag)),
             "numPr" => self.is_item = true,
@@ -154,9 +171,12 @@ impl Reader {
             "t" => self.in_text = false,
             "p" if self.tables > 0 => self.text.push(' '),
             "p" => self.end_paragraph()?,
-            "tc" if self.tables == 1 => self.row.push(std::mem::take(&mut self.text)),
+            "tc" if self.tables == 1 && has_room(&self.row) => {
+                self.row.push(std::mem::take(&mut self.text));
+            }
             "tr" if self.tables == 1 => {
-                let row = std::mem::take(&mut self.row);
+                let mut row = std::mem::take(&mut self.row);
+                row.push(std::mem::take(&mut self.text));
                 self.manuscript.row(row.iter().map(String::as_str))?;
             }
             "tbl" => {
@@ -233,6 +253,42 @@ mod tests {
         let file = zip(&[Entry::deflated("word/document.xml", &bomb)]);
         assert!(file.len() < 100_000);
         assert_eq!(parse(&file), Err(Refusal::TooComplex));
+    }
+
+    #[test]
+    fn parts_are_unicode() {
+        let latin = b"<w:p><w:t>caf\xe9</w:t></w:p>";
+        let file = zip(&[Entry::deflated("word/document.xml", latin)]);
+        assert_eq!(parse(&file), Err(Refusal::Broken));
+        let wide: Vec<u8> = "\u{feff}<w:p><w:t>café</w:t></w:p>"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let file = zip(&[Entry::deflated("word/document.xml", &wide)]);
+        assert_eq!(parse(&file).unwrap().text(), "café\n");
+    }
+
+    #[test]
+    fn a_paragraph_is_bounded_while_it_is_gathered() {
+        let run = format!("<w:t>{}</w:t>", "x".repeat(1 << 20));
+        let mut reader = Reader { in_text: true, ..Reader::default() };
+        let gathered: Vec<_> = (0..6).map(|_| reader.gather(&run)).collect();
+        assert_eq!(gathered.last(), Some(&Err(Refusal::TooLong)));
+    }
+
+    #[test]
+    fn ids_of_styles_are_bounded_in_length_and_number() {
+        let style = |n: usize, length: usize| {
+            let id = format!("{}{n}", "x".repeat(length));
+            format!(r#"<w:style w:styleId="{id}"><w:name w:val="title"/><w:name w:val="title"/>"#)
+        };
+        let long: String = (0..200).map(|n| style(n, 5_000)).collect();
+        assert!(styles_of(&long).is_empty());
+        let many: String = (0..MOST_STYLES + 100).map(|n| style(n, 9)).collect();
+        let styles = styles_of(&many);
+        // What one look costs at most: as many comparisons as the map is deep, of so many bytes each.
+        assert_eq!(styles.len(), MOST_STYLES);
+        assert!(styles.keys().all(|id| id.len() <= LONGEST_ID));
     }
 
     proptest! {

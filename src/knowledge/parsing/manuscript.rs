@@ -12,7 +12,11 @@ use sha2::{Digest as _, Sha256};
 use crate::error::{Error, Kind};
 
 /// Longest text of a document, in bytes: about 350 000 words.
-const LONGEST_TEXT: usize = 2 * 1024 * 1024;
+pub(super) const LONGEST_TEXT: usize = 2 * 1024 * 1024;
+/// Longest paragraph as it is gathered, blanks included, in bytes.
+const LONGEST_GATHERED: usize = 2 * LONGEST_TEXT;
+/// Most cells of a row.
+const MOST_CELLS: usize = 1_000;
 /// Longest title, in characters.
 const LONGEST_TITLE: usize = 200;
 /// Starts the line of a page's number.
@@ -29,6 +33,8 @@ pub enum Refusal {
     Encrypted,
     /// It is not what it says it is, or it is damaged.
     Broken,
+    /// Its text is in an encoding that is not read.
+    Charset,
     /// There is no text in it, as in a scan.
     WithoutText,
 }
@@ -51,6 +57,11 @@ impl From<Refusal> for Error {
             Refusal::Broken => Self::bad_request("document_broken", "Document cannot be read").hint(
                 "The file is damaged or of another type than its Content-Type says; export it anew.",
             ),
+            Refusal::Charset => {
+                Self::bad_request("document_charset", "Document is in another encoding").hint(
+                    "The text is not in an encoding that is read; save it as UTF-8, and declare no other.",
+                )
+            }
             Refusal::WithoutText => {
                 Self::bad_request("document_without_text", "Document has no text").hint(
                     "The file holds no text, as a scan does; run it through text recognition first.",
@@ -163,6 +174,16 @@ impl Manuscript {
     fn grow(&self, by: usize) -> Result<(), Refusal> {
         if self.text.len() + by > LONGEST_TEXT { Err(Refusal::TooLong) } else { Ok(()) }
     }
+}
+
+/// Refuses a paragraph that is gathered and has no end, before it fills the memory.
+pub(super) fn bounded(paragraph: &str) -> Result<(), Refusal> {
+    if paragraph.len() > LONGEST_GATHERED { Err(Refusal::TooLong) } else { Ok(()) }
+}
+
+/// Whether a row has room for one more cell; if not, the next is words of the last.
+pub(super) fn has_room(row: &[String]) -> bool {
+    row.len() < MOST_CELLS
 }
 
 /// A title in one line that is not too long; nothing where there are no words.

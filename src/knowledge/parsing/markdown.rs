@@ -1,7 +1,10 @@
 //! Markdown (`CommonMark`'s blocks and GitHub's tables), as far as text and structure go: marks of emphasis, addresses
 //! of links and raw HTML are left out.
 
-use super::manuscript::{Manuscript, Refusal};
+use super::manuscript::{Manuscript, Refusal, bounded};
+
+/// Longest address of a link, and longest tag, in bytes.
+const LONGEST_ADDRESS: usize = 2_048;
 
 pub(super) fn parse(text: &str) -> Result<Manuscript, Refusal> {
     let mut reader = Reader::default();
@@ -79,7 +82,7 @@ impl Reader {
         }
         self.paragraph.push_str(line);
         self.paragraph.push('\n');
-        Ok(())
+        bounded(&self.paragraph)
     }
 
     fn heading(&mut self, level: usize, text: &str) -> Result<(), Refusal> {
@@ -145,28 +148,110 @@ fn entry(line: &str) -> Option<&str> {
 
 /// Text without its marks: `*`, `_` around words, back ticks, addresses of links and images, tags.
 fn inline(text: &str) -> String {
-    let mut written = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        let after = rest.get(c.len_utf8()..).unwrap_or_default();
-        rest = match c {
-            '\\' => {
-                let escaped = after.chars().next().filter(char::is_ascii_punctuation);
-                written.push(escaped.unwrap_or('\\'));
-                after.get(escaped.map_or(0, char::len_utf8)..).unwrap_or_default()
+    Inline::new(text).written()
+}
+
+/// Reads the marks within a paragraph.
+struct Inline<'a> {
+    text: &'a str,
+    at: usize,
+    written: String,
+    /// For each of [`CLOSING`] where the next one is, from the last place that was asked about.
+    closing: [Option<usize>; CLOSING.len()],
+    /// Bytes that were looked at in search of what closes.
+    #[cfg(test)]
+    looked_at: usize,
+}
+
+/// What closes a name, an address and a tag.
+const CLOSING: [u8; 3] = [b']', b')', b'>'];
+
+impl<'a> Inline<'a> {
+    fn new(text: &'a str) -> Self {
+        Self {
+            text,
+            at: 0,
+            written: String::with_capacity(text.len()),
+            closing: [None; CLOSING.len()],
+            #[cfg(test)]
+            looked_at: 0,
+        }
+    }
+
+    fn written(mut self) -> String {
+        self.read();
+        self.written
+    }
+
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn read(&mut self) {
+        while let Some(c) = self.rest().chars().next() {
+            self.at += c.len_utf8();
+            let after = self.rest();
+            match c {
+                '\\' => {
+                    let escaped = after.chars().next().filter(char::is_ascii_punctuation);
+                    self.written.push(escaped.unwrap_or('\\'));
+                    self.at += escaped.map_or(0, char::len_utf8);
+                }
+                '*' | '`' | '[' => {}
+                '_' if !(ends_in_word(&self.written) && begins_with_word(after)) => {}
+                '!' if after.starts_with('[') => {}
+                ']' => self.pass_address(),
+                '<' => self.pass_tag(),
+                c => self.written.push(c),
             }
-            '*' | '`' | '[' => after,
-            '_' if !(ends_in_word(&written) && begins_with_word(after)) => after,
-            '!' if after.starts_with('[') => after,
-            ']' => after_address(after),
-            '<' => after_tag(after, &mut written),
-            c => {
-                written.push(c);
-                after
+        }
+    }
+
+    /// Goes past the `(address)` or `[name]` of a link.
+    fn pass_address(&mut self) {
+        let end = match self.rest().chars().next() {
+            Some('(') => self.closes(b')'),
+            Some('[') => self.closes(b']'),
+            _ => None,
+        };
+        self.at = end.map_or(self.at, |end| end + 1);
+    }
+
+    /// Goes past a tag; an address in angle brackets is kept.
+    fn pass_tag(&mut self) {
+        let rest = self.rest();
+        let is_tag = rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!'));
+        let end = if is_tag { self.closes(b'>') } else { None };
+        let Some(end) = end else {
+            self.written.push('<');
+            return;
+        };
+        let inside = self.text.get(self.at..end).unwrap_or_default();
+        if inside.contains("://") || inside.contains('@') && !inside.contains(['=', ' ']) {
+            self.written.push_str(inside);
+        }
+        self.at = end + 1;
+    }
+
+    /// Where the next of a closing sign is, if it is near. No byte is looked at twice for the same sign, as where one
+    /// was found, or the end, is remembered.
+    fn closes(&mut self, sign: u8) -> Option<usize> {
+        let known = CLOSING.iter().position(|closing| *closing == sign)?;
+        let known = self.closing.get_mut(known)?;
+        let at = match *known {
+            Some(at) if at >= self.at => at,
+            _ => {
+                let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+                let ahead = rest.iter().position(|byte| *byte == sign).unwrap_or(rest.len());
+                #[cfg(test)]
+                {
+                    self.looked_at += ahead;
+                }
+                *known.insert(self.at + ahead)
             }
         };
+        (at < self.text.len() && at - self.at <= LONGEST_ADDRESS).then_some(at)
     }
-    written
 }
 
 fn ends_in_word(text: &str) -> bool {
@@ -175,29 +260,6 @@ fn ends_in_word(text: &str) -> bool {
 
 fn begins_with_word(text: &str) -> bool {
     text.chars().next().is_some_and(char::is_alphanumeric)
-}
-
-/// What follows the `(address)` or `[name]` of a link.
-fn after_address(text: &str) -> &str {
-    let closing = match text.chars().next() {
-        Some('(') => ')',
-        Some('[') => ']',
-        _ => return text,
-    };
-    text.split_once(closing).map_or(text, |(_, rest)| rest)
-}
-
-/// What follows a tag; an address in angle brackets is kept.
-fn after_tag<'a>(text: &'a str, written: &mut String) -> &'a str {
-    let is_tag = text.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!'));
-    let Some((inside, rest)) = text.split_once('>').filter(|_| is_tag) else {
-        written.push('<');
-        return text;
-    };
-    if inside.contains("://") || inside.contains('@') && !inside.contains(['=', ' ']) {
-        written.push_str(inside);
-    }
-    rest
 }
 
 #[cfg(test)]
@@ -222,6 +284,28 @@ mod tests {
         let manuscript = parse("Intro\n\n## Small\n\nLarge\n=====\n").unwrap();
         assert_eq!(manuscript.title.as_deref(), Some("Large"));
         assert_eq!(parse("---\nno end").unwrap().text(), "no end\n");
+    }
+
+    #[test]
+    fn what_never_closes_is_looked_for_once() {
+        for (text, written) in [
+            ("](".repeat(100_000), "(".repeat(100_000)),
+            ("<a".repeat(100_000), "<a".repeat(100_000)),
+            ("][".repeat(100_000), String::new()),
+            (format!("{}>)", "<a](".repeat(50_000)), String::new()),
+        ] {
+            let mut inline = Inline::new(&text);
+            inline.read();
+            assert!(inline.looked_at <= CLOSING.len() * text.len(), "{}", inline.looked_at);
+            assert!(written.is_empty() || inline.written == written);
+        }
+    }
+
+    #[test]
+    fn what_closes_far_away_is_no_address() {
+        let words = "word ".repeat(1_000);
+        assert_eq!(inline(&format!("[a]({words})")), format!("a({words})"));
+        assert_eq!(inline(&format!("x <y {words}>")), format!("x <y {words}>"));
     }
 
     proptest! {

@@ -72,12 +72,15 @@ impl Format {
     }
 }
 
-/// Reads a file.
-pub fn parse(format: Format, bytes: &[u8]) -> Result<Manuscript, Refusal> {
+/// Reads a file. Of text, `charset` is the encoding that was declared for it, as [`charset::of_media_type`] finds it.
+pub fn parse(format: Format, charset: Option<&str>, bytes: &[u8]) -> Result<Manuscript, Refusal> {
     let manuscript = match format {
-        Format::Plain => plain::parse(&charset::text(bytes))?,
-        Format::Markdown => markdown::parse(&charset::text(bytes))?,
-        Format::Html => html::parse(&charset::text(bytes))?,
+        Format::Plain => plain::parse(&charset::decoded(bytes, charset)?)?,
+        Format::Markdown => markdown::parse(&charset::decoded(bytes, charset)?)?,
+        Format::Html => {
+            let own = if charset.is_none() { charset::of_page(bytes) } else { None };
+            html::parse(&charset::decoded(bytes, charset.or(own.as_deref()))?)?
+        }
         Format::Pdf => pdf::parse(bytes)?,
         Format::Docx => docx::parse(bytes)?,
     };

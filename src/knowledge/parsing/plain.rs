@@ -1,6 +1,6 @@
 //! Plain text: paragraphs between empty lines, entries that begin with a dash or a bullet, pages between form feeds.
 
-use super::manuscript::{Manuscript, Refusal};
+use super::manuscript::{Manuscript, Refusal, bounded};
 
 pub(super) fn parse(text: &str) -> Result<Manuscript, Refusal> {
     let mut manuscript = Manuscript::default();
@@ -26,6 +26,7 @@ fn write_page(manuscript: &mut Manuscript, page: &str) -> Result<(), Refusal> {
         } else {
             paragraph.push_str(line);
             paragraph.push(' ');
+            bounded(&paragraph)?;
         }
     }
     manuscript.paragraph(&paragraph)

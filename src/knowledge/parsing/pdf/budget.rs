@@ -12,6 +12,12 @@ const LONGEST_STREAM: usize = 12 * 1024 * 1024;
 const MOST_READ: usize = 64 * 1024 * 1024;
 /// Most entries of the tables of all its fonts.
 const MOST_ENTRIES: usize = 300_000;
+/// Most objects that are kept while others are read, each with those within it: each takes some 32 bytes.
+const MOST_KEPT: usize = 500_000;
+/// What an entry of a dictionary costs, in bytes, each time that a name is looked for.
+const ENTRY: usize = 8;
+/// What a font costs, in bytes, besides what is read for it.
+const FONT: usize = 4_096;
 
 /// What is left.
 #[derive(Debug)]
@@ -19,6 +25,7 @@ pub(super) struct Budget {
     unfolded: Cell<usize>,
     read: Cell<usize>,
     entries: Cell<usize>,
+    kept: Cell<usize>,
 }
 
 impl Default for Budget {
@@ -27,6 +34,7 @@ impl Default for Budget {
             unfolded: Cell::new(MOST_UNFOLDED),
             read: Cell::new(MOST_READ),
             entries: Cell::new(MOST_ENTRIES),
+            kept: Cell::new(MOST_KEPT),
         }
     }
 }
@@ -45,6 +53,32 @@ impl Budget {
     /// Bytes were looked at.
     pub(super) fn read(&self, bytes: usize) -> Result<(), Refusal> {
         Self::take(&self.read, bytes)
+    }
+
+    /// A name was looked for in a dictionary of so many entries.
+    pub(super) fn named(&self, entries: usize) -> Result<(), Refusal> {
+        self.read(entries.saturating_mul(ENTRY))
+    }
+
+    /// A font is read.
+    pub(super) fn font(&self) -> Result<(), Refusal> {
+        self.read(FONT)
+    }
+
+    /// So many objects are kept.
+    pub(super) fn keep(&self, objects: usize) -> Result<(), Refusal> {
+        Self::take(&self.kept, objects)
+    }
+
+    /// So many are no longer.
+    pub(super) fn release(&self, objects: usize) {
+        self.kept.set(self.kept.get().saturating_add(objects).min(MOST_KEPT));
+    }
+
+    /// Bytes that were looked at so far.
+    #[cfg(test)]
+    pub(super) fn has_read(&self) -> usize {
+        MOST_READ - self.read.get()
     }
 
     /// An entry of a font's table was kept.

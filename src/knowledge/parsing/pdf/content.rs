@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::file::File;
 use super::font::{Font, Shown};
 use super::lines::{Line, Lines};
-use super::object::{Dictionary, Lexer, Object};
+use super::object::{Dictionary, Lexer, MOST_ITEMS, Object};
 use super::table::Table;
 use crate::knowledge::parsing::manuscript::Refusal;
 
@@ -13,6 +13,10 @@ use crate::knowledge::parsing::manuscript::Refusal;
 const DEEPEST_FORM: usize = 6;
 /// States that are set aside, at most.
 const MOST_STATES: usize = 64;
+/// Longest content of a page, in bytes, whatever the number of its parts.
+const LONGEST_CONTENT: usize = 12 * 1024 * 1024;
+/// Longest string that is shown, in bytes; ISO 32000-1, annex C, has 32 767.
+const LONGEST_SHOWN: usize = 65_536;
 /// Most operands of an operator.
 const MOST_OPERANDS: usize = 64;
 /// Most fonts of a file.
@@ -23,15 +27,18 @@ pub(super) fn lines(file: &File<'_>) -> Result<Vec<Line>, Refusal> {
     let mut reader = Reader { file, fonts: Table::default(), lines: Lines::default() };
     for (number, page) in (1..).zip(file.pages()?) {
         reader.lines.begin_page(number);
-        let contents = file.member(&page.dictionary, "Contents")?;
+        let contents = file.resolved(&page.contents)?;
         let mut data = Vec::new();
-        let own = page.dictionary.get("Contents").map(std::slice::from_ref);
-        for part in contents.array().or(own).unwrap_or_default() {
+        for part in contents.array().unwrap_or(std::slice::from_ref(&page.contents)) {
             if let Some((_, part)) = file.stream(part)? {
+                if data.len() + part.len() > LONGEST_CONTENT {
+                    return Err(Refusal::TooComplex);
+                }
                 data.extend(part);
                 data.push(b'\n');
             }
         }
+        drop(contents);
         let resources = page.resources.as_deref().unwrap_or(&Object::Null);
         let resources = file.resolved(resources)?;
         let none = Dictionary::default();
@@ -119,9 +126,14 @@ impl<'f> Reader<'f> {
         self.file.budget.read(data.len())?;
         let mut lexer = Lexer::new(data, 0);
         let mut operands: Vec<Object<'_>> = Vec::new();
+        let mut items = 0;
         let mut saved: Vec<State> = Vec::new();
         while let Some(object) = lexer.object() {
             let Object::Keyword(operator) = object else {
+                items += lexer.size();
+                if items > MOST_ITEMS {
+                    return Err(Refusal::TooComplex);
+                }
                 if operands.len() < MOST_OPERANDS {
                     operands.push(object);
                 }
@@ -163,6 +175,9 @@ impl<'f> Reader<'f> {
                 }
                 b"TJ" => self.show_array(&mut state, operands.first())?,
                 b"Do" => {
+                    // Nothing else is kept while a form is read.
+                    operands.truncate(1);
+                    operands.shrink_to_fit();
                     if let Some(name) = operands.first().and_then(Object::name) {
                         self.form(resources, name, &state, depth)?;
                     }
@@ -171,6 +186,7 @@ impl<'f> Reader<'f> {
                 _ => {}
             }
             operands.clear();
+            items = 0;
         }
         Ok(())
     }
@@ -190,6 +206,9 @@ impl<'f> Reader<'f> {
             return Ok(());
         };
         self.file.budget.read(text.len())?;
+        if text.len() > LONGEST_SHOWN {
+            return Err(Refusal::TooComplex);
+        }
         let mut written = String::new();
         let mut width = 0.0;
         font.show(text, &mut written, |Shown { width: own, is_space }| {
@@ -218,6 +237,7 @@ impl<'f> Reader<'f> {
         }
         let dictionary = self.file.resolved(object)?;
         let Some(dictionary) = dictionary.dictionary() else { return Ok(None) };
+        self.file.budget.font()?;
         let font = Rc::new(Font::read(self.file, dictionary)?);
         if let Object::Reference(number) = object {
             if self.fonts.len() == MOST_FONTS {
@@ -235,7 +255,7 @@ impl<'f> Reader<'f> {
         name: &[u8],
     ) -> Result<Option<&'o Object<'f>>, Refusal> {
         let Some(names) = names.dictionary() else { return Ok(None) };
-        self.file.budget.read(names.len() * 8)?;
+        self.file.budget.named(names.len())?;
         Ok(names.of(name))
     }
 
@@ -247,21 +267,36 @@ impl<'f> Reader<'f> {
         state: &State,
         depth: usize,
     ) -> Result<(), Refusal> {
-        let objects = self.file.member(resources, "XObject")?;
-        let Some(object) = self.named(&objects, name)? else { return Ok(()) };
-        let is_form =
-            self.file.resolved(object)?.dictionary().is_some_and(|form| form.is("Subtype", "Form"));
-        if depth == DEEPEST_FORM || !is_form {
+        if depth == DEEPEST_FORM {
             return Ok(());
         }
-        let Some((dictionary, data)) = self.file.stream(object)? else { return Ok(()) };
-        let own = self.file.member(&dictionary, "Resources")?;
-        let own = own.dictionary().unwrap_or(resources);
+        let objects = self.file.member(resources, "XObject")?;
+        // Only its number is kept, as a stream is never within another object.
+        let Some(Object::Reference(number)) = self.named(&objects, name)? else { return Ok(()) };
+        let object = Object::Reference(*number);
+        drop(objects);
+        let is_form = self
+            .file
+            .resolved(&object)?
+            .dictionary()
+            .is_some_and(|form| form.is("Subtype", "Form"));
+        if !is_form {
+            return Ok(());
+        }
+        let Some((dictionary, data)) = self.file.stream(&object)? else { return Ok(()) };
         let mut state = state.clone();
         if let Some(array) = dictionary.get("Matrix").and_then(Object::array) {
             state.page = times(&matrix(array), &state.page);
         }
-        self.read(&data, own, state, depth + 1)
+        let Some(own) = dictionary.take("Resources") else {
+            return self.read(&data, resources, state, depth + 1);
+        };
+        let own = self.file.resolved(&own)?;
+        let size = own.size();
+        self.file.budget.keep(size)?;
+        self.read(&data, own.dictionary().unwrap_or(resources), state, depth + 1)?;
+        self.file.budget.release(size);
+        Ok(())
     }
 }
 

@@ -14,8 +14,12 @@ use crate::knowledge::parsing::manuscript::Refusal;
 const MOST_OBJECTS: usize = 300_000;
 /// References that lead to references, at most.
 const LONGEST_CHAIN: usize = 8;
+/// How far into an object it is looked for what kind it is of, in bytes.
+const LONGEST_HEAD: usize = 512;
 /// Most pages.
 const MOST_PAGES: usize = 3_000;
+/// Most blanks between a stream's data and what is before and behind them.
+const MOST_BLANKS: usize = 64;
 /// Nodes of pages within one another, at most.
 const DEEPEST_TREE: usize = 32;
 
@@ -37,9 +41,9 @@ pub(super) struct File<'a> {
     pub(super) budget: Budget,
 }
 
-/// A page.
+/// What is kept of a page.
 pub(super) struct Page<'f> {
-    pub(super) dictionary: Dictionary<'f>,
+    pub(super) contents: Object<'f>,
     /// Its own, or those of the nodes above it.
     pub(super) resources: Option<Rc<Object<'f>>>,
 }
@@ -62,7 +66,10 @@ impl<'a> File<'a> {
                     file.look_at(at)?;
                 }
                 Mark::Trailer(at) => {
-                    if let Some(Object::Dictionary(trailer)) = Lexer::new(bytes, at).object() {
+                    let mut lexer = Lexer::new(bytes, at);
+                    let trailer = lexer.object();
+                    file.budget.read(lexer.at.saturating_sub(at))?;
+                    if let Some(Object::Dictionary(trailer)) = trailer {
                         file.trailer(&trailer)?;
                     }
                 }
@@ -90,14 +97,19 @@ impl<'a> File<'a> {
     /// Takes what an object says of others: it may be a table of the file, or hold objects itself.
     fn look_at(&mut self, at: usize) -> Result<(), Refusal> {
         let head = self.bytes.get(at..).unwrap_or_default();
-        let head = head.get(..head.len().min(512)).unwrap_or_default();
+        let head = head.get(..head.len().min(LONGEST_HEAD)).unwrap_or_default();
+        // No further than to the end of this object, which is before the next one.
+        let head = find(head, b"obj").and_then(|end| head.get(..end)).unwrap_or(head);
+        self.budget.read(head.len())?;
         let says = |word: &[u8]| head.windows(word.len()).any(|window| window == word);
         if !says(b"/XRef") && !says(b"/ObjStm") {
             return Ok(());
         }
         let bytes = self.bytes;
         let mut lexer = Lexer::new(bytes, at);
-        let Some(Object::Dictionary(dictionary)) = lexer.object() else { return Ok(()) };
+        let object = lexer.object();
+        self.budget.read(lexer.at.saturating_sub(at))?;
+        let Some(Object::Dictionary(dictionary)) = object else { return Ok(()) };
         if dictionary.is("Type", "XRef") {
             return self.trailer(&dictionary);
         }
@@ -159,12 +171,13 @@ impl<'a> File<'a> {
         Ok(Cow::Owned(Object::Null))
     }
 
-    /// What a member of a dictionary stands for.
+    /// What a member of a dictionary stands for. To look for it costs as much as the dictionary is long.
     pub(super) fn member<'o, 'f>(
         &'f self,
         dictionary: &'o Dictionary<'f>,
         name: &str,
     ) -> Result<Cow<'o, Object<'f>>, Refusal> {
+        self.budget.named(dictionary.len())?;
         dictionary.get(name).map_or(Ok(Cow::Owned(Object::Null)), |object| self.resolved(object))
     }
 
@@ -194,7 +207,7 @@ impl<'a> File<'a> {
         let rest = self.bytes.get(start..).unwrap_or_default();
         let stated = length.and_then(|length| Some((rest.get(..length)?, rest.get(length..)?)));
         let data = match stated {
-            Some((data, after)) if after.trim_ascii_start().starts_with(b"endstream") => data,
+            Some((data, after)) if blanks(after).starts_with(b"endstream") => data,
             // The length is wrong or not there.
             _ => {
                 let end = find(rest, b"endstream").unwrap_or(rest.len());
@@ -257,9 +270,8 @@ impl<'a> File<'a> {
                 if let Some((Object::Dictionary(dictionary), _)) = self.object(number)?
                     && dictionary.is("Type", "Page")
                 {
-                    let resources = dictionary.get("Resources").cloned().map(Rc::new);
-                    pages.push(Page { dictionary, resources });
-                    bound(&pages)?;
+                    let resources = self.resources(&dictionary, None)?;
+                    self.add_page(dictionary, resources, &mut pages)?;
                 }
             }
         }
@@ -282,33 +294,63 @@ impl<'a> File<'a> {
         let Object::Dictionary(dictionary) = self.resolved(node)?.into_owned() else {
             return Ok(());
         };
-        let own = dictionary.get("Resources").cloned().map(Rc::new);
-        let resources = own.or_else(|| above.cloned());
+        let resources = self.resources(&dictionary, above)?;
         if dictionary.get("Kids").is_none() {
-            pages.push(Page { dictionary, resources });
-            return bound(pages);
+            return self.add_page(dictionary, resources, pages);
         }
-        let kids = self.member(&dictionary, "Kids")?;
-        let kids = kids.array().unwrap_or_default();
         if depth == DEEPEST_TREE {
             return Err(Refusal::TooComplex);
         }
-        for kid in kids.iter().filter(|kid| matches!(kid, Object::Reference(_))) {
-            self.gather(kid, resources.as_ref(), depth + 1, seen, pages)?;
+        // Only the numbers are kept while the nodes below are read.
+        let kids: Vec<u32> = {
+            let kids = self.member(&dictionary, "Kids")?;
+            kids.array().unwrap_or_default().iter().filter_map(Object::reference).collect()
+        };
+        drop(dictionary);
+        self.budget.keep(kids.len())?;
+        for kid in &kids {
+            self.gather(&Object::Reference(*kid), resources.as_ref(), depth + 1, seen, pages)?;
         }
+        self.budget.release(kids.len());
         Ok(())
+    }
+
+    /// The resources of a node of pages: its own, which are kept from now on, or those above it.
+    fn resources<'f>(
+        &self,
+        dictionary: &Dictionary<'f>,
+        above: Option<&Rc<Object<'f>>>,
+    ) -> Result<Option<Rc<Object<'f>>>, Refusal> {
+        let Some(own) = dictionary.get("Resources") else { return Ok(above.cloned()) };
+        self.budget.keep(own.size())?;
+        Ok(Some(Rc::new(own.clone())))
+    }
+
+    fn add_page<'f>(
+        &self,
+        dictionary: Dictionary<'f>,
+        resources: Option<Rc<Object<'f>>>,
+        pages: &mut Vec<Page<'f>>,
+    ) -> Result<(), Refusal> {
+        let contents = dictionary.take("Contents").unwrap_or(Object::Null);
+        self.budget.keep(contents.size())?;
+        pages.push(Page { contents, resources });
+        if pages.len() > MOST_PAGES { Err(Refusal::TooComplex) } else { Ok(()) }
     }
 }
 
-fn bound(pages: &[Page<'_>]) -> Result<(), Refusal> {
-    if pages.len() > MOST_PAGES { Err(Refusal::TooComplex) } else { Ok(()) }
+/// What follows some blanks.
+fn blanks(bytes: &[u8]) -> &[u8] {
+    let count = bytes.iter().take(MOST_BLANKS).take_while(|byte| is_space(**byte)).count();
+    bytes.get(count..).unwrap_or_default()
 }
 
 /// Where the data of a stream begin whose dictionary ends at `end`.
 fn data_start(bytes: &[u8], end: usize) -> Option<usize> {
     let rest = bytes.get(end..)?;
-    let blank = rest.iter().position(|byte| !is_space(*byte))?;
-    let after = rest.get(blank..)?.strip_prefix(b"stream")?;
+    let word = blanks(rest);
+    let blank = rest.len() - word.len();
+    let after = word.strip_prefix(b"stream")?;
     let line = if after.starts_with(b"\r\n") {
         2
     } else {

@@ -1,7 +1,7 @@
 //! From a font's codes to characters, and how wide they are (ISO 32000-1, 9.6 to 9.10).
 
 use super::file::File;
-use super::object::{Dictionary, Lexer, Object};
+use super::object::{Dictionary, Lexer, MOST_ITEMS, Object};
 use super::table::Table;
 use crate::knowledge::parsing::charset::windows_1252;
 use crate::knowledge::parsing::manuscript::Refusal;
@@ -93,7 +93,9 @@ impl Font {
     fn take_map(&mut self, file: &File<'_>, data: &[u8]) -> Result<(), Refusal> {
         let mut lexer = Lexer::new(data, 0);
         let mut operands: Vec<Object<'_>> = Vec::new();
+        let mut items = 0;
         while let Some(object) = lexer.object() {
+            items += lexer.size();
             match object {
                 Object::Keyword(b"endbfchar") => {
                     let (pairs, _) = operands.as_chunks::<2>();
@@ -109,9 +111,14 @@ impl Font {
                         self.take_range(file, first, last, texts)?;
                     }
                 }
-                Object::Keyword(b"beginbfchar" | b"beginbfrange") => operands.clear(),
+                Object::Keyword(b"beginbfchar" | b"beginbfrange") => {
+                    operands.clear();
+                    items = 0;
+                }
                 Object::Keyword(_) => {}
-                operand if operands.len() < MOST_OPERANDS => operands.push(operand),
+                operand if operands.len() < MOST_OPERANDS && items <= MOST_ITEMS => {
+                    operands.push(operand);
+                }
                 _ => return Err(Refusal::TooComplex),
             }
         }

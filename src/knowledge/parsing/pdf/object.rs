@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// Arrays and dictionaries within one another, at most.
 const DEEPEST: usize = 24;
 /// Most objects within one.
-const MOST_ITEMS: usize = 200_000;
+pub(super) const MOST_ITEMS: usize = 200_000;
 
 /// An object.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +62,25 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// The number of the object that it refers to.
+    pub(super) fn reference(&self) -> Option<u32> {
+        match self {
+            Self::Reference(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// How many objects it is, those within it included. No object is deeper than [`DEEPEST`].
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Array(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
+            Self::Dictionary(Dictionary(entries)) => {
+                1 + entries.iter().map(|(_, value)| 1 + value.size()).sum::<usize>()
+            }
+            _ => 1,
+        }
+    }
+
     pub(super) fn dictionary(&self) -> Option<&Dictionary<'a>> {
         match self {
             Self::Dictionary(dictionary) => Some(dictionary),
@@ -81,6 +100,12 @@ impl<'a> Dictionary<'a> {
 
     pub(super) fn of(&self, name: &[u8]) -> Option<&Object<'a>> {
         self.0.iter().find(|(key, _)| key.as_ref() == name).map(|(_, value)| value)
+    }
+
+    /// The value of a name, to keep; the rest is dropped.
+    pub(super) fn take(self, name: &str) -> Option<Object<'a>> {
+        let mut entries = self.0.into_iter();
+        entries.find(|(key, _)| key.as_ref() == name.as_bytes()).map(|(_, value)| value)
     }
 
     /// How many names there are.
@@ -113,6 +138,11 @@ fn is_delimiter(byte: u8) -> bool {
 impl<'a> Lexer<'a> {
     pub(super) fn new(bytes: &'a [u8], at: usize) -> Self {
         Self { bytes, at, items: 0 }
+    }
+
+    /// How many objects the last one was, those within it included.
+    pub(super) fn size(&self) -> usize {
+        self.items
     }
 
     /// What is left.

@@ -184,6 +184,92 @@ fn bombs_are_refused() {
     assert_eq!(parse(&file), Err(Refusal::TooComplex), "forms that call forms");
 }
 
+/// A file of one page with this content, resources and other objects, from number 6 on.
+fn single(content: &[u8], page: &str, others: &[&[u8]]) -> Vec<u8> {
+    let content = stream("/Filter /FlateDecode", &compress_to_vec_zlib(content, 6));
+    let page = format!("<< /Type /Page /Contents 5 0 R {page} >>");
+    let mut objects: Vec<&[u8]> = vec![
+        b"<< /Type /Catalog /Pages 3 0 R >>",
+        b"<< >>",
+        b"<< /Kids [4 0 R] >>",
+        page.as_bytes(),
+        &content,
+    ];
+    objects.extend(others);
+    pdf(&objects)
+}
+
+#[test]
+fn all_work_is_charged() {
+    let dictionary = "/A 1 ".repeat(40_000);
+    let fonts = format!("/Resources << /Font << /F << {dictionary} >> >> >>");
+    let wide = format!("/Resources << {dictionary} /Font << /F 6 0 R >> >>");
+    let blank = format!("<< /Length 0 >>\nstream\n{}endstream", " ".repeat(400_000));
+    let parts = format!("<< /Kids [4 0 R] /Type /Page /Contents [{}] >>", "5 0 R ".repeat(50_000));
+    let blanks = pdf(&[
+        b"<< /Type /Catalog /Pages 4 0 R >>",
+        b"<< >>",
+        b"<< >>",
+        parts.replace("/Kids [4 0 R]", "").as_bytes(),
+        blank.as_bytes(),
+    ]);
+    for (what, file) in [
+        ("trailers", [b"%PDF-1.7\n1 0 obj\n".to_vec(), b"trailer(".repeat(60_000)].concat()),
+        ("tables", [b"%PDF-1.7\n".to_vec(), b"1 0 obj(/XRef ".repeat(60_000)].concat()),
+        ("names", single(&b"/F 1 Tf ".repeat(50_000), &wide, &[b"<< >>"])),
+        ("fonts", single(&b"/F 1 Tf ".repeat(50_000), &fonts, &[])),
+        ("blanks", blanks),
+    ] {
+        assert_eq!(parse(&file), Err(Refusal::TooComplex), "{what}");
+    }
+}
+
+#[test]
+fn a_file_costs_what_it_is_long() {
+    // Objects that look like others, one after another: each is looked at up to the next.
+    let heads = [b"%PDF-1.7\n".to_vec(), b"1 0 obj /X ".repeat(100_000)].concat();
+    let read = file::File::open(&heads).unwrap().budget.has_read();
+    assert!(read <= heads.len(), "{read} of {}", heads.len());
+    let honest = page(b"BT /F1 10 Tf 1 0 0 1 50 700 Tm (Text.) Tj ET", FONT, &[]);
+    let opened = file::File::open(&honest).unwrap();
+    content::lines(&opened).unwrap();
+    assert!(opened.budget.has_read() < 16 * honest.len(), "{}", opened.budget.has_read());
+}
+
+#[test]
+fn what_is_kept_is_bounded() {
+    let zeros = "0 ".repeat(150_000);
+    let kids: Vec<String> = (4..14).map(|n| format!("{n} 0 R")).collect();
+    let kids = format!("<< /Kids [{}] >>", kids.join(" "));
+    let file = |node: &str| {
+        let mut objects: Vec<&[u8]> =
+            vec![b"<< /Type /Catalog /Pages 3 0 R >>", b"<< >>", kids.as_bytes()];
+        objects.extend(std::iter::repeat_n(node.as_bytes(), 10));
+        pdf(&objects)
+    };
+    let of_no_use = file(&format!("<< /Type /Page /X [{zeros}] >>"));
+    assert!(parse(&of_no_use).unwrap().is_empty(), "what is not needed is not kept");
+    let contents = file(&format!("<< /Type /Page /Contents [{zeros}] >>"));
+    assert_eq!(parse(&contents), Err(Refusal::TooComplex), "contents");
+    let resources = file(&format!("<< /Type /Page /Resources << /X [{zeros}] >> >>"));
+    assert_eq!(parse(&resources), Err(Refusal::TooComplex), "resources");
+
+    let operands = format!("[{zeros}] [{zeros}] TJ");
+    let file = single(operands.as_bytes(), "", &[]);
+    assert_eq!(parse(&file), Err(Refusal::TooComplex), "operands");
+
+    let form = format!("/Subtype /Form /Resources << /X [{zeros}] /XObject << /X 6 0 R >> >>");
+    let form = stream(&form, b"/X Do");
+    let file = single(b"/X Do", "/Resources << /XObject << /X 6 0 R >> >>", &[&form]);
+    assert_eq!(parse(&file), Err(Refusal::TooComplex), "forms within forms");
+
+    let map = stream("", b"1 beginbfchar <00> <00410042004300440045004600470048> endbfchar");
+    let shown = format!("BT /F 9 Tf ({}) Tj ET", "\0".repeat(100_000));
+    let font = "/Resources << /Font << /F << /ToUnicode 6 0 R >> >> >>";
+    let file = single(shown.as_bytes(), font, &[&map]);
+    assert_eq!(parse(&file), Err(Refusal::TooComplex), "a string that grows");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
