@@ -360,10 +360,13 @@ impl Policies {
 }
 
 impl Rule {
-    /// Whether the title of the passage's document counts, and matches.
+    /// Whether the titles of documents count.
+    fn is_about_titles(&self) -> bool {
+        self.is_about(AppliesTo::Documents) || self.is_about(AppliesTo::Sources)
+    }
+
     fn titles_hit(&self, passage: &Passage) -> bool {
-        let is_wider = self.is_about(AppliesTo::Documents) || self.is_about(AppliesTo::Sources);
-        is_wider && self.is_hit(&passage.title)
+        self.is_about_titles() && self.is_hit(&passage.title)
     }
 
     /// Which passages it is about, of those that it found something in.
@@ -383,8 +386,18 @@ impl Rule {
     fn enforced(&self, mut passage: Passage, found: &[Range<usize>]) -> Option<Passage> {
         match self.enforcement {
             Enforcement::Block | Enforcement::Handoff => return None,
-            Enforcement::Mask if found.is_empty() => return Some(passage),
-            Enforcement::Mask => passage.mask(found, MASK),
+            Enforcement::Mask => {
+                let titled = if self.is_about_titles() {
+                    self.detector.find(&passage.title)
+                } else {
+                    Vec::new()
+                };
+                if found.is_empty() && titled.is_empty() {
+                    return Some(passage);
+                }
+                passage.title = without(&passage.title, 0, &titled);
+                passage.mask(found, MASK);
+            }
             Enforcement::Warn => {}
         }
         passage.triggered.push(self.triggered());
