@@ -773,13 +773,8 @@ fn a_lead_in_a_message_is_captured_once() {
     let capture = |message: &str| {
         with_conversation(&app, |of| {
             let contacts = contacts(message);
-            let statements = capture::found_lead_statements(
-                of,
-                message,
-                &contacts,
-                Some("alpha.example"),
-                "You may contact me.",
-            );
+            let statements =
+                capture::found_lead_statements(of, message, &contacts, Some("alpha.example"));
             write(&app, statements.unwrap());
         });
     };
@@ -794,7 +789,8 @@ fn a_lead_in_a_message_is_captured_once() {
         lead,
         [json!({
             "email": "ann@visitor.example", "phone": "555-010-4471", "message": "Call me at 555-010-4471", "source": "chat",
-            "consent_text": "You may contact me.",
+            // Nothing was shown to agree to.
+            "consent_text": null,
         })]
     );
     assert_eq!(lead_figures(&app), [1, 3, 3, 1]);
