@@ -251,7 +251,8 @@ mod tests {
 
     /// Long instructions of which no two stretches are the same, and their letters.
     fn long() -> String {
-        (0..2_500).map(|number| format!("rule{number:04} ")).collect()
+        let rules: Vec<String> = (0..2_500).map(|number| format!("rule{number:04} ")).collect();
+        rules.concat()
     }
 
     #[test]
@@ -281,17 +282,21 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "measures real time")]
     fn a_piece_costs_the_same_however_long_the_instructions_are() {
         let timed = |secret: &str| {
-            let mut guard = LeakGuard::of(secret);
-            let begun = std::time::Instant::now();
-            for _ in 0..4_000 {
-                assert!(!guard.is_shown_by("this is a piece of text. "));
-            }
-            begun.elapsed()
+            let runs = (0..5).map(|_| {
+                let mut guard = LeakGuard::of(secret);
+                let begun = std::time::Instant::now();
+                for _ in 0..500 {
+                    assert!(!guard.is_shown_by("this is a piece of text. "));
+                }
+                begun.elapsed()
+            });
+            runs.min().unwrap()
         };
         let (short, long) = (timed(&"A rule of the house. ".repeat(10)), timed(&long()));
         // Looking the instructions through would take sixty times as long.
-        assert!(long < short * 10 + std::time::Duration::from_millis(5), "{short:?} {long:?}");
+        assert!(long < short * 10, "{short:?} {long:?}");
     }
 }
