@@ -255,19 +255,37 @@ pub(super) struct Ending<'a> {
     pub(super) extras: Vec<Statement>,
 }
 
-/// Stores a turn's answer in one transaction; whether it did: not if it was stored before, or its session was closed
-/// meanwhile.
-pub(super) async fn turn_end(op: &Op, ending: Ending<'_>) -> Result<bool> {
-    let mut statements = end_statements(&ending)?;
-    statements.extend(ending.extras);
-    let rows = op.write(statements).await?;
-    let stored = rows.get(MESSAGES).map(Rows::count).transpose()?;
-    Ok(stored == Some(2))
+/// What became of a turn's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// They are stored.
+    Stored,
+    /// The conversation is not what it was: it has ended, or has gone over to a person or back to the assistant.
+    Overtaken,
+    /// The turn had ended before, and its messages with it.
+    EndedBefore,
 }
 
-/// Stores what a visitor says to a person, in one transaction; whether it did: not if the conversation has ended, or is
-/// the assistant's again. The message has the turn's id.
-pub(super) async fn message_to_person(op: &Op, ending: Ending<'_>) -> Result<bool> {
+impl Kept {
+    fn of(rows: &[Rows], messages: usize) -> Result<Self> {
+        let count = |at: usize| rows.get(at).map(Rows::count).transpose();
+        Ok(match (count(0)?, count(MESSAGES)?) {
+            (_, Some(stored)) if stored == messages => Self::Stored,
+            (Some(1), _) => Self::Overtaken,
+            _ => Self::EndedBefore,
+        })
+    }
+}
+
+/// Stores a turn's answer in one transaction.
+pub(super) async fn turn_end(op: &Op, ending: Ending<'_>) -> Result<Kept> {
+    let mut statements = end_statements(&ending)?;
+    statements.extend(ending.extras);
+    Kept::of(&op.write(statements).await?, 2)
+}
+
+/// Stores what a visitor says to a person, in one transaction. The message has the turn's id.
+pub(super) async fn message_to_person(op: &Op, ending: Ending<'_>) -> Result<Kept> {
     let (site, asked, ended) = (ending.site, ending.asked_at, ending.answered_at);
     let of =
         Conversation { org: &site.org_id, site: &site.id, session: ending.session_id, at: ended };
@@ -279,9 +297,7 @@ pub(super) async fn message_to_person(op: &Op, ending: Ending<'_>) -> Result<boo
     let (visitor, question) = (ending.visitor_id, ending.question);
     statements.extend(handoff::visitor_message_statements(of, visitor, turn, question));
     statements.extend(ending.extras);
-    let rows = op.write(statements).await?;
-    let stored = rows.get(MESSAGES).map(Rows::count).transpose()?;
-    Ok(stored == Some(1))
+    Kept::of(&op.write(statements).await?, 1)
 }
 
 /// Whose a conversation is.

@@ -22,7 +22,7 @@ use super::language::{Phrase, phrase};
 use super::prompt::{self, Subject};
 use super::settings::{Availability, Settings};
 use super::state::HandoffReason;
-use super::store::{self, Ending, HistoryRow, MadeBy, Now};
+use super::store::{self, Ending, HistoryRow, Kept, MadeBy, Now};
 use super::stream::{End, Ended, Event, Outbox};
 use crate::app::{BoxFuture, Op};
 use crate::config::LogLevel;
@@ -389,12 +389,14 @@ impl Exchange {
                 && !self.terms.is_empty(),
             extras: self.extras(answered_at, draft.finish_reason)?,
         };
-        let is_stored = match self.reading.course {
+        let kept = match self.reading.course {
             Course::WithPerson(_) => store::message_to_person(&self.op, ending).await?,
             _ => store::turn_end(&self.op, ending).await?,
         };
-        if !is_stored {
-            return Ok(None);
+        match kept {
+            Kept::Stored => {}
+            Kept::Overtaken => return Ok(None),
+            Kept::EndedBefore => return Err(super::admission::session_closed()),
         }
         feed::run_soon(&self.op);
         let Draft { text, citations, finish_reason } = draft;

@@ -768,6 +768,22 @@ fn nothing_is_stored_without_consent_or_address() {
 }
 
 #[test]
+fn a_conversation_that_has_ended_adds_nothing_to_its_lead() {
+    let app = app();
+    let capture = |message: &str| {
+        with_conversation(&app, |of| {
+            let found = contacts(message);
+            write(&app, capture::found_lead_statements(of, message, &found, None).unwrap());
+        });
+    };
+    capture("Write to ann@visitor.example");
+    app.db.run_script("UPDATE chat_sessions SET status = 'completed' WHERE id = 's_active'");
+    capture("or call 555-010-4471");
+    let leads = app.db.rows("SELECT email, phone FROM leads WHERE session_id = 's_active'");
+    assert_eq!(leads, [json!({"email": "ann@visitor.example", "phone": null})]);
+}
+
+#[test]
 fn a_lead_in_a_message_is_captured_once() {
     let app = app();
     let capture = |message: &str| {
