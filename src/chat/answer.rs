@@ -1,6 +1,8 @@
 //! The built-in engine: it answers in the words of the org's own knowledge, or says that it does not
 //! know. It needs no model and invents nothing.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::ids::DocumentId;
@@ -12,6 +14,8 @@ const MOST_QUOTES: usize = 2;
 const MOST_SENTENCES: usize = 3;
 /// Words that an answer shares with a passage it stands on.
 const LEAST_SHARED: usize = 4;
+/// From this score on a passage usually speaks to a question.
+const SPEAKS: f64 = 0.35;
 /// Longest quote, in characters.
 const LONGEST_QUOTE: usize = 700;
 
@@ -72,8 +76,7 @@ pub(super) fn compose(terms: &[String], passages: &[Passage], words: &Words<'_>)
         if citations.len() == MOST_QUOTES {
             break;
         }
-        let covered = coverage(terms, passage);
-        if !is_about(covered, terms.len()) {
+        if !is_about(terms, passage) {
             continue;
         }
         let sentences = MOST_SENTENCES - citations.len();
@@ -124,9 +127,12 @@ pub(super) fn citations_of(text: &str, passages: &[Passage]) -> Vec<Citation> {
         .unwrap_or_default()
 }
 
-/// A passage speaks to a question if it holds half of its topic words, or three of a long one.
-fn is_about(covered: usize, asked: usize) -> bool {
-    covered > 0 && (covered * 2 >= asked || covered >= 3)
+/// A passage speaks to a question if it holds half of its topic words, or three of a long one, or if it was found to by
+/// words that mean the same or were misspelt.
+fn is_about(terms: &[String], passage: &Passage) -> bool {
+    let covered = coverage(terms, passage);
+    let holds_enough = covered > 0 && (covered * 2 >= terms.len() || covered >= 3);
+    holds_enough || (passage.score >= SPEAKS && passage.marked.contains(MARK_OPEN))
 }
 
 /// How many of the terms the passage holds, in its text or its title.
@@ -163,8 +169,9 @@ fn quote(terms: &[String], marked: &str, most: usize) -> Option<String> {
     let held: Vec<usize> = sentences
         .iter()
         .map(|sentence| {
-            let words = matched_words(sentence);
-            terms.iter().filter(|term| words.iter().any(|word| same_stem(term, word))).count()
+            // Marked is what fits a word of the question, be it by its meaning.
+            let words: BTreeSet<String> = matched_words(sentence).into_iter().collect();
+            words.len().min(terms.len())
         })
         .collect();
     // A passage found by its title alone opens with what it is about.
@@ -242,7 +249,7 @@ mod tests {
             page_label: Some("Hours".to_owned()),
             content: marked.replace(['<', '>'], ""),
             marked: marked.replace('<', "\u{2}").replace('>', "\u{3}"),
-            score: 0.5,
+            score: 0.2,
             triggered: Vec::new(),
         }
     }
@@ -297,6 +304,19 @@ mod tests {
             "I don't know the answer to that from the information I have. Call 1."
         );
         assert!(answer.citations.is_empty());
+    }
+
+    #[test]
+    fn what_ranking_found_by_other_words_is_quoted() {
+        let whitening = || {
+            let text = "We see children too. Teeth <whitening> <costs> 300 dollars. Park behind the house.";
+            passage("Prices", text)
+        };
+        let asked = terms(&["whitning", "charge"]);
+        let found = compose(&asked, &[Passage { score: 0.4, ..whitening() }], &WORDS);
+        assert!(found.text.ends_with("“Teeth whitening costs 300 dollars.” [1]"), "{}", found.text);
+        let unlike = compose(&asked, &[Passage { score: 0.2, ..whitening() }], &WORDS);
+        assert!(unlike.citations.is_empty(), "{}", unlike.text);
     }
 
     #[test]

@@ -48,8 +48,8 @@ pub struct Lead<'a> {
     pub company: Option<&'a str>,
     /// What it is about.
     pub message: Option<&'a str>,
-    /// The words that the visitor agreed to.
-    pub consent_text: &'a str,
+    /// The words that the visitor agreed to; none where none were shown.
+    pub consent_text: Option<&'a str>,
     /// `form` or `chat`.
     pub source: &'static str,
     /// Whether the conversation must still go on.
@@ -73,6 +73,7 @@ pub fn lead_statements(of: Conversation<'_>, lead: &Lead<'_>) -> Result<Vec<Stat
             lead.phone,
             lead.company,
             lead.message,
+            lead.while_open,
         ),
         statement!(
             LEAD_INSERT,
@@ -98,13 +99,12 @@ pub fn lead_statements(of: Conversation<'_>, lead: &Lead<'_>) -> Result<Vec<Stat
 }
 
 /// The lead in a visitor's own message: for the batch that stores the turn, behind its messages. Nothing where no
-/// address or number was found, or where both are the business's own.
+/// address or number was found, or where both are the business's own. Such a visitor was shown no text to agree to.
 pub fn found_lead_statements(
     of: Conversation<'_>,
     message: &str,
     contacts: &Contacts,
     own_domain: Option<&str>,
-    consent_text: &str,
 ) -> Result<Vec<Statement>> {
     let is_foreign = |email: &&String| own_domain.is_none_or(|own| !is_of_domain(email, own));
     let email = contacts.emails.iter().find(is_foreign);
@@ -118,7 +118,6 @@ pub fn found_lead_statements(
         email: email.map(String::as_str),
         phone: phone.map(String::as_str),
         message: Some(&note),
-        consent_text,
         source: "chat",
         while_open: true,
         ..Lead::default()
@@ -168,7 +167,7 @@ mod tests {
             at: Timestamp::from_seconds(0),
         };
         let contacts = crate::redaction::contacts(message);
-        let statements = found_lead_statements(of, message, &contacts, own, "I agree.").unwrap();
+        let statements = found_lead_statements(of, message, &contacts, own).unwrap();
         let text = |param: &crate::db::Param| match param {
             crate::db::Param::Text(text) => Some(text.clone()),
             _ => None,

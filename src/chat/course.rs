@@ -6,7 +6,7 @@ use super::intent::{self, Intent};
 use super::language::{self, Language, Phrase, contact_sentence, phrase};
 use super::settings::{Availability, Settings};
 use super::state::{Handoff, HandoffReason};
-use crate::knowledge::policies::{Policies, Verdict};
+use crate::knowledge::policies::{Judged, Policies, TriggeredPolicy, Verdict};
 use crate::time::Timestamp;
 
 /// What becomes of a message.
@@ -28,6 +28,8 @@ pub(super) struct Reading {
     pub(super) course: Course,
     pub(super) language: Language,
     pub(super) intent: Intent,
+    /// Rules that found something in it.
+    pub(super) triggered: Vec<TriggeredPolicy>,
 }
 
 impl Reading {
@@ -44,7 +46,8 @@ impl Reading {
         let intent = intent::detect(message, &settings.handoff_keywords());
         let handoff = session.and_then(|session| Handoff::parse(session.handoff.as_deref()?));
         let availability = || settings.availability(now);
-        let course = match (handoff, policies.judge_question(message).verdict) {
+        let Judged { verdict, triggered, .. } = policies.judge_question(message);
+        let course = match (handoff, verdict) {
             (Some(handoff), _) => Course::WithPerson(handoff),
             (None, Verdict::Blocked) => Course::Refuse,
             (None, Verdict::HandOff) => Course::HandOver(availability(), HandoffReason::Policy),
@@ -55,7 +58,7 @@ impl Reading {
             (None, _) => Course::Answer,
         };
         let language = language::language_for(settings.language(), so_far, message);
-        Self { course, language, intent }
+        Self { course, language, intent, triggered }
     }
 
     /// Whom to turn to.

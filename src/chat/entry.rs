@@ -1,7 +1,7 @@
 //! The way of a message, whoever sends it: let in, answered, sent. What differs is how the site is named, and how the
 //! answer is written.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::response::{IntoResponse as _, Response};
 
@@ -12,12 +12,14 @@ use super::resume::{self, Told};
 use super::settings::Settings;
 use super::store::{self, Admission, Asking, HistoryRow};
 use super::stream::{self, Outbox};
-use super::turn::{self, Answered, Exchange, LEAST_OUTPUT_TOKENS};
+use super::turn::{self, Answered, Exchange};
 use crate::app::Op;
 use crate::error::{Error, Result};
 use crate::gateway;
 use crate::knowledge::retrieval;
 use crate::models::Prompt;
+use crate::models::bill::Bill;
+use crate::models::chain::LEAST_OUTPUT_TOKENS;
 use crate::origin::Origin;
 
 /// Passages looked at for one answer.
@@ -128,15 +130,13 @@ pub(super) async fn let_in(
         return refuse(op, &question, &site, &limits).map(Entry::Refused);
     }
     let mut given = question.given;
+    let mut reading =
+        Reading::of(&question.text, &site, session.as_ref(), &policies, op.request.started);
     let exchange = Exchange {
         op: op.clone(),
-        reading: Reading::of(
-            &question.text,
-            &site,
-            session.as_ref(),
-            &policies,
-            op.request.started,
-        ),
+        triggered: Mutex::new(std::mem::take(&mut reading.triggered)),
+        reading,
+        bill: Arc::new(Bill::of(u64::try_from(site.turn_microusd).unwrap_or_default())),
         policies,
         turn_id,
         session_id,
@@ -149,7 +149,7 @@ pub(super) async fn let_in(
         terms: retrieval::terms(&question.text),
         question: question.text,
         site,
-        asked: OnceLock::new(),
+        model: OnceLock::new(),
     };
     let exchange = exchange.with_passages(&unsettled, PASSAGES).await?;
     Ok(Entry::New(LetIn { exchange, limits }))
@@ -185,8 +185,7 @@ impl LetIn {
 
     /// Makes the answer whole and stores it.
     pub(super) async fn whole(&self) -> Result<Answered> {
-        let outbox = Outbox::collecting();
-        self.exchange.run(&outbox).await.inspect_err(|_| self.exchange.give_up())
+        self.exchange.run_whole().await
     }
 
     /// Adds what is left of the limits to an answer.

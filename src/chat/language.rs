@@ -270,10 +270,6 @@ pub enum Phrase {
     Away,
     /// The site has nobody to hand over to; the contact line follows.
     HandoffOff,
-    /// The conversation is the assistant's again.
-    HandedBack,
-    /// Something failed; the contact line follows.
-    Unavailable,
 }
 
 /// A built-in sentence in a language.
@@ -346,22 +342,6 @@ fn texts(phrase: Phrase) -> [&'static str; 6] {
             "Von hier aus kann ich Sie nicht mit einer Person verbinden.",
             "Daqui não consigo transferir para uma pessoa.",
             "Da qui non posso metterla in contatto con una persona.",
-        ],
-        Phrase::HandedBack => [
-            "The assistant answers again.",
-            "El asistente vuelve a responder.",
-            "L'assistant répond à nouveau.",
-            "Der Assistent antwortet wieder.",
-            "O assistente voltou a responder.",
-            "L'assistente risponde di nuovo.",
-        ],
-        Phrase::Unavailable => [
-            "I cannot answer right now. Please try again in a moment.",
-            "Ahora mismo no puedo responder. Inténtelo de nuevo en un momento.",
-            "Je ne peux pas répondre pour le moment. Veuillez réessayer dans un instant.",
-            "Ich kann gerade nicht antworten. Bitte versuchen Sie es gleich noch einmal.",
-            "Não consigo responder agora. Tente novamente em instantes.",
-            "Al momento non posso rispondere. Riprovi tra poco.",
         ],
     }
 }
@@ -441,20 +421,8 @@ mod tests {
 
     #[test]
     fn every_sentence_is_written_in_every_language() {
-        use Phrase::{
-            Away, HandedBack, HandoffOff, HandoffRequested, HandoffWaiting, NotKnown, Refusal,
-            Unavailable,
-        };
-        for one in [
-            NotKnown,
-            Refusal,
-            HandoffRequested,
-            HandoffWaiting,
-            Away,
-            HandoffOff,
-            HandedBack,
-            Unavailable,
-        ] {
+        use Phrase::{Away, HandoffOff, HandoffRequested, HandoffWaiting, NotKnown, Refusal};
+        for one in [NotKnown, Refusal, HandoffRequested, HandoffWaiting, Away, HandoffOff] {
             let mut seen = Vec::new();
             for language in LANGUAGES {
                 let text = phrase(language, one);

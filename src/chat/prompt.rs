@@ -3,15 +3,17 @@
 
 use std::fmt::Write as _;
 
+use super::language::Language;
 use super::settings::Settings;
 use super::store::HistoryRow;
 use crate::knowledge::retrieval::{MARK_CLOSE, MARK_OPEN, Passage};
+use crate::models::catalogue::estimate_tokens;
 use crate::models::{Prompt, Said, Speaker};
 
 /// Characters of one passage.
 const PASSAGE_CHARACTERS: usize = 2_400;
-/// Characters that make a token, on average, in the languages of Europe.
-const CHARACTERS_OF_A_TOKEN: usize = 4;
+/// Tokens that a model may think with before it answers.
+const THINKING_TOKENS: u32 = 2_048;
 
 /// What the prompt is about.
 pub(super) struct Subject<'a> {
@@ -38,6 +40,7 @@ pub(super) fn prompt(
         system: system(subject, settings, passages, refusal),
         said,
         max_output_tokens: settings.output_tokens(),
+        thinking_tokens: THINKING_TOKENS,
         temperature_centi: settings.temperature_centi(),
     }
 }
@@ -76,7 +79,12 @@ fn system(
             );
         }
     }
-    text.push_str("\n\nRules:\n- Answer in the language of the visitor's last message, briefly and plainly, without markup.\n");
+    let language = match settings.language().and_then(Language::parse) {
+        Some(language) => name_of(language),
+        None => "the language of the visitor's last message",
+    };
+    let _ =
+        writeln!(text, "\n\nRules:\n- Answer in {language}, briefly and plainly, without markup.");
     if passages.is_empty() {
         text.push_str(
             "- Nothing that is known matches this message: state no fact about the business.\n",
@@ -98,17 +106,25 @@ fn system(
     text
 }
 
+/// A language as models know it.
+fn name_of(language: Language) -> &'static str {
+    match language {
+        Language::English => "English",
+        Language::Spanish => "Spanish",
+        Language::French => "French",
+        Language::German => "German",
+        Language::Portuguese => "Portuguese",
+        Language::Italian => "Italian",
+    }
+}
+
 /// The latest messages that fit, oldest first, beginning with a visitor's.
 fn bounded(history: &[HistoryRow], tokens: u32) -> Vec<Said> {
-    let mut left =
-        usize::try_from(tokens).unwrap_or(usize::MAX).saturating_mul(CHARACTERS_OF_A_TOKEN);
+    let mut left = tokens;
     let mut said = Vec::new();
     for message in history.iter().rev() {
-        let length = message.content.chars().count();
-        if length > left {
-            break;
-        }
-        left -= length;
+        let Some(rest) = left.checked_sub(estimate_tokens(&message.content)) else { break };
+        left = rest;
         let speaker = match message.role.as_str() {
             "user" => Speaker::Visitor,
             "assistant" => Speaker::Assistant,
@@ -205,5 +221,22 @@ mod tests {
         assert_eq!(said.len(), 2);
         assert_eq!(said.first().map(|said| said.speaker), Some(Speaker::Visitor));
         assert_eq!(bounded(&history, 0), Vec::new());
+    }
+
+    #[test]
+    fn history_of_other_scripts_has_the_same_budget() {
+        let history: Vec<HistoryRow> = (0..10).map(|_| message("user", &"問".repeat(40))).collect();
+        assert_eq!(bounded(&history, 100).len(), 2, "each is forty tokens");
+    }
+
+    #[test]
+    fn a_fixed_language_is_told() {
+        let told = |language: &str| {
+            let config = serde_json::json!({ "language": language });
+            let settings = Settings(config.as_object().unwrap());
+            prompt(&SUBJECT, settings, &[], "Hi", &[], "No.").system
+        };
+        assert!(told("fr").contains("- Answer in French, briefly"));
+        assert!(told("auto").contains("- Answer in the language of the visitor's last message, "));
     }
 }

@@ -17,8 +17,9 @@ use crate::origin::Origin;
 
 /// How long a turn that is still running is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(25);
-/// How often it is looked for.
-const LOOK: Duration = Duration::from_millis(500);
+/// When it is looked for first, and how much later at most: each pause is twice as long as the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 
 /// The value of `Last-Event-ID`: a turn, and how many characters of its answer the visitor has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,13 +89,15 @@ impl Told {
     /// The stored answer; waits for a turn that is still running.
     pub(super) async fn answer(mut self) -> Result<TurnRow> {
         let end = self.op.now().plus(LONGEST_WAIT);
+        let mut pause = FIRST_PAUSE;
         while self.turn.status == "running" {
             if self.op.now() >= end {
                 return Err(Error::conflict("turn_running", "Answer is still being made")
                     .hint("Try again in a few seconds.")
                     .retry_after_s(5));
             }
-            self.op.app.ports.clock.sleep(LOOK).await;
+            self.op.app.ports.clock.sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
             let (_, turn) = store::turn_by_id(&self.op, &self.claim, &self.turn.id).await?;
             match turn {
                 Some(turn) => self.turn = turn,
@@ -108,7 +111,7 @@ impl Told {
         }
         if self.turn.content.is_none() {
             return Err(Error::new(Kind::Conflict, "turn_failed", "Answer was lost")
-                .hint("Send the message again with another \"message_id\"."));
+                .hint("Send the message again without Last-Event-ID."));
         }
         Ok(self.turn)
     }
@@ -117,6 +120,10 @@ impl Told {
     pub(super) async fn send(self, characters: usize, outbox: Arc<Outbox>) {
         let op = self.op.clone();
         let clock = Arc::clone(&op.app.ports.clock);
+        // Whatever comes of it, the visitor has so much.
+        outbox.resume_at(characters);
+        let (session, turn) = (&self.turn.session_id, &self.turn.id);
+        outbox.report(&Event::Start { session, turn });
         let turn = match outbox.awaiting(&*clock, self.answer()).await {
             Ok(turn) => turn,
             Err(error) => {

@@ -366,7 +366,7 @@ pub async fn request_handoff(
 }
 
 #[track_caller]
-fn changed() -> Error {
+pub(super) fn changed() -> Error {
     Error::conflict("session_changed", "Session has changed").hint("Read it again, then try again.")
 }
 
@@ -513,7 +513,7 @@ impl<'a> LeadForm<'a> {
             phone: self.phone,
             company: self.company,
             message: self.message,
-            consent_text: self.consent_text,
+            consent_text: Some(self.consent_text),
             source: "form",
             while_open: false,
         }

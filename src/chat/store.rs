@@ -8,6 +8,7 @@ use super::answer::Citation;
 use super::budget::LimitRow;
 use super::capture::Conversation;
 use super::handoff;
+use super::state::Handoff;
 use crate::app::Op;
 use crate::db::{Param, Rows, Statement};
 use crate::error::{Error, Result};
@@ -31,12 +32,15 @@ const TURN_ADMIT: &str = sql!("sql/named.sql", "sql/turn_admit.sql");
 const TURN_COUNT: &str = sql!("sql/named.sql", "sql/turn_count.sql");
 const TURN_END: &str = sql!("sql/turn_end.sql");
 const TURN_SETTLE: &str = sql!("sql/turn_settle.sql");
+const SESSION_NOW: &str = sql!("sql/session_now.sql");
 const SESSION_OPEN: &str = sql!("sql/session_open.sql");
 const SESSION_ADVANCE: &str = sql!("sql/session_advance.sql");
 const MESSAGES_INSERT: &str = sql!("sql/messages_insert.sql");
 const METRICS_ADVANCE: &str = sql!("sql/metrics_advance.sql");
 const ROLLUP_ADVANCE: &str = sql!("sql/rollup_advance.sql");
 
+/// Which statement stores the messages of a turn that ends.
+const MESSAGES: usize = 3;
 /// A document's title counts as a topic up to this length, in characters.
 const LONGEST_TOPIC: usize = 120;
 /// Messages of a session that are read for a prompt.
@@ -218,11 +222,11 @@ pub(super) async fn turn_by_id(
     Ok((site, turn))
 }
 
-/// What made an answer.
+/// What models did for an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct MadeBy {
-    pub(super) provider: &'static str,
-    pub(super) model: String,
+    /// The provider that answered, and its model; none where they were asked in vain.
+    pub(super) model: Option<(&'static str, String)>,
     pub(super) usage: Usage,
     /// In micro-dollars.
     pub(super) cost_microusd: i64,
@@ -251,31 +255,90 @@ pub(super) struct Ending<'a> {
     pub(super) extras: Vec<Statement>,
 }
 
-/// Stores a turn's answer in one transaction; whether it did: not if it was stored before, or its session was closed
-/// meanwhile.
-pub(super) async fn turn_end(op: &Op, ending: Ending<'_>) -> Result<bool> {
-    let mut statements = end_statements(&ending)?;
-    statements.extend(ending.extras);
-    let rows = op.write(statements).await?;
-    let stored = rows.get(2).map(Rows::count).transpose()?;
-    Ok(stored == Some(2))
+/// What became of a turn's messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    /// They are stored.
+    Stored,
+    /// The conversation is not what it was: it has ended, or has gone over to a person or back to the assistant.
+    Overtaken,
+    /// The turn had ended before, and its messages with it.
+    EndedBefore,
 }
 
-/// Stores what a visitor says to a person, in one transaction; whether it did: not if the conversation has ended, or is
-/// the assistant's again. The message has the turn's id.
-pub(super) async fn message_to_person(op: &Op, ending: Ending<'_>) -> Result<bool> {
+impl Kept {
+    fn of(rows: &[Rows], messages: usize) -> Result<Self> {
+        let count = |at: usize| rows.get(at).map(Rows::count).transpose();
+        Ok(match (count(0)?, count(MESSAGES)?) {
+            (_, Some(stored)) if stored == messages => Self::Stored,
+            (Some(1), _) => Self::Overtaken,
+            _ => Self::EndedBefore,
+        })
+    }
+}
+
+/// Stores a turn's answer in one transaction.
+pub(super) async fn turn_end(op: &Op, ending: Ending<'_>) -> Result<Kept> {
+    let mut statements = end_statements(&ending)?;
+    statements.extend(ending.extras);
+    Kept::of(&op.write(statements).await?, 2)
+}
+
+/// Stores what a visitor says to a person, in one transaction. The message has the turn's id.
+pub(super) async fn message_to_person(op: &Op, ending: Ending<'_>) -> Result<Kept> {
     let (site, asked, ended) = (ending.site, ending.asked_at, ending.answered_at);
     let of =
         Conversation { org: &site.org_id, site: &site.id, session: ending.session_id, at: ended };
     let (id, org, turn) = (site.id.as_str(), site.org_id.as_str(), ending.turn_id);
-    let mut statements = vec![statement!(TURN_END, turn, id, org, ending.status, ended)];
+    let mut statements = vec![
+        statement!(TURN_END, turn, id, org, ending.status, ended),
+        settle(site, turn, asked, 0, true),
+    ];
     let (visitor, question) = (ending.visitor_id, ending.question);
     statements.extend(handoff::visitor_message_statements(of, visitor, turn, question));
-    statements.push(settle(site, turn, asked, ended, 0, true));
     statements.extend(ending.extras);
+    Kept::of(&op.write(statements).await?, 1)
+}
+
+/// Whose a conversation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Now {
+    /// A person's, or on its way to one.
+    WithPerson(Handoff),
+    /// The assistant's.
+    WithAssistant,
+    /// Nobody's any more.
+    Ended,
+}
+
+row! {
+    struct NowRow {
+        status: String,
+        handoff: Option<String>,
+    }
+}
+
+/// Leaves a message to the person who has taken its conversation over while it was answered, if one has; whose it is
+/// now. The turn has ended before. The message has the turn's id.
+pub(super) async fn leave_to_person(
+    op: &Op,
+    of: Conversation<'_>,
+    visitor: Option<&str>,
+    turn: &str,
+    question: &str,
+) -> Result<Now> {
+    let mut statements = handoff::visitor_message_statements(of, visitor, turn, question);
+    statements.push(statement!(SESSION_NOW, of.session, of.site, of.org));
     let rows = op.write(statements).await?;
-    let stored = rows.get(2).map(Rows::count).transpose()?;
-    Ok(stored == Some(1))
+    let stored = rows.get(1).map(Rows::count).transpose()?;
+    let now: Option<NowRow> = rows.last().map(Rows::first).transpose()?.flatten();
+    let now = now.filter(|now| now.status == "active");
+    let handoff = now.as_ref().map(|now| now.handoff.as_deref().and_then(Handoff::parse));
+    Ok(match handoff {
+        Some(Some(handoff)) if stored == Some(1) => Now::WithPerson(handoff),
+        Some(None) => Now::WithAssistant,
+        Some(Some(_)) | None => Now::Ended,
+    })
 }
 
 fn end_statements(ending: &Ending<'_>) -> Result<Vec<Statement>> {
@@ -287,6 +350,7 @@ fn end_statements(ending: &Ending<'_>) -> Result<Vec<Statement>> {
     let topic = ending.citations.first().map(Citation::title);
     let topic = topic.map(|title| title.chars().take(LONGEST_TOPIC).collect::<String>());
     let made = ending.made_by;
+    let model = made.and_then(|made| made.model.as_ref());
     let tokens = |of: fn(&Usage) -> u32| made.map(|made| of(&made.usage));
     let both = tokens(|usage| usage.prompt_tokens.saturating_add(usage.completion_tokens));
     let cost = made.map_or(0, |made| made.cost_microusd);
@@ -327,8 +391,8 @@ fn end_statements(ending: &Ending<'_>) -> Result<Vec<Statement>> {
         ending.latency_ms,
         ending.is_unanswered,
         both,
-        made.map(|made| made.provider),
-        made.map(|made| made.model.as_str()),
+        model.map(|(provider, _)| *provider),
+        model.map(|(_, model)| model.as_str()),
         tokens(|usage| usage.prompt_tokens),
         tokens(|usage| usage.completion_tokens),
         made.map(|made| made.cost_microusd),
@@ -337,36 +401,32 @@ fn end_statements(ending: &Ending<'_>) -> Result<Vec<Statement>> {
     );
     Ok(vec![
         statement!(TURN_END, turn, site, org, ending.status, ended),
+        settle(ending.site, turn, asked, cost, true),
         session_statement,
         messages,
-        settle(ending.site, turn, asked, ended, cost, true),
         advance(METRICS_ADVANCE),
         advance(ROLLUP_ADVANCE),
     ])
 }
 
-fn settle(
-    site: &SiteRow,
-    turn: &str,
-    asked: Timestamp,
-    ended: Timestamp,
-    cost: i64,
-    counts: bool,
-) -> Statement {
+/// Right behind the end of a turn, and only if it ended there.
+fn settle(site: &SiteRow, turn: &str, asked: Timestamp, cost: i64, counts: bool) -> Statement {
     let deployment = site.deployment_id.as_ref().map(|id| format!("deployment:{id}"));
     let (id, org) = (site.id.as_str(), site.org_id.as_str());
-    statement!(TURN_SETTLE, turn, id, org, ended, asked.date(), deployment, cost, counts)
+    statement!(TURN_SETTLE, turn, id, org, asked.date(), deployment, cost, counts)
 }
 
-/// Ends a turn that has no answer: it is not counted as a message, and costs what its provider asked for it.
+/// Ends a turn that has no answer. It costs what models were asked for it; one for which nobody was asked (no cost) is
+/// not counted as a message.
 pub(super) async fn turn_fail(
     op: &Op,
     site: &SiteRow,
     turn: &str,
     asked: Timestamp,
-    cost: i64,
+    cost: Option<i64>,
 ) -> Result<()> {
-    let now = op.now();
-    let end = statement!(TURN_END, turn, site.id.as_str(), site.org_id.as_str(), "failed", now);
-    op.write(vec![end, settle(site, turn, asked, now, cost, cost > 0)]).await.map(drop)
+    let (id, org) = (site.id.as_str(), site.org_id.as_str());
+    let end = statement!(TURN_END, turn, id, org, "failed", op.now());
+    let settle = settle(site, turn, asked, cost.unwrap_or_default(), cost.is_some());
+    op.write(vec![end, settle]).await.map(drop)
 }

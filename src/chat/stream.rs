@@ -101,7 +101,10 @@ impl Encoder for WidgetEvents {
             Event::Text(text) => self.event("delta", &json!({ "text": text }), characters),
             Event::End(ended) => self.end(ended, characters),
             Event::Failure { error, request_id } => {
-                self.event("error", &problem::document(error, request_id), characters)
+                // What a plain answer says by `Retry-After`.
+                let retry = error.retry_after().map(|seconds| format!("retry: {seconds}000\n"));
+                let event = self.event("error", &problem::document(error, request_id), characters);
+                retry.unwrap_or_default() + &event
             }
         }
     }
@@ -198,7 +201,8 @@ impl Outbox {
         Some(Bytes::from(together))
     }
 
-    fn close(&self, end: End) {
+    /// Nobody waits for more of the answer; the first call counts.
+    pub(super) fn close(&self, end: End) {
         let mut state = self.state();
         if state.end.is_none() {
             state.end = Some(end);
@@ -292,10 +296,32 @@ pub(super) fn respond(outbox: Arc<Outbox>, work: BoxFuture<'static, ()>) -> Resp
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
+
     use futures_executor::block_on;
     use http_body_util::BodyExt as _;
 
     use super::*;
+    use crate::time::Timestamp;
+
+    /// A clock whose sleepers wake when it has been moved so far.
+    #[derive(Default, Clone)]
+    struct MovedClock(Arc<AtomicI64>);
+
+    impl Clock for MovedClock {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+        }
+
+        fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+            let (clock, until) = (self.clone(), self.now().plus(duration));
+            Box::pin(poll_fn(
+                move |_| {
+                    if clock.now() >= until { Poll::Ready(()) } else { Poll::Pending }
+                },
+            ))
+        }
+    }
 
     fn read(outbox: &Arc<Outbox>, work: BoxFuture<'static, ()>) -> String {
         let response = respond(outbox.clone(), work);
@@ -354,5 +380,43 @@ mod tests {
         drop(body);
         assert_eq!(Arc::strong_count(&dropped), 1);
         assert_eq!((block_on(outbox.ended()), outbox.text().as_str()), (End::Gone, "Half"));
+    }
+
+    #[test]
+    fn a_quiet_stream_has_a_heartbeat() {
+        let (clock, outbox) = (MovedClock::default(), Arc::new(Outbox::sending("t1")));
+        let (inner, watched) = (outbox.clone(), clock.clone());
+        let answer = Arc::new(AtomicI64::new(0));
+        let made = answer.clone();
+        let work = Box::pin(async move {
+            let piece = poll_fn(|_| match made.load(Ordering::Relaxed) {
+                0 => Poll::Pending,
+                _ => Poll::Ready("Hello"),
+            });
+            inner.say(inner.awaiting(&watched, piece).await);
+        });
+        let mut body = respond(outbox, work).into_body();
+        let mut next = || {
+            let frame = Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop()));
+            match frame {
+                Poll::Ready(Some(frame)) => {
+                    let bytes = frame.unwrap().into_data().unwrap();
+                    Some(String::from_utf8(bytes.to_vec()).unwrap())
+                }
+                Poll::Ready(None) => Some("the end".to_owned()),
+                Poll::Pending => None,
+            }
+        };
+        assert_eq!(next(), None);
+        clock.0.store(11_999, Ordering::Relaxed);
+        assert_eq!(next(), None);
+        clock.0.store(12_000, Ordering::Relaxed);
+        assert_eq!(next().as_deref(), Some(": \n\n"));
+        assert_eq!(next(), None, "once");
+        clock.0.store(24_000, Ordering::Relaxed);
+        assert_eq!(next().as_deref(), Some(": \n\n"), "and again");
+        answer.store(1, Ordering::Relaxed);
+        assert!(next().unwrap().contains("Hello"));
+        assert_eq!(next().as_deref(), Some("the end"));
     }
 }

@@ -3,10 +3,13 @@
 //! There is one path for answers that are sent whole and for those that are sent while they are made; they
 //! differ in who reads the outbox.
 
-use std::sync::{Arc, OnceLock};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::admission::SiteRow;
 use super::answer::{self, Answer, Citation, Words};
@@ -17,31 +20,27 @@ use super::guard::LeakGuard;
 use super::handoff;
 use super::language::{Phrase, phrase};
 use super::prompt::{self, Subject};
-use super::settings::{Availability, LeadCapture, Settings};
+use super::settings::{Availability, Settings};
 use super::state::HandoffReason;
-use super::store::{self, Ending, HistoryRow, MadeBy};
+use super::store::{self, Ending, HistoryRow, Kept, MadeBy, Now};
 use super::stream::{End, Ended, Event, Outbox};
-use crate::app::Op;
+use crate::app::{BoxFuture, Op};
 use crate::config::LogLevel;
 use crate::conversations::feed;
 use crate::db::Statement;
 use crate::error::Result;
 use crate::ids::SessionId;
-use crate::knowledge::policies::{AnswerGuard, Policies, Verdict};
+use crate::knowledge::policies::{AnswerGuard, Enforcement, Policies, TriggeredPolicy, Verdict};
 use crate::knowledge::retrieval::{self, Passage};
 use crate::knowledge::unsettled::Unsettled;
-use crate::models::catalogue::{Price, estimate_tokens};
+use crate::models::bill::{Bill, Due};
 use crate::models::chain::{self, Begun, Candidate};
 use crate::models::setting::{self, SiteKeys};
 use crate::models::{Answering, Finish, Piece, Prompt, Usage};
 use crate::time::Timestamp;
 
-/// Characters of an answer; a provider that goes on is stopped.
-const LONGEST_ANSWER: usize = 24_000;
 /// How long the first text of an answer is waited for, over all models.
 const FIRST_TEXT_WITHIN: Duration = Duration::from_secs(20);
-/// An answer of fewer tokens is not worth its prompt.
-pub(super) const LEAST_OUTPUT_TOKENS: u32 = 16;
 
 /// A question that was let in, and what is known about it.
 pub(super) struct Exchange {
@@ -60,8 +59,12 @@ pub(super) struct Exchange {
     pub(super) terms: Vec<String>,
     pub(super) passages: Vec<Passage>,
     pub(super) policies: Policies,
-    /// Known once a model has begun to answer.
-    pub(super) asked: OnceLock<Asked>,
+    /// What models were asked for it.
+    pub(super) bill: Arc<Bill>,
+    /// The provider and its model that answer, known once they have begun to.
+    pub(super) model: OnceLock<(&'static str, String)>,
+    /// Rules that found something, until they are told to the log.
+    pub(super) triggered: Mutex<Vec<TriggeredPolicy>>,
 }
 
 /// An answer that was made and stored.
@@ -79,15 +82,6 @@ struct Draft {
     text: String,
     citations: Vec<Citation>,
     finish_reason: &'static str,
-    made_by: Option<MadeBy>,
-}
-
-/// The model that answers, and what it costs.
-#[derive(Debug)]
-pub(super) struct Asked {
-    provider: &'static str,
-    model: String,
-    price: Price,
 }
 
 impl Exchange {
@@ -103,8 +97,13 @@ impl Exchange {
         let question = retrieval::Question::of(&self.question);
         let (org, shown) = (&self.site.org_id, (unsettled, &self.policies));
         match retrieval::passages(&self.op, org, &question, shown, most).await {
-            Ok((passages, _triggered)) => {
+            Ok((passages, triggered)) => {
                 self.passages = passages;
+                if triggered.iter().any(|rule| rule.enforcement == Enforcement::Handoff) {
+                    let availability = self.settings().availability(self.asked_at);
+                    self.reading.course = Course::HandOver(availability, HandoffReason::Policy);
+                }
+                self.note(&triggered);
                 Ok(Arc::new(self))
             }
             Err(error) => {
@@ -117,7 +116,7 @@ impl Exchange {
     /// Answers and stores.
     pub(super) async fn run(&self, outbox: &Outbox) -> Result<Answered> {
         let draft = self.compose(outbox).await;
-        self.store(draft).await
+        self.keep(draft, outbox).await
     }
 
     async fn compose(&self, outbox: &Outbox) -> Draft {
@@ -145,10 +144,8 @@ impl Exchange {
             return fixed(outbox, self.reading.refusal(&self.site), "stop");
         }
         let clock = &*self.op.app.ports.clock;
-        let candidates = self.candidates();
-        let prompt = self.prompt(&candidates);
-        match outbox.awaiting(clock, self.begin(&candidates, &prompt)).await {
-            Some(answering) => self.relay(outbox, &prompt, answering).await,
+        match outbox.awaiting(clock, self.begin()).await {
+            Some(answering) => self.relay(outbox, answering).await,
             None => self.quote(outbox),
         }
     }
@@ -175,8 +172,8 @@ impl Exchange {
         setting::candidates(&self.op, config, &keys)
     }
 
-    /// What a model is asked. Its answer may cost what was set aside for the turn, at the price of the dearest.
-    fn prompt(&self, candidates: &[Candidate]) -> Prompt {
+    /// What a model is asked.
+    fn prompt(&self) -> Prompt {
         let subject = Subject {
             site_name: &self.site.name,
             org_name: self.site.org_name.as_deref(),
@@ -188,31 +185,22 @@ impl Exchange {
         let mut prompt =
             prompt::prompt(&subject, settings, &self.history, question, &self.passages, &refusal);
         self.given.narrow(&mut prompt);
-        let budget = u64::try_from(self.site.turn_microusd).unwrap_or_default();
-        let tokens = prompt_tokens(&prompt);
-        let affordable = candidates.iter().map(|one| one.price.max_output_for(budget, tokens));
-        let most = affordable.min().unwrap_or(u32::MAX);
-        prompt.max_output_tokens = prompt.max_output_tokens.min(most);
         prompt
     }
 
     /// Asks the site's models; none where there is none, all are down, or the turn cannot pay for an answer.
-    async fn begin(&self, candidates: &[Candidate], prompt: &Prompt) -> Option<Box<dyn Answering>> {
+    async fn begin(&self) -> Option<Box<dyn Answering>> {
+        let candidates = self.candidates();
         if candidates.is_empty() {
             return None;
         }
-        if prompt.max_output_tokens < LEAST_OUTPUT_TOKENS {
-            self.log("turn_too_dear", "what is set aside for a turn does not pay for an answer");
-            return None;
-        }
         let deadline = self.op.now().plus(FIRST_TEXT_WITHIN);
-        match chain::answer(&self.op, candidates, prompt, deadline).await {
-            Ok(Begun { provider, model, price, answering, .. }) => {
-                let _ = self.asked.set(Asked { provider, model, price });
-                Some(answering)
-            }
-            Err(_logged) => None,
-        }
+        let prompt = self.prompt();
+        let begun = chain::answer(&self.op, &candidates, &prompt, deadline, &self.bill).await;
+        // What failed is in the log.
+        let Begun { provider, model, answering, .. } = begun.ok()?;
+        let _ = self.model.set((provider, model));
+        Some(answering)
     }
 
     /// The built-in engine: the words of the org's own knowledge.
@@ -223,15 +211,16 @@ impl Exchange {
         };
         let Answer { text, citations } = answer::compose(&self.terms, &self.passages, &words);
         let judged = self.policies.judge_answer(&text);
+        self.note(&judged.triggered);
         if judged.verdict.withholds() {
-            return self.withhold(outbox, judged.verdict, None);
+            return self.withhold(outbox, judged.verdict);
         }
         outbox.say(&judged.text);
-        Draft { text: judged.text, citations, finish_reason: "stop", made_by: None }
+        Draft { text: judged.text, citations, finish_reason: "stop" }
     }
 
-    /// Ends an answer that a policy withholds: what was shown of it stays, and the rest gives way to a fixed text.
-    fn withhold(&self, outbox: &Outbox, verdict: Verdict, made_by: Option<MadeBy>) -> Draft {
+    /// Ends an answer that may not be shown: what was shown of it stays, and the rest gives way to a fixed text.
+    fn withhold(&self, outbox: &Outbox, verdict: Verdict) -> Draft {
         let is_handed_over = verdict == Verdict::HandOff;
         let text = if is_handed_over {
             self.request_text(self.settings().availability(self.asked_at))
@@ -241,77 +230,140 @@ impl Exchange {
         let gap = if outbox.text().is_empty() { "" } else { "\n\n" };
         outbox.say(&format!("{gap}{text}"));
         let finish_reason = if is_handed_over { "handed_off" } else { "blocked" };
-        Draft { text: outbox.text(), citations: Vec::new(), finish_reason, made_by }
+        Draft { text: outbox.text(), citations: Vec::new(), finish_reason }
     }
 
     /// Passes a model's answer on.
-    async fn relay(
-        &self,
-        outbox: &Outbox,
-        prompt: &Prompt,
-        mut answering: Box<dyn Answering>,
-    ) -> Draft {
+    async fn relay(&self, outbox: &Outbox, mut answering: Box<dyn Answering>) -> Draft {
         let clock = &*self.op.app.ports.clock;
         let instructions = self.site.system_prompt.as_deref().unwrap_or_default();
         let mut leak = LeakGuard::of(instructions);
         let mut guard = AnswerGuard::new(&self.policies);
-        let mut characters = 0;
-        let mut usage = None;
-        let finish_reason = loop {
+        let ended = loop {
             match outbox.awaiting(clock, answering.next()).await {
                 Some(Ok(Piece::Text(text))) => {
                     if leak.is_shown_by(&text) {
-                        break "blocked";
+                        self.log("instructions_withheld", "the answer shows the instructions");
+                        break Err(Verdict::Blocked);
                     }
-                    characters += text.chars().count();
                     let released = guard.push(&text);
+                    self.note(guard.triggered());
                     outbox.say(&released.text);
                     if released.verdict.withholds() {
-                        break "withheld";
-                    }
-                    if characters > LONGEST_ANSWER {
-                        break "length";
+                        break Err(released.verdict);
                     }
                 }
-                Some(Ok(Piece::End(finish, told))) => {
-                    usage = told;
-                    break match finish {
-                        Finish::Stop => "stop",
-                        Finish::Length => "length",
-                        Finish::Blocked => "blocked",
-                    };
-                }
+                Some(Ok(Piece::End(Finish::Stop, _))) => break Ok("stop"),
+                Some(Ok(Piece::End(Finish::Length, _))) => break Ok("length"),
+                Some(Ok(Piece::End(Finish::Blocked, _))) => break Err(Verdict::Blocked),
                 Some(Err(failure)) => {
                     self.log("model_cut", &failure.reason);
-                    break "cut";
+                    break Ok("cut");
                 }
-                None => break "cut",
+                None => break Ok("cut"),
             }
         };
-        if finish_reason != "blocked" {
-            outbox.say(&guard.finish().text);
-        }
-        let made_by = self.made_by(prompt, usage, &outbox.text());
-        if guard.verdict().withholds() {
-            return self.withhold(outbox, guard.verdict(), made_by);
-        }
-        let text = outbox.text();
-        let citations = answer::citations_of(&text, &self.passages);
-        Draft { text, citations, finish_reason, made_by }
-    }
-
-    /// The model that answered and what it cost; an estimate where it does not tell.
-    fn made_by(&self, prompt: &Prompt, usage: Option<Usage>, text: &str) -> Option<MadeBy> {
-        let Asked { provider, model, price } = self.asked.get()?;
-        let usage = usage.unwrap_or_else(|| Usage {
-            prompt_tokens: prompt_tokens(prompt),
-            completion_tokens: estimate_tokens(text),
+        // The provider need not go on with what is not shown.
+        drop(answering);
+        let ended = ended.and_then(|finish_reason| {
+            let released = guard.finish();
+            self.note(guard.triggered());
+            outbox.say(&released.text);
+            if released.verdict.withholds() { Err(released.verdict) } else { Ok(finish_reason) }
         });
-        let cost_microusd = i64::try_from(price.cost(usage)).unwrap_or(i64::MAX);
-        Some(MadeBy { provider, model: model.clone(), usage, cost_microusd })
+        match ended {
+            Ok(finish_reason) => {
+                let text = outbox.text();
+                let citations = answer::citations_of(&text, &self.passages);
+                Draft { text, citations, finish_reason }
+            }
+            Err(verdict) => self.withhold(outbox, verdict),
+        }
     }
 
-    async fn store(&self, draft: Draft) -> Result<Answered> {
+    /// What was asked of models, and which of them answers; nothing where nobody asks to be paid.
+    fn made_by(&self) -> Option<MadeBy> {
+        let (model, Due { usage, microusd }) = (self.model.get(), self.bill.due());
+        if model.is_none() && usage == Usage::default() {
+            return None;
+        }
+        let cost_microusd = i64::try_from(microusd).unwrap_or(i64::MAX);
+        Some(MadeBy { model: model.cloned(), usage, cost_microusd })
+    }
+
+    /// Remembers rules that found something.
+    fn note(&self, triggered: &[TriggeredPolicy]) {
+        if triggered.is_empty() {
+            return;
+        }
+        let mut noted = self.triggered.lock().unwrap_or_else(PoisonError::into_inner);
+        for rule in triggered {
+            if !noted.contains(rule) {
+                noted.push(rule.clone());
+            }
+        }
+    }
+
+    /// One line of the log with all rules that found something.
+    fn report_triggered(&self) {
+        let noted =
+            std::mem::take(&mut *self.triggered.lock().unwrap_or_else(PoisonError::into_inner));
+        if noted.is_empty() {
+            return;
+        }
+        let rules: Vec<Value> = noted
+            .iter()
+            .map(|rule| {
+                json!({"policy": rule.policy_id, "rule": rule.rule_id, "enforcement": rule.enforcement})
+            })
+            .collect();
+        let Op { app, request, .. } = &self.op;
+        let fields = [("turn", json!(self.turn_id)), ("rules", json!(rules))];
+        app.log.event(LogLevel::Info, "policies_triggered", self.op.now(), request, &fields);
+    }
+
+    /// Stores what was made.
+    async fn keep(&self, draft: Draft, outbox: &Outbox) -> Result<Answered> {
+        self.report_triggered();
+        match self.store(draft).await? {
+            Some(answered) => Ok(answered),
+            None => self.overtaken(outbox).await,
+        }
+    }
+
+    /// The conversation changed while the answer was made: if a person has taken over, the message is theirs.
+    async fn overtaken(&self, outbox: &Outbox) -> Result<Answered> {
+        let at = self.op.now();
+        let (site, session) = (&self.site, &self.session_id);
+        let of = Conversation { org: &site.org_id, site: &site.id, session, at };
+        let visitor = self.visitor_id.as_deref();
+        let now = store::leave_to_person(&self.op, of, visitor, &self.turn_id, &self.question);
+        match now.await? {
+            Now::WithPerson(handoff) => {
+                feed::run_soon(&self.op);
+                let text = handoff::waiting_text(handoff, self.reading.language);
+                let text = text.unwrap_or_default();
+                let gap = if outbox.text().is_empty() || text.is_empty() { "" } else { "\n\n" };
+                outbox.say(&format!("{gap}{text}"));
+                Ok(Answered {
+                    text: text.to_owned(),
+                    citations: Vec::new(),
+                    finish_reason: "handed_off",
+                    latency_ms: at.millis_since(self.asked_at),
+                    usage: self.made_by().map(|made| made.usage),
+                })
+            }
+            // It was let in for a person, who gave the conversation back meanwhile.
+            Now::WithAssistant if matches!(self.reading.course, Course::WithPerson(_)) => {
+                Err(super::session_routes::changed())
+            }
+            Now::WithAssistant | Now::Ended => Err(super::admission::session_closed()),
+        }
+    }
+
+    /// Stores what was made, if the conversation is still what it was when the message was let in.
+    async fn store(&self, draft: Draft) -> Result<Option<Answered>> {
+        let made_by = self.made_by();
         let now = self.op.now();
         let latency_ms = now.millis_since(self.asked_at);
         // The clock may stand still during a turn; the answer still comes after the question.
@@ -328,7 +380,7 @@ impl Exchange {
             citations: &draft.citations,
             finish_reason: draft.finish_reason,
             status: if is_partial(draft.finish_reason) { "partial" } else { "answered" },
-            made_by: draft.made_by.as_ref(),
+            made_by: made_by.as_ref(),
             answered_at,
             latency_ms,
             // Greetings and the like ask for nothing.
@@ -337,22 +389,24 @@ impl Exchange {
                 && !self.terms.is_empty(),
             extras: self.extras(answered_at, draft.finish_reason)?,
         };
-        let is_stored = match self.reading.course {
+        let kept = match self.reading.course {
             Course::WithPerson(_) => store::message_to_person(&self.op, ending).await?,
             _ => store::turn_end(&self.op, ending).await?,
         };
-        if !is_stored {
-            return Err(super::admission::session_closed());
+        match kept {
+            Kept::Stored => {}
+            Kept::Overtaken => return Ok(None),
+            Kept::EndedBefore => return Err(super::admission::session_closed()),
         }
         feed::run_soon(&self.op);
-        let Draft { text, citations, finish_reason, made_by } = draft;
+        let Draft { text, citations, finish_reason } = draft;
         let usage = made_by.map(|made| made.usage);
-        Ok(Answered { text, citations, finish_reason, latency_ms, usage })
+        Ok(Some(Answered { text, citations, finish_reason, latency_ms, usage }))
     }
 
     /// What else the turn brings: its language, a wish for a person or an appointment, a lead.
     fn extras(&self, at: Timestamp, finish_reason: &str) -> Result<Vec<Statement>> {
-        let Reading { course, language, intent } = &self.reading;
+        let Reading { course, language, intent, .. } = &self.reading;
         let site = &self.site;
         let of = Conversation { org: &site.org_id, site: &site.id, session: &self.session_id, at };
         let mut extras = vec![capture::locale_statement(of, *language)];
@@ -374,29 +428,28 @@ impl Exchange {
         if *course != Course::Refuse && intent.wants_appointment {
             extras.extend(capture::appointment_statements(of));
         }
-        if let Some(LeadCapture { consent_text }) = self.settings().lead_capture() {
+        if self.settings().lead_capture().is_some() {
             let (own, contacts) = (site.domain.as_deref(), &intent.contacts);
-            let question = &self.question;
-            extras.extend(capture::found_lead_statements(
-                of,
-                question,
-                contacts,
-                own,
-                consent_text,
-            )?);
+            extras.extend(capture::found_lead_statements(of, &self.question, contacts, own)?);
         }
         Ok(extras)
     }
 
-    /// Ends a turn whose answer failed, so that it does not count. Runs beside the answer.
+    /// Ends a turn that has no answer. It costs what models were asked for it, and counts only if one was. Runs beside
+    /// the answer.
     pub(super) fn give_up(self: &Arc<Self>) {
         let exchange = Arc::clone(self);
-        self.op.background.spawn(Box::pin(async move {
-            let Self { op, site, turn_id, asked_at, .. } = &*exchange;
-            if let Err(error) = store::turn_fail(op, site, turn_id, *asked_at, 0).await {
-                exchange.log("turn_not_ended", &error.private_context());
-            }
-        }));
+        self.op.background.spawn(Box::pin(async move { exchange.end_without_answer().await }));
+    }
+
+    async fn end_without_answer(&self) {
+        self.report_triggered();
+        let due = self.bill.due().microusd;
+        let cost = self.bill.is_asked().then(|| i64::try_from(due).unwrap_or(i64::MAX));
+        let Self { op, site, turn_id, asked_at, .. } = self;
+        if let Err(error) = store::turn_fail(op, site, turn_id, *asked_at, cost).await {
+            self.log("turn_not_ended", &error.private_context());
+        }
     }
 
     /// Stores what there is of the answer when its visitor goes.
@@ -408,18 +461,36 @@ impl Exchange {
             }
             let text = outbox.text();
             if text.is_empty() {
-                return exchange.give_up();
+                return exchange.end_without_answer().await;
             }
             let citations = answer::citations_of(&text, &exchange.passages);
-            let prompt = exchange.prompt(&[]);
-            let made_by = exchange.made_by(&prompt, None, &text);
-            let draft = Draft { text, citations, finish_reason: "interrupted", made_by };
-            if let Err(error) = exchange.store(draft).await
-                && error.code() != "session_closed"
+            let draft = Draft { text, citations, finish_reason: "interrupted" };
+            if let Err(error) = exchange.keep(draft, &outbox).await
+                && !matches!(error.code(), "session_closed" | "session_changed")
             {
                 exchange.log("turn_not_ended", &error.private_context());
             }
         }));
+    }
+
+    /// Answers whole, also if who asked goes meanwhile: what is left to do is done beside them.
+    pub(super) async fn run_whole(self: &Arc<Self>) -> Result<Answered> {
+        let outbox = Arc::new(Outbox::collecting());
+        let (exchange, inner) = (Arc::clone(self), Arc::clone(&outbox));
+        let work = Work::of(Box::pin(async move {
+            exchange.run(&inner).await.inspect_err(|_| exchange.give_up())
+        }));
+        let left = work.clone();
+        let waits = Waiting(outbox.clone());
+        self.op.background.spawn(Box::pin(async move {
+            if outbox.ended().await == End::Gone {
+                // It is in the log, and nobody is there to be told.
+                let _ = left.await;
+            }
+        }));
+        let answered = work.await;
+        waits.0.close(End::Whole);
+        answered
     }
 
     fn log(&self, event: &'static str, reason: &str) {
@@ -431,13 +502,39 @@ impl Exchange {
 /// An answer that no model makes.
 fn fixed(outbox: &Outbox, text: String, finish_reason: &'static str) -> Draft {
     outbox.say(&text);
-    Draft { text, citations: Vec::new(), finish_reason, made_by: None }
+    Draft { text, citations: Vec::new(), finish_reason }
 }
 
-/// About how many tokens a prompt is.
-fn prompt_tokens(prompt: &Prompt) -> u32 {
-    let said = prompt.said.iter().map(|said| estimate_tokens(&said.text));
-    said.fold(estimate_tokens(&prompt.system), u32::saturating_add)
+/// Work that either of two may drive to its end: who waits for it, or a task beside them.
+struct Work<T>(Arc<Mutex<BoxFuture<'static, T>>>);
+
+impl<T> Work<T> {
+    fn of(work: BoxFuture<'static, T>) -> Self {
+        Self(Arc::new(Mutex::new(work)))
+    }
+}
+
+impl<T> Clone for Work<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Future for Work<T> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut().poll(context)
+    }
+}
+
+/// Somebody waits for an answer that is sent whole.
+struct Waiting(Arc<Outbox>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.close(End::Gone);
+    }
 }
 
 /// Sends a turn's events.

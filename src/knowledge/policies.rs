@@ -327,18 +327,32 @@ impl Policies {
 }
 
 impl Rule {
+    /// Whether the titles of documents count.
+    fn is_about_titles(&self) -> bool {
+        self.is_about(AppliesTo::Documents) || self.is_about(AppliesTo::Sources)
+    }
+
     /// Whether the title of the passage's document counts, and matches.
     pub(super) fn titles_hit(&self, passage: &Passage) -> bool {
-        let is_wider = self.is_about(AppliesTo::Documents) || self.is_about(AppliesTo::Sources);
-        is_wider && self.is_hit(&mut Searched::new(&passage.title))
+        self.is_about_titles() && self.is_hit(&mut Searched::new(&passage.title))
     }
 
     /// The passage as it may be shown, if it may be.
     pub(super) fn enforced(&self, mut passage: Passage, found: &[Range<usize>]) -> Option<Passage> {
         match self.enforcement {
             Enforcement::Block | Enforcement::Handoff => return None,
-            Enforcement::Mask if found.is_empty() => return Some(passage),
-            Enforcement::Mask => passage.mask(found, MASK),
+            Enforcement::Mask => {
+                let titled = if self.is_about_titles() {
+                    Searched::new(&passage.title).find(&self.detector)
+                } else {
+                    Vec::new()
+                };
+                if found.is_empty() && titled.is_empty() {
+                    return Some(passage);
+                }
+                passage.title = without(&passage.title, 0, &titled);
+                passage.mask(found, MASK);
+            }
             Enforcement::Warn => {}
         }
         let triggered = self.triggered();

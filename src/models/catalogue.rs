@@ -98,11 +98,6 @@ pub fn price(provider: &str, model: &str) -> Price {
     known_price(provider, model).unwrap_or(UNKNOWN)
 }
 
-/// What an answer costs by the table, in micro-dollars.
-pub fn cost(provider: &str, model: &str, usage: Usage) -> u64 {
-    price(provider, model).cost(usage)
-}
-
 /// Whether a model is `name` itself, or a dated or previewed version of it: `gpt-4o-2024-08-06`,
 /// `gemini-3.1-pro-preview`. `gpt-5-pro` is none of `gpt-5`.
 fn is_version_of(model: &str, name: &str) -> bool {
@@ -138,16 +133,35 @@ impl Price {
 /// letters of two bytes (Greek, Cyrillic, Arabic, accents), a whole one for those of three (Han, Kana, Thai), two for
 /// those of four (emoji). The encodings in use need less than that of each.
 pub fn estimate_tokens(text: &str) -> u32 {
-    let quarters: usize = text
-        .chars()
-        .map(|c| match c.len_utf8() {
-            1 => 1,
-            2 => 2,
-            3 => 4,
-            _ => 8,
-        })
-        .sum();
+    tokens_of_quarters(quarter_tokens(text))
+}
+
+/// The same in quarters of a token, which can be summed up without loss.
+pub(super) fn quarter_tokens(text: &str) -> usize {
+    let quarters = text.chars().map(|c| match c.len_utf8() {
+        1 => 1,
+        2 => 2,
+        3 => 4,
+        _ => 8,
+    });
+    quarters.sum()
+}
+
+pub(super) fn tokens_of_quarters(quarters: usize) -> u32 {
     u32::try_from(quarters.div_ceil(4)).unwrap_or(u32::MAX)
+}
+
+/// Whether a model thinks before it answers, so that its thoughts count against the tokens of its answer. By the names
+/// that makers and hosts give: OpenAI's `gpt-5` and `o` families, Gemini since 2.5 where it cannot be told not to, and
+/// the open ones.
+pub(super) fn thinks(model: &str) -> bool {
+    let name = model.rsplit('/').next().unwrap_or(model);
+    if name.starts_with("gpt-5") {
+        return !name.contains("-chat");
+    }
+    let families =
+        ["o1", "o3", "o4", "gemini-2.5-pro", "gemini-3", "gpt-oss", "qwen3", "qwq", "deepseek-r1"];
+    families.iter().any(|family| name.starts_with(family))
 }
 
 #[cfg(test)]
@@ -156,6 +170,10 @@ mod tests {
 
     fn usage(prompt_tokens: u32, completion_tokens: u32) -> Usage {
         Usage { prompt_tokens, completion_tokens }
+    }
+
+    fn cost(provider: &str, model: &str, usage: Usage) -> u64 {
+        price(provider, model).cost(usage)
     }
 
     #[test]
@@ -211,6 +229,18 @@ mod tests {
         assert_eq!(flash.max_output_for(2_999, 10_000), 0);
         assert_eq!(flash.max_output_for(u64::MAX, 0), u32::MAX);
         assert_eq!(Price { input: 0, output: 0 }.max_output_for(0, 10), u32::MAX);
+    }
+
+    #[test]
+    fn models_that_think_are_known() {
+        for model in
+            ["gpt-5-mini", "o4-mini", "gemini-2.5-pro", "gemini-3.5-flash", "openai/gpt-oss-20b"]
+        {
+            assert!(thinks(model), "{model}");
+        }
+        for model in ["gpt-4o", "gpt-5-chat-latest", "gemini-2.5-flash", "llama-3.1-8b-instant"] {
+            assert!(!thinks(model), "{model}");
+        }
     }
 
     #[test]

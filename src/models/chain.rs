@@ -4,12 +4,16 @@
 //! if asking again does not help, the next model is asked; the visitor sees nothing of it. From then on there is no way
 //! back: what breaks off is [`FailureKind::Cut`].
 //!
-//! Models share the time that is left equally, so that the first one's silence leaves some for the others.
+//! Models share the time that is left equally, so that the first one's silence leaves some for the others. They share
+//! what a turn may cost as well: each attempt is noted on its bill, and leaves less for the next.
 
+use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 
+use super::bill::Bill;
 use super::catalogue::Price;
 use super::circuit::CircuitKey;
 use super::{Answering, Failure, FailureKind, Finish, Model, Piece, Prompt, Usage};
@@ -33,8 +37,10 @@ const SHORT_PAUSE: Duration = Duration::from_secs(1);
 const SILENCE: Duration = Duration::from_secs(20);
 /// Longest time that an answer may take.
 const LONGEST_ANSWER: Duration = Duration::from_mins(3);
-/// Longest answer, in characters; what is more is left out.
-const MOST_CHARACTERS: usize = 32_000;
+/// Longest answer, in characters; what is more is left out, and its provider told to stop.
+const MOST_CHARACTERS: usize = 24_000;
+/// An answer of fewer tokens is not worth its prompt.
+pub const LEAST_OUTPUT_TOKENS: u32 = 16;
 
 /// A model that a site may ask.
 pub struct Candidate {
@@ -62,66 +68,25 @@ pub struct Begun {
     pub answering: Box<dyn Answering>,
 }
 
-impl Begun {
-    /// Reads the answer to its end.
-    pub async fn collect(self) -> Collected {
-        let Self { provider, model, price, is_own, mut answering } = self;
-        let (mut text, mut usage) = (String::new(), None);
-        let outcome = loop {
-            match answering.next().await {
-                Some(Ok(Piece::Text(piece))) => text.push_str(&piece),
-                Some(Ok(Piece::End(finish, told))) => {
-                    usage = told;
-                    break Ok(finish);
-                }
-                Some(Err(failure)) => break Err(failure),
-                None => break Err(cut("the answer has no end")),
-            }
-        };
-        Collected { provider, model, price, is_own, text, outcome, usage }
-    }
-}
-
-/// An answer that was read to its end.
-#[derive(Debug)]
-pub struct Collected {
-    /// `gemini`, `openai`, `workers-ai`.
-    pub provider: &'static str,
-    /// The model's name at the provider.
-    pub model: String,
-    /// What it costs.
-    pub price: Price,
-    /// Whether the provider bills the customer.
-    pub is_own: bool,
-    /// What was said; a part, if it was cut.
-    pub text: String,
-    /// Why it ended.
-    pub outcome: Result<Finish, Failure>,
-    /// What it used, where the provider tells.
-    pub usage: Option<Usage>,
-}
-
 /// No model answered: each one's last failure, in their order. All of it is in the log.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Failures(pub Vec<Failure>);
 
-impl Failures {
-    /// Whether asking later may help.
-    pub fn are_passing(&self) -> bool {
-        self.0.iter().any(|failure| failure.kind == FailureKind::Passing)
-    }
-}
-
-/// Asks the models in their order until one begins to answer; `deadline` is when it must have begun.
+/// Asks the models in their order until one begins to answer; `deadline` is when it must have begun. What is asked is
+/// noted on the bill, and what the bill does not pay for is not asked.
 pub async fn answer(
     op: &Op,
     candidates: &[Candidate],
     prompt: &Prompt,
     deadline: Timestamp,
+    bill: &Arc<Bill>,
 ) -> Result<Begun, Failures> {
+    let prompt_tokens = prompt.tokens();
     let mut failures = Failures::default();
     for (at, candidate) in candidates.iter().enumerate() {
-        let asking = Asking::new(op, candidate, prompt, deadline, candidates.len() - at);
+        let (until, is_last) =
+            (share(op, deadline, candidates.len() - at), at + 1 == candidates.len());
+        let asking = Asking { op, candidate, prompt, prompt_tokens, until, is_last, bill };
         match asking.begin().await {
             Ok(begun) => return Ok(begun),
             Err(failure) => failures.0.push(failure),
@@ -130,15 +95,12 @@ pub async fn answer(
     Err(failures)
 }
 
-/// Asks the models in their order and gives the whole answer of the one that begins to.
-pub async fn collect(
-    op: &Op,
-    candidates: &[Candidate],
-    prompt: &Prompt,
-    deadline: Timestamp,
-) -> Result<Collected, Failures> {
-    let begun = answer(op, candidates, prompt, deadline).await?;
-    Ok(begun.collect().await)
+/// Until when one of so many models may be waited for.
+fn share(op: &Op, deadline: Timestamp, candidates_left: usize) -> Timestamp {
+    let now = op.now();
+    let left = deadline.millis_since(now);
+    let share = left / i64::try_from(candidates_left).unwrap_or(1).max(1);
+    now.plus(Duration::from_millis(share.unsigned_abs()))
 }
 
 /// One model and the time it has.
@@ -146,25 +108,13 @@ struct Asking<'a> {
     op: &'a Op,
     candidate: &'a Candidate,
     prompt: &'a Prompt,
+    prompt_tokens: u32,
     until: Timestamp,
     is_last: bool,
+    bill: &'a Arc<Bill>,
 }
 
-impl<'a> Asking<'a> {
-    fn new(
-        op: &'a Op,
-        candidate: &'a Candidate,
-        prompt: &'a Prompt,
-        deadline: Timestamp,
-        candidates_left: usize,
-    ) -> Self {
-        let now = op.now();
-        let left = deadline.millis_since(now);
-        let share = left / i64::try_from(candidates_left).unwrap_or(1).max(1);
-        let until = now.plus(Duration::from_millis(share.unsigned_abs()));
-        Self { op, candidate, prompt, until, is_last: candidates_left == 1 }
-    }
-
+impl Asking<'_> {
     async fn begin(&self) -> Result<Begun, Failure> {
         let (circuits, circuit) = (&self.op.app.circuits, self.candidate.circuit);
         let mut attempt = 1;
@@ -173,12 +123,15 @@ impl<'a> Asking<'a> {
             if self.left(started) < LEAST_TIME {
                 return Err(self.skip("no time is left for it"));
             }
+            let Some(prompt) = self.affordable() else {
+                return Err(self.skip("what is set aside for the turn does not pay for an answer"));
+            };
             if !circuits.admits(circuit, started) {
                 return Err(self.skip("it failed too often of late"));
             }
-            let failure = match self.attempt(started).await {
+            let failure = match self.attempt(&prompt, started).await {
                 Ok(answering) => {
-                    circuits.succeeded(circuit);
+                    circuits.began(circuit, self.op.now());
                     return Ok(self.begun(answering));
                 }
                 Err(failure) => failure,
@@ -199,24 +152,42 @@ impl<'a> Asking<'a> {
         Duration::from_millis(self.until.millis_since(now).unsigned_abs())
     }
 
+    /// The prompt with as many tokens to answer as the bill can still pay for.
+    fn affordable(&self) -> Option<Cow<'_, Prompt>> {
+        let prompt = self.prompt;
+        let most = self.bill.affordable(self.candidate.price, self.prompt_tokens);
+        if most < LEAST_OUTPUT_TOKENS {
+            return None;
+        }
+        if most >= prompt.max_output_tokens.saturating_add(prompt.thinking_tokens) {
+            return Some(Cow::Borrowed(prompt));
+        }
+        let max_output_tokens = prompt.max_output_tokens.min(most);
+        let thinking_tokens = most - max_output_tokens;
+        Some(Cow::Owned(Prompt { max_output_tokens, thinking_tokens, ..prompt.clone() }))
+    }
+
     /// Asks once and waits for the first text, within the time that is left.
-    async fn attempt(&self, started: Timestamp) -> Result<Watched, Failure> {
+    async fn attempt(&self, prompt: &Prompt, started: Timestamp) -> Result<Watched, Failure> {
         let clock = &*self.op.app.ports.clock;
         let limit = self.left(started);
-        within(clock, limit, self.first(started)).await.unwrap_or_else(|| {
+        self.bill.asking(self.candidate.price, self.prompt_tokens);
+        within(clock, limit, self.first(prompt, started)).await.unwrap_or_else(|| {
             Err(Failure::passing(format!("no text within {} ms", limit.as_millis())))
         })
     }
 
-    async fn first(&self, started: Timestamp) -> Result<Watched, Failure> {
+    async fn first(&self, prompt: &Prompt, started: Timestamp) -> Result<Watched, Failure> {
         let model = &*self.candidate.model;
-        let mut answering = model.ask(self.op, self.prompt).await?;
+        let asked = model.ask(self.op, prompt).await;
+        let mut answering = asked.inspect_err(|_| self.bill.refused())?;
         loop {
             let piece = answering.next().await;
             match piece.unwrap_or_else(|| Err(Failure::passing("the answer has no end")))? {
                 Piece::Text(text) if text.is_empty() => (),
                 // What the provider does not let through, another one need not be asked.
-                Piece::End(finish, _) if finish != Finish::Blocked => {
+                Piece::End(finish, usage) if finish != Finish::Blocked => {
+                    self.bill.ended(usage);
                     return Err(Failure::refused("the answer ended without a text"));
                 }
                 first => return Ok(Watched::new(self, answering, first, started)),
@@ -291,6 +262,7 @@ fn jittered(pause: Duration) -> Duration {
 /// An answer that has begun: bounded in time and length, and told to the log when it is over.
 struct Watched {
     op: Op,
+    bill: Arc<Bill>,
     provider: &'static str,
     model: String,
     circuit: CircuitKey,
@@ -314,6 +286,7 @@ impl Watched {
         let model = &asking.candidate.model;
         Self {
             op: asking.op.clone(),
+            bill: Arc::clone(asking.bill),
             provider: model.provider(),
             model: model.name().to_owned(),
             circuit: asking.candidate.circuit,
@@ -362,6 +335,7 @@ impl Watched {
             text.truncate(at);
         }
         self.characters += text.chars().count();
+        self.bill.received(&text);
         text
     }
 
@@ -371,6 +345,8 @@ impl Watched {
             Finish::Length => "length",
             Finish::Blocked => "blocked",
         };
+        self.bill.ended(usage);
+        self.op.app.circuits.succeeded(self.circuit);
         self.close(LogLevel::Info, outcome, usage, None);
         Piece::End(finish, usage)
     }

@@ -64,7 +64,17 @@ impl Circuits {
         true
     }
 
-    /// The provider answered, be it with a refusal.
+    /// The provider began to answer, so that others may ask it again. Only the end of an answer shows that it is well:
+    /// until then its failures count.
+    pub fn began(&self, key: CircuitKey, now: Timestamp) {
+        if let Some(circuit) = self.lock().get_mut(&key)
+            && circuit.open_until.take().is_some()
+        {
+            circuit.counted_since = now;
+        }
+    }
+
+    /// The provider answered to the end, be it with a refusal.
     pub fn succeeded(&self, key: CircuitKey) {
         self.lock().remove(&key);
     }
@@ -154,6 +164,27 @@ mod tests {
         assert!(circuits.admits(key("a"), at(31)));
         circuits.succeeded(key("a"));
         assert!(circuits.admits(key("a"), at(31)) && circuits.admits(key("a"), at(31)));
+    }
+
+    #[test]
+    fn a_provider_that_begins_and_dies_is_left_alone() {
+        let circuits = Circuits::default();
+        for _ in 0..MOST_FAILURES {
+            assert!(circuits.admits(key("a"), at(0)));
+            circuits.began(key("a"), at(0));
+            circuits.failed(key("a"), at(0), None);
+        }
+        assert!(!circuits.admits(key("a"), at(1)));
+        assert!(circuits.admits(key("a"), at(20)));
+        circuits.began(key("a"), at(20));
+        assert!(circuits.admits(key("a"), at(20)), "others need not wait for its end");
+        circuits.failed(key("a"), at(21), None);
+        assert!(!circuits.admits(key("a"), at(22)), "it died again");
+        assert!(circuits.admits(key("a"), at(40)));
+        circuits.began(key("a"), at(40));
+        circuits.succeeded(key("a"));
+        circuits.failed(key("a"), at(41), None);
+        assert!(circuits.admits(key("a"), at(41)), "the count begins anew");
     }
 
     #[test]

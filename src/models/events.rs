@@ -28,7 +28,7 @@ pub(super) fn answer(
     dialect: impl Dialect + 'static,
 ) -> Box<dyn Answering> {
     let (chunks, reader) = (Some(chunks), EventReader::new(LONGEST_EVENT));
-    Box::new(EventAnswer { chunks, reader, dialect, pieces: VecDeque::new() })
+    Box::new(EventAnswer { chunks, reader, dialect, pieces: VecDeque::new(), failure: None })
 }
 
 /// An answer that is over before it began, such as one to a question that the provider's rules do not let through.
@@ -42,6 +42,8 @@ struct EventAnswer<D> {
     reader: EventReader,
     dialect: D,
     pieces: VecDeque<Piece>,
+    /// Told when the pieces before it are read.
+    failure: Option<Failure>,
 }
 
 impl<D: Dialect> EventAnswer<D> {
@@ -59,8 +61,11 @@ impl<D: Dialect> EventAnswer<D> {
             if let Some(piece) = self.pieces.pop_front() {
                 return Ok(piece);
             }
+            if let Some(failure) = self.failure.take() {
+                return Err(failure);
+            }
             match self.reader.next_event() {
-                Some(Ok(event)) => self.dialect.read(&event, &mut self.pieces)?,
+                Some(Ok(event)) => self.failure = self.dialect.read(&event, &mut self.pieces).err(),
                 Some(Err(too_long)) => return Err(Failure::passing(too_long.to_string())),
                 None => {
                     let chunk = match &mut self.chunks {

@@ -69,7 +69,7 @@ fn body(model: &str, prompt: &Prompt) -> Value {
         })
         .collect();
     let mut config = Map::new();
-    config.insert("maxOutputTokens".to_owned(), prompt.max_output_tokens.into());
+    config.insert("maxOutputTokens".to_owned(), prompt.limit_for(model).into());
     if let Some(temperature) = prompt.temperature_centi {
         config.insert("temperature".to_owned(), (f64::from(temperature) / 100.0).into());
     }
@@ -87,11 +87,15 @@ fn body(model: &str, prompt: &Prompt) -> Value {
 }
 
 /// As little thinking as a model allows: its tokens count against `maxOutputTokens`, so that a short answer would end
-/// before its first word, and the visitor waits meanwhile (Gemini docs, "Thinking": 2.5 Flash may be told not to, the
-/// models since 3 to do little of it; a model gets an error for the other kind's setting).
+/// before its first word, and the visitor waits meanwhile (Gemini docs, "Thinking": 2.5 Flash may be told not to, 2.5
+/// Pro to stop after 128 tokens, the models since 3 to do little of it; a model gets an error for the other kind's
+/// setting).
 fn thinking(model: &str) -> Option<Value> {
     if model.starts_with("gemini-2.5-flash") {
         return Some(json!({"thinkingBudget": 0}));
+    }
+    if model.starts_with("gemini-2.5-pro") {
+        return Some(json!({"thinkingBudget": 128}));
     }
     model.starts_with("gemini-3").then(|| json!({"thinkingLevel": "low"}))
 }
@@ -198,6 +202,7 @@ mod tests {
                 said(Speaker::Visitor, "Bye"),
             ],
             max_output_tokens: 300,
+            thinking_tokens: 1_000,
             temperature_centi: Some(30),
         };
         assert_eq!(
@@ -217,6 +222,6 @@ mod tests {
         assert_eq!(body["generationConfig"], json!({"maxOutputTokens": 300}));
         assert!(body.get("systemInstruction").is_none());
         assert_eq!(thinking("gemini-3.5-flash"), Some(json!({"thinkingLevel": "low"})));
-        assert_eq!(thinking("gemini-2.5-pro"), None);
+        assert_eq!(thinking("gemini-2.5-pro"), Some(json!({"thinkingBudget": 128})));
     }
 }

@@ -4,6 +4,7 @@
 //! decided by [`chain`], not by a provider. Whatever a model says is untrusted: it is bounded here and is never markup.
 
 pub mod ai;
+pub mod bill;
 pub mod catalogue;
 pub mod chain;
 pub mod circuit;
@@ -47,8 +48,24 @@ pub struct Prompt {
     pub said: Vec<Said>,
     /// Tokens it may answer with.
     pub max_output_tokens: u32,
+    /// Tokens that a model which thinks before it answers may have besides.
+    pub thinking_tokens: u32,
     /// Hundredths; nothing leaves it to the provider.
     pub temperature_centi: Option<u32>,
+}
+
+impl Prompt {
+    /// About how many tokens it is.
+    pub fn tokens(&self) -> u32 {
+        let said = self.said.iter().map(|said| catalogue::estimate_tokens(&said.text));
+        said.fold(catalogue::estimate_tokens(&self.system), u32::saturating_add)
+    }
+
+    /// Tokens that this model may write, with what it thinks.
+    fn limit_for(&self, model: &str) -> u32 {
+        let besides = if catalogue::thinks(model) { self.thinking_tokens } else { 0 };
+        self.max_output_tokens.saturating_add(besides)
+    }
 }
 
 /// Tokens that were used, as the provider counts them.

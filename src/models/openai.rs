@@ -15,6 +15,8 @@ use crate::http::sse::Event;
 
 pub(super) const PROVIDER: &str = "openai";
 
+/// The member that asks for what an answer cost.
+const STREAM_OPTIONS: &str = "stream_options";
 /// What ends a stream.
 const DONE: &str = "[DONE]";
 /// Azure's code, and OpenAI's reason, for what its rules do not let through.
@@ -55,9 +57,18 @@ impl Model for OpenAi {
         Box::pin(async move {
             let Endpoint { base, key } = &self.endpoint;
             let url = base.below("/chat/completions");
-            let headers = key.iter().map(|key| authorization(base, key.expose())).collect();
-            let body = body(base, &self.model, prompt);
-            match endpoint::open(op, PROVIDER, url, headers, &body).await {
+            let headers: Vec<_> = key.iter().map(|key| authorization(base, key.expose())).collect();
+            let mut body = body(base, &self.model, prompt);
+            let mut opened =
+                endpoint::open(op, PROVIDER, url.clone(), headers.clone(), &body).await;
+            if let Err(NoStream::Refused(Refusal { status: 400 | 422, .. })) = &opened
+                && !knows_completion_tokens(base)
+                && body.as_object_mut().is_some_and(|body| body.remove(STREAM_OPTIONS).is_some())
+            {
+                // Some servers do not know how to tell what an answer cost; they may answer all the same.
+                opened = endpoint::open(op, PROVIDER, url, headers, &body).await;
+            }
+            match opened {
                 Ok(chunks) => Ok(events::answer(chunks, Reading::of(PROVIDER))),
                 Err(NoStream::Unreachable(failure)) => Err(failure),
                 Err(NoStream::Refused(refusal))
@@ -107,13 +118,16 @@ fn body(base: &BaseUrl, model: &str, prompt: &Prompt) -> Value {
         ("messages", messages(prompt).into()),
         ("stream", true.into()),
         // Without it nobody says what the answer cost.
-        ("stream_options", json!({"include_usage": true})),
-        (limit, prompt.max_output_tokens.into()),
+        (STREAM_OPTIONS, json!({"include_usage": true})),
+        (limit, prompt.limit_for(model).into()),
     ] {
         body.insert(name.to_owned(), value);
     }
     if let Some(temperature) = prompt.temperature_centi.filter(|_| !reasons(model)) {
         body.insert("temperature".to_owned(), (f64::from(temperature) / 100.0).into());
+    }
+    if knows_completion_tokens(base) && takes_effort(model) {
+        body.insert("reasoning_effort".to_owned(), "low".into());
     }
     body.into()
 }
@@ -142,6 +156,12 @@ fn knows_completion_tokens(base: &BaseUrl) -> bool {
 /// OpenAI's reasoning models refuse a temperature.
 fn reasons(model: &str) -> bool {
     ["gpt-5", "o1", "o3", "o4"].iter().any(|family| model.starts_with(family))
+}
+
+/// Those of them that can be told to think little: not the one that only chats, nor those that think much or nothing.
+fn takes_effort(model: &str) -> bool {
+    let is_other = ["-chat", "-pro", "o1-mini", "o1-preview"];
+    reasons(model) && !is_other.iter().any(|other| model.contains(other))
 }
 
 /// What of an answer was read.
@@ -254,6 +274,7 @@ mod tests {
                 Said { speaker: Speaker::Assistant, text: "Hello".to_owned() },
             ],
             max_output_tokens: 300,
+            thinking_tokens: 1_000,
             temperature_centi: Some(30),
         };
         assert_eq!(
@@ -268,11 +289,18 @@ mod tests {
                 ],
             })
         );
+        for plain in ["gpt-4.1-mini", "gpt-5-chat-latest"] {
+            let body = body(&base("https://api.openai.com/v1"), plain, &prompt);
+            assert_eq!(body["max_completion_tokens"], 300, "{plain}");
+            assert_eq!(body.get("reasoning_effort"), None, "{plain}");
+        }
         let body = body(&base("https://api.openai.com/v1"), "gpt-5-mini", &prompt);
         assert_eq!(
             (&body["max_completion_tokens"], &body["max_tokens"]),
-            (&json!(300), &Value::Null)
+            (&json!(1_300), &Value::Null),
+            "what it thinks comes on top"
         );
-        assert!(body.get("temperature").is_none());
+        assert_eq!(body.get("temperature"), None);
+        assert_eq!(body["reasoning_effort"], "low");
     }
 }

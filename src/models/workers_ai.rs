@@ -49,7 +49,7 @@ impl Model for WorkersAi {
             let mut input = Map::new();
             input.insert("messages".to_owned(), messages(prompt).into());
             input.insert("stream".to_owned(), true.into());
-            input.insert("max_tokens".to_owned(), prompt.max_output_tokens.into());
+            input.insert("max_tokens".to_owned(), prompt.limit_for(&self.model).into());
             if let Some(temperature) = prompt.temperature_centi {
                 input.insert("temperature".to_owned(), (f64::from(temperature) / 100.0).into());
             }

@@ -1,14 +1,16 @@
 //! Models: who is asked, what is read of their answers, and what happens when they fail.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_executor::block_on;
 use koby_portal::app::Op;
 use koby_portal::models::ai::AiFailure;
+use koby_portal::models::bill::{Bill, Due};
 use koby_portal::models::catalogue::{Price, UNKNOWN};
-use koby_portal::models::chain::{self, Begun, Candidate, Collected, Failures};
+use koby_portal::models::chain::{self, Begun, Candidate, Failures};
 use koby_portal::models::setting::{self, SiteKeys};
-use koby_portal::models::{FailureKind, Finish, Piece, Prompt, Said, Speaker, Usage};
+use koby_portal::models::{Failure, FailureKind, Finish, Piece, Prompt, Said, Speaker, Usage};
 use koby_portal::time::Timestamp;
 use koby_portal::vault::{Place, Vault};
 use serde_json::{Value, json};
@@ -35,6 +37,7 @@ fn prompt() -> Prompt {
         system: "Be kind.".to_owned(),
         said: vec![Said { speaker: Speaker::Visitor, text: "my secret question".to_owned() }],
         max_output_tokens: 300,
+        thinking_tokens: 1_000,
         temperature_centi: Some(20),
     }
 }
@@ -55,12 +58,48 @@ fn deadline(seconds: i64) -> Timestamp {
 
 fn begin(app: &TestApp) -> Result<Begun, Failures> {
     let op = app.job();
-    block_on(chain::answer(&op, &defaults(&op), &prompt(), deadline(20)))
+    block_on(chain::answer(&op, &defaults(&op), &prompt(), deadline(20), &bill()))
+}
+
+/// Of a turn that may cost whatever it costs.
+fn bill() -> Arc<Bill> {
+    Arc::new(Bill::of(1_000_000_000))
+}
+
+/// An answer that was read to its end.
+#[derive(Debug)]
+struct Collected {
+    provider: &'static str,
+    model: String,
+    price: Price,
+    is_own: bool,
+    text: String,
+    outcome: Result<Finish, Failure>,
+    usage: Option<Usage>,
+}
+
+fn read(begun: Begun) -> Collected {
+    let Begun { provider, model, price, is_own, mut answering } = begun;
+    let (mut text, mut usage) = (String::new(), None);
+    let outcome = loop {
+        match block_on(answering.next()).unwrap() {
+            Ok(Piece::Text(piece)) => text.push_str(&piece),
+            Ok(Piece::End(finish, told)) => {
+                usage = told;
+                break Ok(finish);
+            }
+            Err(failure) => break Err(failure),
+        }
+    };
+    Collected { provider, model, price, is_own, text, outcome, usage }
+}
+
+fn is_passing(failures: &Failures) -> bool {
+    failures.0.iter().any(|failure| failure.kind == FailureKind::Passing)
 }
 
 fn collect(app: &TestApp) -> Result<Collected, Failures> {
-    let op = app.job();
-    block_on(chain::collect(&op, &defaults(&op), &prompt(), deadline(20)))
+    begin(app).map(read)
 }
 
 /// An event of Gemini.
@@ -344,7 +383,7 @@ fn attempts_are_few() {
         failures.0.iter().map(|failure| failure.reason.as_str()).collect::<Vec<_>>(),
         ["gemini answered 500", "openai answered 502"]
     );
-    assert!(failures.are_passing());
+    assert!(is_passing(&failures));
 }
 
 #[test]
@@ -432,7 +471,7 @@ fn a_used_up_quota_is_not_asked_again() {
     let app = TestApp::with(&[("OPENAI_API_KEY", "sk")]);
     let quota = r#"{"error":{"message":"You exceeded","type":"insufficient_quota","code":"insufficient_quota"}}"#;
     app.http.stream_at(OPENAI, [Streamed::of(429, &[quota])]);
-    assert!(!begin(&app).err().unwrap().are_passing());
+    assert!(!is_passing(&begin(&app).err().unwrap()));
     assert_eq!(outcomes(&app), ["openai refused"]);
 }
 
@@ -465,7 +504,7 @@ fn ask(app: &TestApp, keys: &SiteKeys) -> Result<Collected, Failures> {
     let op = app.job();
     let candidates = setting::candidates(&op, &serde_json::Map::new(), keys);
     let deadline = op.now().plus(Duration::from_secs(20));
-    block_on(chain::collect(&op, &candidates, &prompt(), deadline))
+    block_on(chain::answer(&op, &candidates, &prompt(), deadline, &bill())).map(read)
 }
 
 #[test]
@@ -484,13 +523,101 @@ fn a_bad_key_of_one_site_closes_nothing_for_others() {
 }
 
 #[test]
+fn a_model_that_begins_and_dies_again_and_again_is_left_alone() {
+    let app = both();
+    app.http.stream_at(GEMINI, [ok(&[gemini("Hel")]).cut()]);
+    app.http.stream_at(OPENAI, [hello_openai()]);
+    for _ in 0..5 {
+        assert_eq!(collect(&app).unwrap().outcome.unwrap_err().kind, FailureKind::Cut);
+    }
+    assert_eq!(collect(&app).unwrap().provider, "openai");
+}
+
+#[test]
+fn all_that_was_asked_is_on_the_bill() {
+    let app = both();
+    // A refusal costs nothing; an answer that has no text what it used; the second model what it used.
+    let silent = ok(&[gemini_end("MAX_TOKENS")]);
+    app.http.stream_at(GEMINI, [Streamed::of(503, &[]), silent]);
+    app.http.stream_at(OPENAI, [hello_openai()]);
+    let (op, bill) = (app.job(), bill());
+    let begun = block_on(chain::answer(&op, &defaults(&op), &prompt(), deadline(20), &bill));
+    assert_eq!(read(begun.unwrap()).provider, "openai");
+    // Gemini: 12 at 0.30 and 35 at 2.50 dollars a million; OpenAI: 9 at 0.40 and 4 at 1.60.
+    assert_eq!(bill.due(), Due { usage: usage(21, 39), microusd: 92 + 10 });
+
+    // One that is silent was asked all the same, for some seven tokens.
+    let app = gemini_only();
+    app.http.stream_at(GEMINI, [ok(&[]).stalled()]);
+    let (op, bill) = (app.job(), Arc::new(Bill::of(1_000)));
+    assert!(block_on(chain::answer(&op, &defaults(&op), &prompt(), deadline(20), &bill)).is_err());
+    assert_eq!((bill.is_asked(), bill.due().usage), (true, usage(7, 0)));
+}
+
+#[test]
+fn no_more_is_asked_than_a_turn_may_cost() {
+    let app = both();
+    let silent =
+        event(&json!({"candidates": [{"content": {"parts": []}, "finishReason": "MAX_TOKENS"}],
+        "usageMetadata": {"promptTokenCount": 8, "thoughtsTokenCount": 360}}));
+    app.http.stream_at(GEMINI, [ok(&[silent])]);
+    app.http.stream_at(OPENAI, [hello_openai()]);
+    let asked = |most_microusd| {
+        let (op, bill) = (app.job(), Arc::new(Bill::of(most_microusd)));
+        let begun = block_on(chain::answer(&op, &defaults(&op), &prompt(), deadline(20), &bill));
+        let body = app.http.sent().last().unwrap().body.clone().unwrap();
+        let body: Value = serde_json::from_slice(&body).unwrap();
+        (begun.is_ok(), body["max_completion_tokens"].as_u64())
+    };
+    // The first has cost 903; 97 buy some sixty tokens of the second.
+    let (is_ok, most) = asked(1_000);
+    assert!(is_ok && (50..=60).contains(&most.unwrap()), "{most:?}");
+    assert_eq!(asked(920), (false, None), "and seventeen none");
+}
+
+#[test]
+fn a_server_that_cannot_tell_what_an_answer_cost_answers_all_the_same() {
+    let app = TestApp::with(&[
+        ("OPENAI_API_KEY", "sk"),
+        ("OPENAI_BASE_URL", "https://models.example/v1"),
+    ]);
+    let url = "https://models.example/v1/chat/completions";
+    app.http.stream_at(
+        url,
+        [Streamed::of(400, &["{}"]), ok(&[openai("Hello"), "data: [DONE]\n\n".to_owned()])],
+    );
+    assert_eq!(collect(&app).unwrap().text, "Hello");
+    let bodies: Vec<Value> = app
+        .http
+        .sent()
+        .iter()
+        .map(|request| serde_json::from_slice(request.body.as_ref().unwrap()).unwrap())
+        .collect();
+    assert!(bodies[0].get("stream_options").is_some() && bodies[1].get("stream_options").is_none());
+    app.http.stream_at(url, [Streamed::of(400, &["{}"])]);
+    assert!(collect(&app).is_err());
+    assert_eq!(app.http.sent().len(), 4, "once");
+}
+
+#[test]
+fn what_came_with_an_unknown_end_is_not_lost() {
+    let last = event(
+        &json!({"candidates": [{"content": {"parts": [{"text": " there"}]}, "finishReason": "NEW"}]}),
+    );
+    let app = gemini_only();
+    app.http.stream_at(GEMINI, [ok(&[gemini("Hello"), last])]);
+    let collected = collect(&app).unwrap();
+    assert_eq!((collected.text.as_str(), collected.outcome.is_err()), ("Hello there", true));
+}
+
+#[test]
 fn without_time_or_models_nobody_is_asked() {
     let app = both();
     let op = app.job();
-    let late = block_on(chain::answer(&op, &defaults(&op), &prompt(), deadline(0)));
+    let late = block_on(chain::answer(&op, &defaults(&op), &prompt(), deadline(0), &bill()));
     assert_eq!(late.err().unwrap().0.len(), 2);
     assert_eq!(outcomes(&app), ["gemini skipped", "openai skipped"]);
-    let none = block_on(chain::answer(&op, &[], &prompt(), deadline(20)));
+    let none = block_on(chain::answer(&op, &[], &prompt(), deadline(20), &bill()));
     assert_eq!(none.err().unwrap(), Failures::default());
     assert!(app.http.sent().is_empty());
 }
@@ -501,7 +628,7 @@ fn an_answer_has_bounds() {
     let long = gemini(&"é".repeat(20_000));
     app.http.stream_at(GEMINI, [ok(&[long.clone(), long.clone(), long, gemini_end("STOP")])]);
     let collected = collect(&app).unwrap();
-    assert_eq!((collected.text.chars().count(), collected.outcome), (32_000, Ok(Finish::Length)));
+    assert_eq!((collected.text.chars().count(), collected.outcome), (24_000, Ok(Finish::Length)));
     assert_eq!(app.http.aborted(), 1, "the provider is told to stop");
 
     // One that trickles for ever is cut in the end.
@@ -689,9 +816,9 @@ fn the_platforms_key_goes_nowhere_else() {
     let op = app.job();
     let run = |models: Value, keys: &SiteKeys, url: &str| {
         app.http.stream_at(url, [hello_openai()]);
-        let collected =
-            block_on(chain::collect(&op, &candidates(&op, &models, keys), &prompt(), deadline(20)))
-                .unwrap();
+        let (candidates, bill) = (candidates(&op, &models, keys), bill());
+        let begun = block_on(chain::answer(&op, &candidates, &prompt(), deadline(20), &bill));
+        let collected = read(begun.unwrap());
         let sent = app.http.sent().pop().unwrap();
         assert_eq!(sent.url, url);
         let key =

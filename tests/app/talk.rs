@@ -768,18 +768,29 @@ fn nothing_is_stored_without_consent_or_address() {
 }
 
 #[test]
+fn a_conversation_that_has_ended_adds_nothing_to_its_lead() {
+    let app = app();
+    let capture = |message: &str| {
+        with_conversation(&app, |of| {
+            let found = contacts(message);
+            write(&app, capture::found_lead_statements(of, message, &found, None).unwrap());
+        });
+    };
+    capture("Write to ann@visitor.example");
+    app.db.run_script("UPDATE chat_sessions SET status = 'completed' WHERE id = 's_active'");
+    capture("or call 555-010-4471");
+    let leads = app.db.rows("SELECT email, phone FROM leads WHERE session_id = 's_active'");
+    assert_eq!(leads, [json!({"email": "ann@visitor.example", "phone": null})]);
+}
+
+#[test]
 fn a_lead_in_a_message_is_captured_once() {
     let app = app();
     let capture = |message: &str| {
         with_conversation(&app, |of| {
             let contacts = contacts(message);
-            let statements = capture::found_lead_statements(
-                of,
-                message,
-                &contacts,
-                Some("alpha.example"),
-                "You may contact me.",
-            );
+            let statements =
+                capture::found_lead_statements(of, message, &contacts, Some("alpha.example"));
             write(&app, statements.unwrap());
         });
     };
@@ -794,7 +805,8 @@ fn a_lead_in_a_message_is_captured_once() {
         lead,
         [json!({
             "email": "ann@visitor.example", "phone": "555-010-4471", "message": "Call me at 555-010-4471", "source": "chat",
-            "consent_text": "You may contact me.",
+            // Nothing was shown to agree to.
+            "consent_text": null,
         })]
     );
     assert_eq!(lead_figures(&app), [1, 3, 3, 1]);

@@ -91,7 +91,8 @@ fn a_refusal_of_a_stream_is_a_plain_answer() {
 fn a_stream_that_cannot_be_stored_ends_in_an_error() {
     let app = TestApp::new();
     app.db.fail_after(1, "D1_ERROR: disk full");
-    let answer = say(&app, &[KEY, EVENTS], &json!({"message": QUESTION}));
+    let body = json!({"message": QUESTION, "message_id": "m-1", "visitor_id": "v9"});
+    let answer = say(&app, &[KEY, EVENTS], &body);
     let events = events(&answer);
     let (_, name, data) = events.last().unwrap();
     assert_eq!(
@@ -100,6 +101,7 @@ fn a_stream_that_cannot_be_stored_ends_in_an_error() {
     );
     assert_eq!(app.db.value("SELECT count(*) FROM chat_turns WHERE status = 'failed'"), 1);
     assert_eq!(used(&app, "org_a"), (0, 0), "what was not answered does not count");
+    assert_eq!(say(&app, &[KEY], &body).status, 200, "the message may be sent again");
 }
 
 #[test]
@@ -139,6 +141,9 @@ fn a_lost_stream_goes_on_where_it_broke() {
     let rest = resume(&format!("{turn}.10"), "v9");
     assert_eq!((rest.status, rest.db_trips), (200, 1));
     let rest = events(&rest);
+    let (id, name, start) = &rest[0];
+    assert_eq!((id, name.as_str()), (&format!("{turn}.10"), "start"));
+    assert_eq!(start, &first[0].2, "it tells the session again");
     assert_eq!(said(&rest), text.chars().skip(10).collect::<String>());
     assert_eq!(rest.last(), first.last(), "the last event is the same again");
     let whole = resume(&format!("{turn}.99999"), "v9");
@@ -169,7 +174,7 @@ fn a_turn_that_runs_elsewhere_is_waited_for() {
          VALUES ('{turn}', 'org_a', 'site_a1', 's_active', 'v9', '2026-03-15T12:00:00.000Z')"
     ));
     let resume = || {
-        let id = format!("{turn}.0");
+        let id = format!("{turn}.2");
         say(&app, &[KEY, EVENTS, ("last-event-id", &id)], &json!({"visitor_id": "v9"}))
     };
     app.db.before_batch(
@@ -182,11 +187,16 @@ fn a_turn_that_runs_elsewhere_is_waited_for() {
         ),
     );
     let told = events(&resume());
-    assert_eq!(said(&told), "Half");
+    assert_eq!(said(&told), "lf");
     assert_eq!(told.last().unwrap().2["partial"], true);
     app.db.run_script(&format!("UPDATE chat_turns SET status = 'running' WHERE id = '{turn}'"));
-    let lost = events(&resume());
-    assert_eq!(lost.last().unwrap().2["code"], "turn_running");
+    let trips = app.db.round_trips();
+    let lost = resume();
+    assert!(lost.text.contains("\nretry: 5000\n"), "{}", lost.text);
+    let lost = events(&lost);
+    let (id, _, error) = lost.last().unwrap();
+    assert_eq!((id, &error["code"]), (&format!("{turn}.2"), &json!("turn_running")));
+    assert!(app.db.round_trips() - trips <= 11, "each pause is longer than the one before");
 }
 
 #[test]
@@ -430,7 +440,7 @@ fn who_asks_for_a_person_gets_one_and_the_assistant_is_silent() {
 }
 
 #[test]
-fn contact_details_become_a_lead_where_the_visitor_agrees_to_it() {
+fn contact_details_become_a_lead_that_says_nothing_of_consent() {
     let app = TestApp::new();
     let leads = || app.db.value("SELECT count(*) FROM leads WHERE session_id LIKE '019%'");
     let body =
@@ -448,7 +458,8 @@ fn contact_details_become_a_lead_where_the_visitor_agrees_to_it() {
         .rows("SELECT email, consent_text, source FROM leads WHERE session_id LIKE '019%'")[0];
     assert_eq!(
         *lead,
-        json!({"email": "ann@example.com", "consent_text": "We may write to you.", "source": "chat"})
+        json!({"email": "ann@example.com", "consent_text": null, "source": "chat"}),
+        "the visitor was shown no text to agree to"
     );
     let again = json!({"message": "That was ann@example.com", "session_id": answer["session_id"]});
     assert_eq!(say(&app, &[KEY], &again).status, 200);

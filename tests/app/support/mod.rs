@@ -5,6 +5,7 @@ pub mod paging;
 pub mod ports;
 pub mod sqlite;
 
+use std::future::Future as _;
 use std::sync::Arc;
 
 use axum::Router;
@@ -144,6 +145,24 @@ impl TestApp {
         let response = block_on(self.router.clone().oneshot(request)).unwrap();
         assert_eq!(response.status(), 200);
         Coming { body: response.into_body(), later }
+    }
+
+    /// `POST path` by somebody who goes as soon as there is something to wait for; what was left to do beside the answer
+    /// is done.
+    pub fn post_and_go(&self, path: &str, headers: &[(&str, &str)], body: String) {
+        let mut request = Request::post(path).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut request = request.body(Body::from(body)).unwrap();
+        let later = Arc::new(Later::default());
+        let background: Arc<dyn Background> = later.clone();
+        request.extensions_mut().insert(background);
+        let mut answering = Box::pin(self.router.clone().oneshot(request));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(answering.as_mut().poll(&mut context).is_pending());
+        drop(answering);
+        later.run_what_can();
     }
 
     /// Sends a request and leaves the body of the answer unread; work for later is forgotten.

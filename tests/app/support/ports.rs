@@ -104,6 +104,8 @@ pub struct Streamed {
     pub chunks: Vec<Result<Vec<u8>, HttpFailure>>,
     /// Whether nothing more comes after the chunks, and no end either.
     pub stalls: bool,
+    /// Whether each chunk is waited for.
+    pub is_slow: bool,
 }
 
 impl Streamed {
@@ -113,12 +115,18 @@ impl Streamed {
 
     pub fn bytes<'a>(status: u16, chunks: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let chunks = chunks.into_iter().map(|chunk| Ok(chunk.to_vec())).collect();
-        Self { status, headers: Vec::new(), chunks, stalls: false }
+        Self { status, headers: Vec::new(), chunks, stalls: false, is_slow: false }
     }
 
     /// After what there is, nothing comes any more, not even an end.
     pub fn stalled(mut self) -> Self {
         self.stalls = true;
+        self
+    }
+
+    /// Each chunk is there when it is asked for a second time.
+    pub fn slow(mut self) -> Self {
+        self.is_slow = true;
         self
     }
 
@@ -138,6 +146,7 @@ impl Streamed {
 struct StreamedChunks {
     left: VecDeque<Result<Vec<u8>, HttpFailure>>,
     stalls: bool,
+    is_slow: bool,
     aborted: Arc<AtomicUsize>,
 }
 
@@ -145,6 +154,17 @@ impl Chunks for StreamedChunks {
     fn next(&mut self) -> BoxFuture<'_, Option<Result<Vec<u8>, HttpFailure>>> {
         match self.left.pop_front() {
             None if self.stalls => Box::pin(std::future::pending()),
+            chunk if self.is_slow => {
+                let mut chunk = Some(chunk);
+                let mut is_awaited = false;
+                Box::pin(std::future::poll_fn(move |context| {
+                    if !std::mem::replace(&mut is_awaited, true) {
+                        context.waker().wake_by_ref();
+                        return std::task::Poll::Pending;
+                    }
+                    std::task::Poll::Ready(chunk.take().flatten())
+                }))
+            }
             chunk => Box::pin(std::future::ready(chunk)),
         }
     }
@@ -258,11 +278,17 @@ impl HttpClient for FakeHttp {
             let answer = server(&request);
             self.sent.lock().unwrap().push(request);
             let aborted = self.aborted.clone();
-            let stream = answer.map(|Streamed { status, headers, chunks, stalls }| HttpStream {
-                status,
-                headers,
-                chunks: Box::new(StreamedChunks { left: chunks.into(), stalls, aborted }),
-            });
+            let stream =
+                answer.map(|Streamed { status, headers, chunks, stalls, is_slow }| HttpStream {
+                    status,
+                    headers,
+                    chunks: Box::new(StreamedChunks {
+                        left: chunks.into(),
+                        stalls,
+                        is_slow,
+                        aborted,
+                    }),
+                });
             return Box::pin(std::future::ready(stream));
         }
         let streamed = {
@@ -275,7 +301,7 @@ impl HttpClient for FakeHttp {
                 next
             })
         };
-        let Some(Streamed { status, headers, chunks, stalls }) = streamed else {
+        let Some(Streamed { status, headers, chunks, stalls, is_slow }) = streamed else {
             let whole = self.send(request);
             let aborted = self.aborted.clone();
             return Box::pin(async move {
@@ -284,13 +310,18 @@ impl HttpClient for FakeHttp {
                 Ok(HttpStream {
                     status,
                     headers,
-                    chunks: Box::new(StreamedChunks { left, stalls: false, aborted }),
+                    chunks: Box::new(StreamedChunks {
+                        left,
+                        stalls: false,
+                        is_slow: false,
+                        aborted,
+                    }),
                 })
             });
         };
         self.sent.lock().unwrap().push(request);
         let aborted = self.aborted.clone();
-        let chunks = StreamedChunks { left: chunks.into(), stalls, aborted };
+        let chunks = StreamedChunks { left: chunks.into(), stalls, is_slow, aborted };
         Box::pin(std::future::ready(Ok(HttpStream { status, headers, chunks: Box::new(chunks) })))
     }
 }
@@ -352,7 +383,8 @@ impl Later {
     pub fn run_what_can(&self) {
         while let Some(mut task) = self.take() {
             let mut context = Context::from_waker(Waker::noop());
-            let _ = task.as_mut().poll(&mut context);
+            // Something slow is there when it is asked for again.
+            let _ = (0..50).find(|_| task.as_mut().poll(&mut context).is_ready());
         }
     }
 
@@ -435,9 +467,9 @@ impl Ai for FakeAi {
 
     fn open(&self, request: AiRequest) -> BoxFuture<'_, Result<Box<dyn Chunks>, AiFailure>> {
         let answer = match self.take(request) {
-            AiAnswer::InPieces(Streamed { chunks, stalls, .. }) => {
+            AiAnswer::InPieces(Streamed { chunks, stalls, is_slow, .. }) => {
                 let aborted = self.aborted.clone();
-                let chunks = StreamedChunks { left: chunks.into(), stalls, aborted };
+                let chunks = StreamedChunks { left: chunks.into(), stalls, is_slow, aborted };
                 Ok(Box::new(chunks) as Box<dyn Chunks>)
             }
             AiAnswer::Failure(failure) => Err(failure),
