@@ -148,6 +148,8 @@ pub(super) fn choose(
     let stable = || newest(offered, WidgetChannel::Stable);
     let Some(pin) = pin.filter(|pin| is_drawn(pin, deployment, visitor)) else { return stable() };
     match &pin.target {
+        // One that needs more of the configuration than we tell would not work.
+        Target::Build(build) if build.min_profile_version > PROFILE_VERSION => stable(),
         Target::Build(build) => Some(build.clone()),
         Target::Channel(channel) => newest(offered, *channel).or_else(stable),
     }
