@@ -374,7 +374,7 @@ impl Exchange {
         if *course != Course::Refuse && intent.wants_appointment {
             extras.extend(capture::appointment_statements(of));
         }
-        if let Some(LeadCapture { consent_text }) = self.settings().lead_capture() {
+        if let Some(LeadCapture { consent_text, .. }) = self.settings().lead_capture() {
             let (own, contacts) = (site.domain.as_deref(), &intent.contacts);
             let question = &self.question;
             extras.extend(capture::found_lead_statements(
