@@ -53,7 +53,8 @@ async fn within<T>(
     timeout: Duration,
     work: impl Future<Output = Result<T, HttpFailure>>,
 ) -> Result<T, HttpFailure> {
-    let timed_out = || Err(HttpFailure(format!("timed out after {} ms", timeout.as_millis())));
+    let text = || format!("{} after {} ms", HttpFailure::TIMED_OUT, timeout.as_millis());
+    let timed_out = || Err(HttpFailure(text()));
     time::within(&DateClock, timeout, work).await.unwrap_or_else(timed_out)
 }
 
