@@ -13,7 +13,7 @@ const PAUSE_MS: u32 = 2_000;
 /// The longest clip, whatever its text.
 const LONGEST_MS: u32 = 600_000;
 /// What is set aside for a call: the longest that an agent talks unless its owner says otherwise (elevenlabs.io/docs,
-/// "max_duration_seconds", 600). How long a call was, the provider tells nobody but its own account, so that this stays.
+/// `max_duration_seconds`, 600). How long a call was, the provider tells nobody but its own account, so that this stays.
 pub(super) const CALL_MS: i64 = 600_000;
 /// List price of a minute of a call: 0.10 dollars.
 const MICROUSD_PER_MINUTE_OF_A_CALL: i64 = 100_000;

@@ -120,13 +120,13 @@ fn nothing_private_is_told() {
 #[test]
 fn the_form_of_the_widget_is_what_the_chat_captures_leads_with() {
     let app = TestApp::new();
-    let patch = |config: &Value| {
+    let configure = |config: &Value| {
         let body = json!({ "config": config }).to_string();
         app.send_as("user_admin_a", "PATCH", "/portal/sites/site_a1", Some(&body))
     };
     let capture = json!({"enabled": true, "title": "Call me back", "text": "Today.", "consent_text": "You may\ncontact me.",
                          "fields": ["phone", "email"], "required": ["phone"]});
-    assert_eq!(patch(&json!({ "lead_capture": capture })).status, 200);
+    assert_eq!(configure(&json!({ "lead_capture": capture })).status, 200);
     let told = config(&app, "dk_a", SHOP).json()["config"].clone();
     let form = &told["leadForm"];
     assert_eq!(
@@ -153,7 +153,7 @@ fn the_form_of_the_widget_is_what_the_chat_captures_leads_with() {
         ]
     );
     // Where none are captured there is no form.
-    assert_eq!(patch(&json!({"lead_capture": {"enabled": false}})).status, 200);
+    assert_eq!(configure(&json!({"lead_capture": {"enabled": false}})).status, 200);
     assert_eq!(config(&app, "dk_a", SHOP).json()["config"]["leadForm"], Value::Null);
     assert_eq!(app.post(&path, &page, filled.to_string()).code(), "lead_capture_off");
 }
