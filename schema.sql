@@ -198,7 +198,7 @@ CREATE TABLE budget_counters (
   org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
   messages INTEGER NOT NULL DEFAULT 0,
   microusd INTEGER NOT NULL DEFAULT 0,
-  voice_ms INTEGER NOT NULL DEFAULT 0, clips INTEGER NOT NULL DEFAULT 0, calls INTEGER NOT NULL DEFAULT 0,
+  voice_ms INTEGER NOT NULL DEFAULT 0, clips INTEGER NOT NULL DEFAULT 0, calls INTEGER NOT NULL DEFAULT 0, voice_microusd INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (scope_id, period)
 ) WITHOUT ROWID;
 
@@ -728,7 +728,7 @@ CREATE TABLE portal_sites (
     status TEXT DEFAULT 'active' CHECK (status IN ('active', 'inactive', 'paused')),
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-, allowed_origins JSON DEFAULT '[]', keyless_origin TEXT, openai_api_key TEXT);
+, allowed_origins JSON DEFAULT '[]', keyless_origin TEXT, openai_api_key TEXT, assigned_voices JSON);
 
 CREATE TABLE retention_policies (
     id TEXT PRIMARY KEY,
@@ -1262,6 +1262,8 @@ CREATE INDEX users_by_email ON users (lower(email), id) WHERE email IS NOT NULL;
 CREATE INDEX users_by_time ON users (created_at, id);
 
 CREATE INDEX webhook_events_by_age ON webhook_events (org_id, received_at);
+
+CREATE INDEX widget_event_counts_by_date ON widget_event_counts (date);
 
 CREATE INDEX widget_event_counts_by_org ON widget_event_counts (org_id, date);
 

@@ -23,6 +23,8 @@ pub const PORTAL_LIMITER: &str = "PORTAL_LIMITER";
 pub const AI: &str = "AI";
 /// Rate-limit binding for visitor chat.
 pub const CHAT_LIMITER: &str = "CHAT_LIMITER";
+/// Rate-limit binding for visitors who wait for a reply.
+pub const POLL_LIMITER: &str = "POLL_LIMITER";
 /// Rate-limit binding for what pages that embed the widget ask for.
 pub const WIDGET_LIMITER: &str = "WIDGET_LIMITER";
 /// The rate limiter of gateway tokens.
@@ -100,6 +102,8 @@ pub struct Config {
     pub portal_rate_limit_max: u32,
     /// `CHAT_RATE_LIMIT_MAX`: chat messages a minute and client address (default 30).
     pub chat_rate_limit_max: u32,
+    /// `POLL_RATE_LIMIT_MAX`: questions for a reply a minute and client address (default 120).
+    pub poll_rate_limit_max: u32,
     /// `WIDGET_RATE_LIMIT_MAX`: requests of pages that embed the widget a minute and client address (default 100).
     pub widget_rate_limit_max: u32,
     /// `GATEWAY_RATE_LIMIT_MAX`: requests of customers' servers a minute and token (default 300).
@@ -114,6 +118,8 @@ pub struct Config {
     pub clerk_secret_key: Option<Secret<String>>,
     /// `TURNSTILE_SECRET_KEY`: proves the challenges that sites with `"turnstile": true` ask of new conversations.
     pub turnstile_secret_key: Option<Secret<String>>,
+    /// `TURNSTILE_SITE_KEY`: the public half, which pages show the challenge with. Both or none.
+    pub turnstile_site_key: Option<String>,
     /// `PORTAL_URL`: the address of the portal's pages, without a slash at the end, for links in invitations.
     pub portal_url: Option<String>,
     /// `CLOUDFLARE_API_TOKEN`, which may read the zone's analytics, and `CLOUDFLARE_ZONE_ID`: the traffic that staff
@@ -203,11 +209,13 @@ impl Config {
             cors_allow_all: reader.cors_allow_all(environment),
             portal_rate_limit_max: reader.count("PORTAL_RATE_LIMIT_MAX", 120),
             chat_rate_limit_max: reader.count("CHAT_RATE_LIMIT_MAX", 30),
+            poll_rate_limit_max: reader.count("POLL_RATE_LIMIT_MAX", 120),
             widget_rate_limit_max: reader.count("WIDGET_RATE_LIMIT_MAX", 100),
             gateway_rate_limit_max: reader.count("GATEWAY_RATE_LIMIT_MAX", 300),
             stripe_webhook_secrets: reader.stripe_secrets(environment),
             vault: reader.vault(environment),
             clerk_secret_key,
+            turnstile_site_key: reader.turnstile_site_key(),
             turnstile_secret_key: reader.text("TURNSTILE_SECRET_KEY").map(Secret::new),
             portal_url,
             cloudflare_zone: reader.cloudflare_zone(),
@@ -394,6 +402,21 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             self.refuse(format!("ENCRYPTION_KEYS: {problem}"));
         }
         vault
+    }
+
+    fn turnstile_site_key(&mut self) -> Option<String> {
+        let key = self.text("TURNSTILE_SITE_KEY");
+        if key.is_some() != self.text("TURNSTILE_SECRET_KEY").is_some() {
+            self.refuse("TURNSTILE_SITE_KEY and TURNSTILE_SECRET_KEY go together; no page can solve a challenge");
+        }
+        let key = key?;
+        if !key.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')) {
+            self.refuse(
+                "TURNSTILE_SITE_KEY is not a key of Turnstile; no page can solve a challenge",
+            );
+            return None;
+        }
+        Some(key)
     }
 
     fn cloudflare_zone(&mut self) -> Option<CloudflareZone> {

@@ -142,17 +142,25 @@ impl RequestContext {
     }
 }
 
-/// A path that can be written to the log: bounded, and without what looks like a key or an address, nor the
-/// visitor whose data is erased.
+/// A path that can be written to the log: bounded, and without what looks like a key or an address, the visitor whose
+/// data is erased, or a conversation, which whoever knows its id may read.
 fn loggable_path(path: &str) -> String {
     const LONGEST: usize = 200;
     const VISITOR: &str = "/portal/visitors/";
+    const SESSION: &str = "/chat/sessions/";
     if path.starts_with(VISITOR) {
         return format!("{VISITOR}{{visitorId}}");
     }
+    if let Some((_, rest)) =
+        path.strip_prefix(SESSION).map(|rest| rest.split_once('/').unwrap_or((rest, "")))
+    {
+        let rest = loggable_path(rest);
+        let slash = if rest.is_empty() { "" } else { "/" };
+        return format!("{SESSION}{{id}}{slash}{rest}");
+    }
     let shown = |segment: &str| {
         let secret =
-            ["sk_", "kgw_", "whsec_", "eyJ"].iter().any(|start| segment.starts_with(start));
+            ["sk_", "dk_", "kgw_", "whsec_", "eyJ"].iter().any(|start| segment.starts_with(start));
         if secret || segment.contains('@') || segment.contains("%40") {
             "[redacted]".to_owned()
         } else {
@@ -220,6 +228,16 @@ mod tests {
     #[test]
     fn paths_show_no_keys_or_addresses() {
         assert_eq!(loggable_path("/widget/config/sk_dental_live_x"), "/widget/config/[redacted]");
+        assert_eq!(loggable_path("/widget/config/dk_dental_live_x"), "/widget/config/[redacted]");
+        assert_eq!(loggable_path("/chat/sessions/0199-ab"), "/chat/sessions/{id}");
+        assert_eq!(
+            loggable_path("/chat/sessions/0199-ab/messages"),
+            "/chat/sessions/{id}/messages"
+        );
+        assert_eq!(
+            loggable_path("/chat/sessions/x/messages/y/feedback"),
+            "/chat/sessions/{id}/messages/y/feedback"
+        );
         assert_eq!(loggable_path("/x/ann@example.com"), "/x/[redacted]");
         assert_eq!(loggable_path("/portal/visitors/ann-1/x"), "/portal/visitors/{visitorId}");
         assert_eq!(loggable_path("/portal/overview"), "/portal/overview");

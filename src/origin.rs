@@ -30,6 +30,11 @@ impl Origin {
 }
 
 impl Origin {
+    /// The host, in lower case.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
     /// The entries of an allow-list that would allow this origin, in each way to write them, in lower case: for a
     /// look into a list that is stored.
     pub fn listed_as(&self) -> Vec<String> {

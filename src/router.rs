@@ -13,7 +13,8 @@ use crate::error::{Error, Kind};
 use crate::gateway::{self, token_routes};
 use crate::members::{self, membership_routes, user_routes};
 use crate::middleware::{
-    MONITORS, OPENAI_CLIENTS, PORTAL, SERVERS, UPLOADS, VISITORS, VOICE, WEBHOOKS, WIDGET, guard,
+    MONITORS, OPENAI_CLIENTS, PORTAL, SERVERS, UPLOADS, VISITORS, VOICE, WAITING, WEBHOOKS, WIDGET,
+    guard,
 };
 use crate::orgs::{self, cap_routes};
 use crate::{analytics, audit, chat, conversations, docs, events, handoffs, health, insights};
@@ -38,6 +39,7 @@ pub fn router(app: &Arc<App>) -> Router {
         (portal, &PORTAL),
         (uploads(), &UPLOADS),
         (visitors(), &VISITORS),
+        (waiting(), &WAITING),
         (widget_pages(), &WIDGET),
         (voice(), &VOICE),
         (servers(), &SERVERS),
@@ -291,9 +293,14 @@ fn visitor_sessions() -> Router {
         .route("/chat/sessions/{id}", get(own::get_session).delete(own::forget_session))
         .route("/chat/sessions/{id}/end", post(own::end_session))
         .route("/chat/sessions/{id}/handoff", post(own::request_handoff))
-        .route("/chat/sessions/{id}/lead", post(own::leave_lead))
-        .route("/chat/sessions/{id}/messages", get(own::list_session_messages))
+        .route("/chat/sessions/{id}/lead", post(chat::lead_form::leave_lead))
         .route("/chat/sessions/{id}/messages/{messageId}/feedback", post(own::rate_message))
+}
+
+/// Pages that wait for a reply.
+fn waiting() -> Router {
+    use chat::polling::list_session_messages;
+    Router::new().route("/chat/sessions/{id}/messages", get(list_session_messages))
 }
 
 /// Pages that embed the widget.

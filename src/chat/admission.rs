@@ -18,6 +18,8 @@ use crate::time::StoredTime;
 
 /// Longest message, in characters; a plan or a site may allow less.
 const LONGEST_MESSAGE: usize = 5_000;
+/// The code of a challenge that was not solved.
+pub(super) const TURNSTILE_REQUIRED: &str = "turnstile_required";
 /// Longest key, session id or visitor id, in bytes.
 const LONGEST_ID: usize = 128;
 
@@ -191,9 +193,8 @@ pub(super) fn judge_site(
     judge_site_for(Purpose::Chat, site, claim, origin, environment)
 }
 
-/// Judges the site, then the page.
-pub(crate) fn judge_site_for(
-    purpose: Purpose,
+/// Judges whether the claim names a site, then whether that lists the page.
+pub(super) fn judge_page(
     site: Option<SiteRow>,
     claim: &SiteClaim,
     origin: Option<&Origin>,
@@ -205,6 +206,18 @@ pub(crate) fn judge_site_for(
         return Err(Error::forbidden(ORIGIN_NOT_ALLOWED, "Origin not allowed")
             .hint(format!("Add {page} to the site's allowed origins.")));
     }
+    Ok(site)
+}
+
+/// Judges the site, then the page, then whether it serves the purpose now.
+pub(crate) fn judge_site_for(
+    purpose: Purpose,
+    site: Option<SiteRow>,
+    claim: &SiteClaim,
+    origin: Option<&Origin>,
+    environment: Environment,
+) -> Result<SiteRow> {
+    let site = judge_page(site, claim, origin, environment)?;
     if let Some(kind) = site.r#type.as_deref() {
         purpose.judge(kind)?;
     }
@@ -221,6 +234,15 @@ pub(crate) fn judge_site_for(
             .hint("The organization of this site is inactive."));
     }
     Ok(site)
+}
+
+/// A challenge is asked for, and none was solved.
+#[cold]
+#[track_caller]
+pub(crate) fn turnstile_required() -> Error {
+    Error::forbidden(TURNSTILE_REQUIRED, "Challenge required").hint(
+        "Solve the Turnstile challenge on the page and send its token as \"turnstile_token\".",
+    )
 }
 
 /// Judges a message's length by what the site allows.

@@ -14,7 +14,7 @@ use super::store::{self, Admission, Asking, HistoryRow};
 use super::stream::{self, Outbox};
 use super::turn::{self, Answered, Exchange};
 use crate::app::Op;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::gateway;
 use crate::knowledge::retrieval;
 use crate::models::Prompt;
@@ -26,7 +26,7 @@ use crate::origin::Origin;
 const PASSAGES: u32 = 6;
 
 /// A message, judged.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Question {
     pub(super) text: String,
     pub(super) session_id: Option<String>,
@@ -41,7 +41,7 @@ pub(super) struct Question {
 }
 
 /// What a customer's server adds to a message.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Given {
     /// For the prompt; it may add, never lift a rule.
     pub(super) context: Option<String>,
@@ -160,8 +160,7 @@ fn refuse(op: &Op, question: &Question, site: &SiteRow, limits: &[LimitRow]) -> 
     admission::judge_length(&question.text, site)?;
     let is_new = question.session_id.is_none() && site.token_id.is_none();
     if is_new && Settings(&site.config).needs_turnstile() && !question.is_proven {
-        return Err(Error::forbidden("turnstile_required", "Challenge required")
-            .hint("Solve the Turnstile challenge and send its token as \"turnstile_token\"."));
+        return Err(admission::turnstile_required());
     }
     let now = op.now();
     let refusal = budget::refusal(limits, site.turn_microusd, now)

@@ -3,9 +3,9 @@
 //! A database of time zones would be a tenth of the artefact, so the zones of our customers are a table of offsets and
 //! of the rule by which each moves its clocks; every other place is written as a fixed offset such as `-03:00`.
 //! Rules: United States, 15 U.S.C. 260a; European Union, directive 2000/84/EC; Australia and New Zealand as their
-//! states publish them.
+//! states publish them; Israel, law of 2013; Chile, decree 1286 of 2022.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::time::Timestamp;
 
@@ -22,6 +22,10 @@ enum Summer {
     UnitedStates,
     /// Last Sunday of March to last Sunday of October, at 1:00 UTC.
     Europe,
+    /// Friday before the last Sunday of March to last Sunday of October, at 2:00 by the wall.
+    Israel,
+    /// First Sunday of September, at 4:00 UTC, to that of April, at 3:00 UTC; where the 1st is a Sunday, the next.
+    Chile,
     /// First Sunday of October to first Sunday of April, at 2:00 standard time.
     Australia,
     /// Last Sunday of September to first Sunday of April, at 2:00 standard time.
@@ -29,7 +33,7 @@ enum Summer {
 }
 
 /// A place: its name, what its standard time is ahead of UTC in minutes, and its summer.
-const ZONES: [(&str, i32, Summer); 62] = [
+const ZONES: [(&str, i32, Summer); 111] = [
     ("UTC", 0, Summer::Never),
     ("Etc/UTC", 0, Summer::Never),
     ("GMT", 0, Summer::Never),
@@ -91,6 +95,55 @@ const ZONES: [(&str, i32, Summer); 62] = [
     ("Australia/Perth", 480, Summer::Never),
     ("Australia/Brisbane", 600, Summer::Never),
     ("Australia/Sydney", 600, Summer::Australia),
+    ("America/Vancouver", -480, Summer::UnitedStates),
+    ("America/Edmonton", -420, Summer::UnitedStates),
+    ("America/Regina", -360, Summer::Never),
+    ("America/St_Johns", -210, Summer::UnitedStates),
+    ("America/Kentucky/Louisville", -300, Summer::UnitedStates),
+    ("America/Tijuana", -480, Summer::UnitedStates),
+    ("America/Monterrey", -360, Summer::Never),
+    ("America/El_Salvador", -360, Summer::Never),
+    ("America/Santo_Domingo", -240, Summer::Never),
+    ("America/Jamaica", -300, Summer::Never),
+    ("America/Guayaquil", -300, Summer::Never),
+    ("America/La_Paz", -240, Summer::Never),
+    ("America/Asuncion", -180, Summer::Never),
+    ("America/Santiago", -240, Summer::Chile),
+    ("Europe/Kyiv", 120, Summer::Europe),
+    ("Europe/Kiev", 120, Summer::Europe),
+    ("Europe/Sofia", 120, Summer::Europe),
+    ("Europe/Zagreb", 60, Summer::Europe),
+    ("Europe/Ljubljana", 60, Summer::Europe),
+    ("Europe/Belgrade", 60, Summer::Europe),
+    ("Europe/Sarajevo", 60, Summer::Europe),
+    ("Europe/Bratislava", 60, Summer::Europe),
+    ("Europe/Vilnius", 120, Summer::Europe),
+    ("Europe/Riga", 120, Summer::Europe),
+    ("Europe/Tallinn", 120, Summer::Europe),
+    ("Europe/Malta", 60, Summer::Europe),
+    ("Europe/Moscow", 180, Summer::Never),
+    ("Atlantic/Reykjavik", 0, Summer::Never),
+    ("Asia/Nicosia", 120, Summer::Europe),
+    ("Asia/Jerusalem", 120, Summer::Israel),
+    ("Asia/Riyadh", 180, Summer::Never),
+    ("Asia/Qatar", 180, Summer::Never),
+    ("Asia/Karachi", 300, Summer::Never),
+    ("Asia/Dhaka", 360, Summer::Never),
+    ("Asia/Bangkok", 420, Summer::Never),
+    ("Asia/Ho_Chi_Minh", 420, Summer::Never),
+    ("Asia/Jakarta", 420, Summer::Never),
+    ("Asia/Kuala_Lumpur", 480, Summer::Never),
+    ("Asia/Shanghai", 480, Summer::Never),
+    ("Asia/Taipei", 480, Summer::Never),
+    ("Asia/Seoul", 540, Summer::Never),
+    ("Africa/Nairobi", 180, Summer::Never),
+    ("Africa/Accra", 0, Summer::Never),
+    ("Africa/Algiers", 60, Summer::Never),
+    ("Australia/Melbourne", 600, Summer::Australia),
+    ("Australia/Hobart", 600, Summer::Australia),
+    ("Australia/Canberra", 600, Summer::Australia),
+    ("Australia/Adelaide", 570, Summer::Australia),
+    ("Australia/Darwin", 570, Summer::Never),
     ("Pacific/Auckland", 720, Summer::NewZealand),
 ];
 
@@ -143,6 +196,9 @@ impl Zone {
             // It ends at two by the summer's own clock.
             Summer::UnitedStates => (at(3, 2, two), at(11, 1, two - 60)),
             Summer::Europe => (at(3, LAST, 60), at(10, LAST, 60)),
+            // A Friday, two days before.
+            Summer::Israel => (at(3, LAST, two - 2 * DAY_MINUTES), at(10, LAST, two - 60)),
+            Summer::Chile => (after_saturday(year, 9, 240), after_saturday(year, 4, 180)),
             Summer::Australia => (at(10, 1, two), at(4, 1, two)),
             Summer::NewZealand => (at(9, LAST, two), at(4, 1, two)),
         };
@@ -169,12 +225,22 @@ const LAST: i64 = 0;
 /// The nth Sunday of a month but December, or its last, in days since the epoch.
 fn nth_sunday(year: i64, month: usize, nth: i64) -> Option<i64> {
     let first = first_of(year, month)?;
-    let sunday = |from: i64| from + (SUNDAY - from).rem_euclid(7);
     if nth > 0 {
-        return Some(sunday(first) + 7 * (nth - 1));
+        return Some(sunday_from(first) + 7 * (nth - 1));
     }
     // The first Sunday of the next month, and a week less.
-    Some(sunday(first_of(year, month + 1)?) - 7)
+    Some(sunday_from(first_of(year, month + 1)?) - 7)
+}
+
+/// The Sunday on a day or next after it, in days since the epoch.
+fn sunday_from(day: i64) -> i64 {
+    day + (SUNDAY - day).rem_euclid(7)
+}
+
+/// Some minutes of the Sunday after the first Saturday of a month, in minutes since the epoch.
+fn after_saturday(year: i64, month: usize, minutes: i64) -> Option<i64> {
+    // The first Sunday that has a Saturday of its month before it.
+    Some(sunday_from(first_of(year, month)? + 1) * DAY_MINUTES + minutes)
 }
 
 /// The epoch was a Thursday, so that this day and every seventh from it are Sundays.
@@ -261,6 +327,19 @@ fn minute_of(text: &str) -> Option<i64> {
     (minutes < 60 && minute <= DAY_MINUTES).then_some(minute)
 }
 
+/// Time zone and days of a site's `office_hours` as pages are told them, without what else stands there; nothing where
+/// they cannot be read.
+pub fn shown(settings: &Map<String, Value>) -> Option<Value> {
+    Hours::read(settings).ok()?;
+    let written = settings.get("days")?.as_object()?;
+    let days: Map<String, Value> = DAYS
+        .iter()
+        .filter_map(|day| Some((*day, written.get(*day).filter(|value| !value.is_null())?)))
+        .map(|(day, intervals)| (day.to_owned(), intervals.clone()))
+        .collect();
+    Some(json!({ "timezone": settings.get("timezone")?, "days": days }))
+}
+
 /// Whether somebody is there now, by a site's configuration: always, where it states no hours that can be read.
 pub fn is_open(config: &Map<String, Value>, now: Timestamp) -> bool {
     let hours = config.get("office_hours").and_then(Value::as_object);
@@ -269,8 +348,6 @@ pub fn is_open(config: &Map<String, Value>, now: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     /// A moment of UTC.
@@ -298,6 +375,22 @@ mod tests {
             ("America/Los_Angeles", "2026-11-01T08:59:59Z", -420),
             ("America/Los_Angeles", "2026-11-01T09:00:00Z", -480),
             ("America/Phoenix", "2026-07-01T00:00:00Z", -420),
+            // 2026-03-27, a Friday, 2:00 IST, and 2026-10-25, 2:00 IDT.
+            ("Asia/Jerusalem", "2026-03-26T23:59:59Z", 120),
+            ("Asia/Jerusalem", "2026-03-27T00:00:00Z", 180),
+            ("Asia/Jerusalem", "2026-10-24T22:59:59Z", 180),
+            ("Asia/Jerusalem", "2026-10-24T23:00:00Z", 120),
+            ("America/Santiago", "2026-04-05T02:59:59Z", -180),
+            ("America/Santiago", "2026-04-05T03:00:00Z", -240),
+            ("America/Santiago", "2026-09-06T03:59:59Z", -240),
+            ("America/Santiago", "2026-09-06T04:00:00Z", -180),
+            ("America/Santiago", "2024-09-08T03:59:59Z", -240),
+            ("America/Santiago", "2024-09-08T04:00:00Z", -180),
+            ("America/Vancouver", "2026-03-08T10:00:00Z", -420),
+            ("Europe/Kyiv", "2026-03-29T01:00:00Z", 180),
+            ("Australia/Adelaide", "2026-04-04T16:29:59Z", 630),
+            ("Australia/Adelaide", "2026-04-04T16:30:00Z", 570),
+            ("Asia/Shanghai", "2026-07-01T00:00:00Z", 480),
             ("Europe/Madrid", "2026-03-29T00:59:59Z", 60),
             ("Europe/Madrid", "2026-03-29T01:00:00Z", 120),
             ("Europe/Madrid", "2026-10-25T00:59:59Z", 120),

@@ -19,6 +19,8 @@ pub mod handoff;
 pub mod hours;
 pub mod intent;
 pub mod language;
+pub mod lead_form;
+pub mod polling;
 mod prompt;
 mod resume;
 pub mod routes;
@@ -33,7 +35,9 @@ mod turn;
 use std::time::Duration;
 
 // What other domains of visitors stand on: who is named, judged by the same rules and counted at the same place.
-pub(crate) use self::admission::{Purpose, SiteClaim, SiteRow, judge_id, judge_site_for};
+pub(crate) use self::admission::{
+    Purpose, SiteClaim, SiteRow, judge_id, judge_site_for, turnstile_required,
+};
 pub(crate) use self::budget::{resets_in_s, tell_limit, words};
 pub(crate) use self::store::{SITE, named};
 

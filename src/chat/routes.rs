@@ -7,7 +7,7 @@ use http::{HeaderMap, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::admission::{self, SiteClaim};
+use super::admission::{self, SiteClaim, TURNSTILE_REQUIRED};
 use super::client_digest;
 use super::entry::{self, Entry, Given, LetIn, Question};
 use super::resume::{self, LastEvent};
@@ -21,6 +21,7 @@ use crate::http::body::{Read, Text};
 use crate::http::extract::Json;
 use crate::ids::SessionId;
 use crate::middleware::cors;
+use crate::origin::Origin;
 
 pub(crate) const X_SITE_KEY: &str = "x-site-key";
 const LAST_EVENT_ID: &str = "last-event-id";
@@ -86,11 +87,12 @@ pub async fn post_chat(op: Op, headers: HeaderMap, Read(body): Read<ChatIn>) -> 
         session_id: admission::judge_id("session_id", body.session_id)?,
         message_id: admission::judge_id("message_id", body.message_id)?,
         visitor_id,
-        is_proven: is_proven(&op, body.turnstile_token.as_ref()).await,
+        is_proven: false,
         client: Some(client_digest(&op.request.client_ip)),
         given: Given::default(),
     };
-    match entry::let_in(&op, claim, origin.as_ref(), question).await? {
+    let token = body.turnstile_token.as_ref().map(Text::as_str);
+    match let_in(&op, claim, origin.as_ref(), question, token).await? {
         Entry::New(let_in) if streams => {
             let outbox = Outbox::sending(&let_in.exchange.turn_id);
             Ok(let_in.stream(outbox))
@@ -98,6 +100,27 @@ pub async fn post_chat(op: Op, headers: HeaderMap, Read(body): Read<ChatIn>) -> 
         Entry::New(let_in) => whole_turn(&let_in).await,
         Entry::Earlier(told) => tell_again(told, 0, streams).await,
         Entry::Refused(response) => Ok(response),
+    }
+}
+
+/// Lets the message in. Only where a challenge stands against it, the token is shown to Cloudflare, which takes it once.
+async fn let_in(
+    op: &Op,
+    claim: SiteClaim,
+    origin: Option<&Origin>,
+    question: Question,
+    token: Option<&str>,
+) -> Result<Entry> {
+    let again = token.map(|token| (token, claim.clone(), question.clone()));
+    let refusal = match entry::let_in(op, claim, origin, question).await {
+        Err(refusal) if refusal.code() == TURNSTILE_REQUIRED => refusal,
+        outcome => return outcome,
+    };
+    match again {
+        Some((token, claim, question)) if is_proven(op, Some(token), origin).await => {
+            entry::let_in(op, claim, origin, Question { is_proven: true, ..question }).await
+        }
+        _ => Err(refusal),
     }
 }
 
@@ -136,11 +159,11 @@ async fn tell_again(told: resume::Told, characters: usize, streams: bool) -> Res
 }
 
 /// Whether a token proves that a challenge was solved.
-async fn is_proven(op: &Op, token: Option<&Text<0, { turnstile::LONGEST_TOKEN }>>) -> bool {
-    let Some(token) = token.map(Text::as_str).filter(|token| !token.is_empty()) else {
+pub(crate) async fn is_proven(op: &Op, token: Option<&str>, page: Option<&Origin>) -> bool {
+    let Some(token) = token.filter(|token| !token.is_empty()) else {
         return false;
     };
-    turnstile::is_solved(op, token).await.unwrap_or_else(|reason| {
+    turnstile::is_solved(op, token, page).await.unwrap_or_else(|reason| {
         let fields = [("reason", json!(reason))];
         op.app.log.event(LogLevel::Warn, "turnstile_unproven", op.now(), &op.request, &fields);
         false

@@ -1,20 +1,21 @@
 //! What a visitor's page does with its own conversation beside talking: reads it again after a reload, ends it, asks for
-//! a person, rates an answer, leaves an address, waits for a reply, has it forgotten.
+//! a person, rates an answer, has it forgotten.
 //!
-//! The site, its pages and the visitor are judged as for a message. What is not the visitor's own does not exist.
+//! The site, its pages and the visitor are judged as for a message; only to have it forgotten, the site need not be active.
+//! What is not the visitor's own does not exist. The form for leads is in [`super::lead_form`], waiting for
+//! replies in [`super::polling`].
 
-use axum::body::Body;
-use axum::response::{IntoResponse as _, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::HeaderMap;
 use serde::Serialize;
 use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::admission::{self, SiteClaim, SiteRow};
-use super::capture::{self, Conversation, Lead};
+use super::capture::{self, Conversation};
 use super::course::contact_line;
 use super::handoff;
 use super::language::language_for;
+use super::routes::{X_SITE_KEY, header_text};
 use super::session_store::{
     self as store, Claim, Messages, Rating, VisitorMessageRow, VisitorSessionRow,
 };
@@ -31,13 +32,13 @@ use crate::time::StoredTime;
 use crate::{body, choice, conversations};
 
 /// Messages of one answer.
-const MESSAGES: u32 = 100;
-/// How long a page should wait before it asks again whether a person has answered: five of them a minute leave room
-/// for messages under the rate of one address.
+pub(super) const MESSAGES: u32 = 100;
+/// How long a page should wait before it asks again whether a person has answered: twelve times a minute, so that ten
+/// visitors of one address wait beside each other (`POLL_RATE_LIMIT_MAX`).
 const POLL_AFTER_MS: u32 = 5_000;
 
 #[track_caller]
-fn not_found() -> Error {
+pub(super) fn not_found() -> Error {
     Error::not_found("session_not_found", "Session not found")
         .hint("There is no such conversation of this site and visitor; start a new one.")
 }
@@ -57,7 +58,7 @@ choice! {
 /// Who said something, or answers now.
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
-struct SpeakerOut {
+pub(super) struct SpeakerOut {
     kind: Speaker,
     /// Of a person, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,12 +68,12 @@ struct SpeakerOut {
 /// A conversation.
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
-struct SessionOut {
+pub(super) struct SessionOut {
     id: String,
-    state: SessionState,
-    handoff: Option<Handoff>,
+    pub(super) state: SessionState,
+    pub(super) handoff: Option<Handoff>,
     /// Who answers now.
-    answered_by: SpeakerOut,
+    pub(super) answered_by: SpeakerOut,
     message_count: i64,
     started_at: Option<StoredTime>,
     last_message_at: Option<StoredTime>,
@@ -104,7 +105,7 @@ impl From<VisitorSessionRow> for SessionOut {
 /// Something that was said.
 #[derive(Debug, Serialize)]
 #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
-struct SaidOut {
+pub(super) struct SaidOut {
     id: String,
     author: SpeakerOut,
     content: String,
@@ -179,74 +180,7 @@ pub async fn get_session(
     }))
 }
 
-/// What came after a message.
-#[derive(Debug, Serialize)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
-pub struct NewMessagesOut {
-    state: SessionState,
-    handoff: Option<Handoff>,
-    answered_by: SpeakerOut,
-    /// Oldest first.
-    messages: Vec<SaidOut>,
-    /// Whether there are more: ask again at once.
-    has_more: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    poll_after_ms: Option<u32>,
-}
-
-/// `GET /chat/sessions/{id}/messages`: what was said after a message, oldest first; at most 100. With `If-None-Match`,
-/// 304 as long as nothing is new.
-#[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/chat/sessions/{id}/messages", tag = "Visitors",
-    params(("id" = String, Path), ("X-Site-Key" = Option<String>, Header), ("site_key" = Option<String>, Query), ("visitor_id" = Option<String>, Query),
-           ("after" = Option<String>, Query, description = "Id of the last message that the page has; all if absent"),
-           ("If-None-Match" = Option<String>, Header, description = "The ETag of the answer before")),
-    responses((status = 200, body = NewMessagesOut, headers(("ETag" = String, description = "Names this state of the conversation"))),
-              (status = 304, description = "Nothing is new"), crate::openapi::ReadErrors)))]
-pub async fn list_session_messages(
-    op: Op,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    query: Query,
-) -> Result<Response> {
-    let claim = claim_of_query(&headers, id, &query)?;
-    let after = query.text("after").unwrap_or_default();
-    let wanted = Messages::After(after, MESSAGES + 1);
-    let (_site, session, mut messages) = admit(&op, &headers, &claim, wanted).await?;
-    let tag = etag(&session);
-    let most = usize::try_from(MESSAGES).unwrap_or(usize::MAX);
-    let has_more = messages.len() > most;
-    messages.truncate(most);
-    if is_known(&headers, &tag) && messages.is_empty() {
-        return Ok(tagged(StatusCode::NOT_MODIFIED.into_response(), &tag));
-    }
-    let poll_after_ms = poll_after_ms(&session);
-    let SessionOut { state, handoff, answered_by, .. } = session.into();
-    let messages = messages.into_iter().map(SaidOut::from).collect();
-    let answer = NewMessagesOut { state, handoff, answered_by, messages, has_more, poll_after_ms };
-    Ok(tagged(Json(answer).into_response(), &tag))
-}
-
-/// Changes with every message and with every change of who answers.
-fn etag(session: &VisitorSessionRow) -> String {
-    let handoff = session.handoff.map_or("", Handoff::as_str);
-    format!("\"{}-{}-{handoff}\"", session.message_count, session.state.0.as_str())
-}
-
-/// Whether the page has this state already (RFC 9110, section 13.1.2).
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
-    let values = headers.get_all(header::IF_NONE_MATCH).iter();
-    let tags = values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));
-    tags.map(str::trim).any(|known| known.strip_prefix("W/").unwrap_or(known) == tag)
-}
-
-fn tagged(mut response: Response<Body>, tag: &str) -> Response {
-    if let Ok(value) = HeaderValue::from_str(tag) {
-        response.headers_mut().insert(header::ETAG, value);
-    }
-    response
-}
-
-fn poll_after_ms(session: &VisitorSessionRow) -> Option<u32> {
+pub(super) fn poll_after_ms(session: &VisitorSessionRow) -> Option<u32> {
     (session.state.0 == SessionState::HandedOff).then_some(POLL_AFTER_MS)
 }
 
@@ -408,6 +342,9 @@ pub async fn rate_message(
     let comment = comment.filter(|comment| !comment.is_empty() && rating.is_some());
     let claim = claim(&headers, id, body.site_key, body.visitor_id)?;
     let (_site, session, _) = admit(&op, &headers, &claim, Messages::None).await?;
+    if session.is_forgotten {
+        return Err(not_found());
+    }
     let statements = store::feedback(of(&op, &session), &message_id, rating, comment);
     let rows = op.write(statements).await?;
     if rows.get(2).map_or(Ok(0), Rows::count)? == 0 {
@@ -415,129 +352,6 @@ pub async fn rate_message(
             .hint("Answers of this conversation are rated, by their id."));
     }
     Ok(Json(FeedbackOut { message_id, rating }))
-}
-
-body! {
-    /// How the visitor can be reached, and that they agree to be.
-    pub struct LeadIn {
-        name as "name": Option<Text<0, 200>>,
-        /// One of `email` and `phone` is needed.
-        email as "email": Option<Text<0, 254>>,
-        phone as "phone": Option<Text<0, 50>>,
-        company as "company": Option<Text<0, 200>>,
-        message as "message": Option<Lines<0, 2000>>,
-        /// Must be `true`.
-        consent as "consent": bool,
-        /// The words that the visitor was shown and agreed to.
-        consent_text as "consent_text": Lines<1, 1000>,
-        visitor_id as "visitor_id": Option<Text<0, 128>>,
-        site_key as "site_key": Option<Text<0, 128>>,
-    }
-}
-
-/// It is stored.
-#[derive(Debug, Serialize)]
-#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
-pub struct LeadStoredOut {
-    session_id: String,
-    stored: bool,
-}
-
-/// `POST /chat/sessions/{id}/lead`: the visitor leaves an address, also after the conversation has ended. The same
-/// address again adds what was missing.
-#[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/chat/sessions/{id}/lead", tag = "Visitors",
-    params(("id" = String, Path), ("X-Site-Key" = Option<String>, Header)), request_body = LeadIn,
-    responses((status = 200, body = LeadStoredOut), crate::openapi::WriteErrors)))]
-pub async fn leave_lead(
-    op: Op,
-    headers: HeaderMap,
-    Path(id): Path<String>,
-    body::Read(body): body::Read<LeadIn>,
-) -> Result<Json<LeadStoredOut>> {
-    let form = LeadForm::judge(&body)?;
-    let claim = claim(&headers, id, body.site_key.clone(), body.visitor_id.clone())?;
-    let (site, session, _) = admit(&op, &headers, &claim, Messages::None).await?;
-    if Settings(&site.config).lead_capture().is_none() {
-        return Err(Error::conflict("lead_capture_off", "Leads are not captured")
-            .hint("The site does not ask for addresses; its lead_capture setting turns this on."));
-    }
-    let statements = capture::lead_statements(of(&op, &session), &form.lead())?;
-    let rows = op.write(statements).await?;
-    let stored = rows.iter().take(2).map(Rows::count).sum::<Result<usize>>()?;
-    if stored == 0 {
-        return Err(Error::conflict("lead_limit", "Too many addresses")
-            .hint("This conversation has left as many addresses as it may."));
-    }
-    Ok(Json(LeadStoredOut { session_id: session.id.as_str().to_owned(), stored: true }))
-}
-
-/// A judged form.
-struct LeadForm<'a> {
-    name: Option<&'a str>,
-    email: Option<&'a str>,
-    phone: Option<&'a str>,
-    company: Option<&'a str>,
-    message: Option<&'a str>,
-    consent_text: &'a str,
-}
-
-impl<'a> LeadForm<'a> {
-    fn judge(body: &'a LeadIn) -> Result<Self> {
-        if !body.consent {
-            return Err(invalid("consent", "must be true: nothing is stored without it"));
-        }
-        let form = Self {
-            name: said(body.name.as_ref()),
-            email: said(body.email.as_ref()),
-            phone: said(body.phone.as_ref()),
-            company: said(body.company.as_ref()),
-            message: body.message.as_ref().map(Lines::as_str).filter(|text| !text.is_empty()),
-            consent_text: body.consent_text.as_str(),
-        };
-        if form.email.is_none() && form.phone.is_none() {
-            return Err(invalid("email", "is required where there is no \"phone\""));
-        }
-        if form.email.is_some_and(|email| !is_address(email)) {
-            return Err(invalid("email", "must be an e-mail address"));
-        }
-        if form.phone.is_some_and(|phone| !is_number(phone)) {
-            return Err(invalid("phone", "must be a phone number of 5 to 20 digits"));
-        }
-        Ok(form)
-    }
-
-    fn lead(&self) -> Lead<'a> {
-        Lead {
-            name: self.name,
-            email: self.email,
-            phone: self.phone,
-            company: self.company,
-            message: self.message,
-            consent_text: Some(self.consent_text),
-            source: "form",
-            while_open: false,
-        }
-    }
-}
-
-fn said<const MAX: usize>(text: Option<&Text<0, MAX>>) -> Option<&str> {
-    text.map(Text::as_str).filter(|text| !text.is_empty())
-}
-
-/// Whether it has the parts of an address; whether mail arrives there, nobody knows before it is sent.
-fn is_address(text: &str) -> bool {
-    text.split_once('@').is_some_and(|(local, domain)| {
-        !local.is_empty()
-            && !domain.contains('@')
-            && !text.contains(char::is_whitespace)
-            && domain.split('.').all(|label| !label.is_empty())
-            && domain.contains('.')
-    })
-}
-
-fn is_number(text: &str) -> bool {
-    let digits = text.chars().filter(|c| c.is_numeric()).count();
-    (5..=20).contains(&digits) && !text.contains(char::is_alphabetic)
 }
 
 /// `DELETE /chat/sessions/{id}`: the visitor has the conversation forgotten. Its messages are emptied, the leads that it
@@ -552,7 +366,15 @@ pub async fn forget_session(
     query: Query,
 ) -> Result<Json<DeletedOut>> {
     let claim = claim_of_query(&headers, id, &query)?;
-    let (_site, session, _) = admit(&op, &headers, &claim, Messages::None).await?;
+    let (site, session, _) = store::session(&op, &claim, Messages::None).await?;
+    // A site that answers nobody any more still forgets.
+    let origin = cors::origin_of(&headers);
+    let environment = op.app.config.environment;
+    let site = admission::judge_page(site, &claim.site, origin.as_ref(), environment)?;
+    let session = of_site(session, &site, &op)?;
+    if session.is_forgotten {
+        return Ok(Json(DeletedOut::DONE));
+    }
     let mut statements: Vec<Statement> = store::forget(of(&op, &session));
     statements.push(audit::visitor_entry_insert(
         &op,
@@ -569,16 +391,16 @@ pub async fn forget_session(
     Ok(Json(DeletedOut::DONE))
 }
 
-fn of<'a>(op: &Op, session: &'a VisitorSessionRow) -> Conversation<'a> {
+pub(super) fn of<'a>(op: &Op, session: &'a VisitorSessionRow) -> Conversation<'a> {
     capture::conversation(op, &session.org_id, &session.site_id, &session.id)
 }
 
-fn claim_of_query(headers: &HeaderMap, session: String, query: &Query) -> Result<Claim> {
+pub(super) fn claim_of_query(headers: &HeaderMap, session: String, query: &Query) -> Result<Claim> {
     let text = |name| query.text(name).map(str::to_owned);
     claim_of(headers, session, text("site_key"), text("visitor_id"))
 }
 
-fn claim(
+pub(super) fn claim(
     headers: &HeaderMap,
     session: String,
     site_key: Option<Text<0, 128>>,
@@ -594,8 +416,7 @@ fn claim_of(
     site_key: Option<String>,
     visitor: Option<String>,
 ) -> Result<Claim> {
-    let of_header = headers.get("x-site-key").and_then(|key| key.to_str().ok()).map(str::trim);
-    let key = of_header.filter(|key| !key.is_empty()).map(str::to_owned).or(site_key);
+    let key = header_text(headers, X_SITE_KEY).or(site_key);
     let key = admission::judge_id("site_key", key)?;
     let visitor = admission::judge_id("visitor_id", visitor)?;
     let origin = cors::origin_of(headers);
@@ -603,7 +424,7 @@ fn claim_of(
 }
 
 /// Reads and judges site, page and session, in this order; gives the messages asked for.
-async fn admit(
+pub(super) async fn admit(
     op: &Op,
     headers: &HeaderMap,
     claim: &Claim,
@@ -613,30 +434,15 @@ async fn admit(
     let origin = cors::origin_of(headers);
     let environment = op.app.config.environment;
     let site = admission::judge_site(site, &claim.site, origin.as_ref(), environment)?;
-    op.request.set_org(&site.org_id);
-    let session = session.filter(|session| session.site_id == site.id).ok_or_else(not_found)?;
+    let session = of_site(session, &site, op)?;
     Ok((site, session, messages))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_and_numbers_have_their_parts() {
-        for text in ["a@b.example", "ann.doe+x@mail.b.example", "jürgen@müller.example"] {
-            assert!(is_address(text), "{text}");
-        }
-        for text in
-            ["", "a", "@b.example", "a@b", "a@", "a b@c.example", "a@b@c.example", "a@.b", "a@b."]
-        {
-            assert!(!is_address(text), "{text}");
-        }
-        for text in ["+1 (555) 010-4471", "12345", "٠٥٠١٢٣٤٥٦٧"] {
-            assert!(is_number(text), "{text}");
-        }
-        for text in ["", "1234", "call me at 555 0100", "123456789012345678901"] {
-            assert!(!is_number(text), "{text}");
-        }
-    }
+fn of_site(
+    session: Option<VisitorSessionRow>,
+    site: &SiteRow,
+    op: &Op,
+) -> Result<VisitorSessionRow> {
+    op.request.set_org(&site.org_id);
+    session.filter(|session| session.site_id == site.id).ok_or_else(not_found)
 }

@@ -54,6 +54,7 @@ row! {
         pub(super) last_message_at: Option<StoredTime>,
         pub(super) ended_at: Option<StoredTime>,
         pub(super) locale: Option<String>,
+        pub(super) is_forgotten: bool,
     }
 }
 

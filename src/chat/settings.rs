@@ -8,14 +8,15 @@
 //! | `answer_only_from_knowledge` | whether questions beyond the knowledge are refused |
 //! | `language` | `auto`, or one of `en`, `es`, `fr`, `de`, `pt`, `it` |
 //! | `handoff` | `enabled`, `keywords` (at most 20 of at most 60 characters), `message` |
-//! | `lead_capture` | `enabled`, `consent_text` (needed if enabled), `fields` |
+//! | `lead_capture` | `enabled`, `consent_text` (needed if enabled), and of the form `title`, `text`, `fields` (with `email` or `phone`; name, e-mail and phone if absent) and `required` (some of them) |
 //! | `office_hours` | `timezone`, `days`, `away_text`: see [`super::hours`] |
 //! | `history_tokens` | tokens of earlier messages in a prompt, 0 to 16000 (2000) |
 //! | `max_output_tokens` | tokens of an answer, 16 to 8000 (800) |
 //! | `temperature` | 0 to 2 |
 //! | `turnstile` | whether a new conversation needs a solved challenge |
 //!
-//! Other members are for others to judge. `null` is as good as absent.
+//! Other members are for others to judge. `null` is as good as absent. [`Settings`] is the only reader of all of these:
+//! the chat, the widget and the list of bots say the same.
 
 use serde_json::{Map, Value};
 
@@ -30,6 +31,8 @@ use crate::time::Timestamp;
 const LONGEST_TEXT: usize = 500;
 /// Longest text of consent, in characters.
 pub const LONGEST_CONSENT: usize = 1_000;
+/// Longest title of a form, in characters.
+const LONGEST_TITLE: usize = 80;
 /// Longest contact line, in characters.
 const LONGEST_CONTACT_LINE: usize = 300;
 /// Tokens of earlier messages in a prompt.
@@ -56,6 +59,16 @@ choice! {
         Message = "message",
     }
 }
+
+impl LeadField {
+    /// Whether it tells how the visitor is reached.
+    fn reaches(self) -> bool {
+        matches!(self, Self::Email | Self::Phone)
+    }
+}
+
+/// What a form asks for where the site does not say.
+const FIELDS: [LeadField; 3] = [LeadField::Name, LeadField::Email, LeadField::Phone];
 
 /// Judges what a site's configuration says about conversations.
 ///
@@ -94,7 +107,19 @@ fn judge(config: &Map<String, Value>) -> Result<(), Refusal> {
         let enabled = member::<bool>(&leads, "enabled", "lead_capture.enabled")?;
         let consent =
             member::<Lines<0, 1000>>(&leads, "consent_text", "lead_capture.consent_text")?;
-        member::<Vec<LeadField>>(&leads, "fields", "lead_capture.fields")?;
+        member::<Text<0, 80>>(&leads, "title", "lead_capture.title")?;
+        member::<Lines<0, 500>>(&leads, "text", "lead_capture.text")?;
+        let fields = member::<Vec<LeadField>>(&leads, "fields", "lead_capture.fields")?;
+        if fields.as_deref().is_some_and(|fields| !fields.iter().any(|field| field.reaches())) {
+            let expected = "must have email or phone: who leaves neither cannot be reached";
+            return Err(("lead_capture.fields", expected.to_owned()));
+        }
+        let asked = fields.as_deref().unwrap_or(&FIELDS);
+        let required = member::<Vec<LeadField>>(&leads, "required", "lead_capture.required")?;
+        if !required.unwrap_or_default().iter().all(|field| asked.contains(field)) {
+            let expected = "must be some of \"lead_capture.fields\"";
+            return Err(("lead_capture.required", expected.to_owned()));
+        }
         if enabled == Some(true) && consent.is_none_or(|text| text.as_str().is_empty()) {
             let expected = "is needed where leads are captured: what the visitor agrees to";
             return Err(("lead_capture.consent_text", expected.to_owned()));
@@ -146,8 +171,16 @@ pub enum Availability {
 /// What leads are captured with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeadCapture<'a> {
-    /// What the visitor is told.
+    /// What the visitor agrees to.
     pub consent_text: &'a str,
+    /// Above the form.
+    pub title: Option<&'a str>,
+    /// What it is for.
+    pub text: Option<&'a str>,
+    /// What it asks for, an e-mail address or a phone number among it.
+    pub fields: Vec<LeadField>,
+    /// Those of the fields that the form does not leave empty.
+    pub required: Vec<LeadField>,
 }
 
 /// A stored configuration. It may be older than the rules above: what does not fit counts as absent.
@@ -241,8 +274,32 @@ impl<'a> Settings<'a> {
     /// What leads are captured with; nothing where they are not, or where there is no text of consent.
     pub fn lead_capture(self) -> Option<LeadCapture<'a>> {
         let leads = object(self.0, "lead_capture").filter(|leads| flag(leads, "enabled"))?;
-        Some(LeadCapture { consent_text: text(leads, "consent_text", LONGEST_CONSENT)? })
+        let fields = lead_fields(leads, "fields").unwrap_or_else(|| FIELDS.to_vec());
+        let mut required = lead_fields(leads, "required").unwrap_or_default();
+        required.retain(|field| fields.contains(field));
+        Some(LeadCapture {
+            consent_text: text(leads, "consent_text", LONGEST_CONSENT)?,
+            title: text(leads, "title", LONGEST_TITLE),
+            text: text(leads, "text", LONGEST_TEXT),
+            fields,
+            required,
+        })
     }
+
+    /// When somebody is there, as pages are told it; nothing where somebody always is, or where it cannot be read.
+    pub fn office_hours(self) -> Option<Value> {
+        object(self.0, "office_hours").and_then(hours::shown)
+    }
+}
+
+/// The fields that a list names, each once, in their own order; nothing where it is none, or where a form of them would
+/// leave the visitor out of reach.
+fn lead_fields(leads: &Map<String, Value>, name: &str) -> Option<Vec<LeadField>> {
+    let listed = leads.get(name)?.as_array()?;
+    let is_listed = |field: &&&str| listed.iter().any(|entry| entry.as_str() == Some(**field));
+    let fields = LeadField::ALL.iter().filter(is_listed);
+    let fields: Vec<LeadField> = fields.filter_map(|field| LeadField::parse(field)).collect();
+    (name == "required" || fields.iter().any(|field| field.reaches())).then_some(fields)
 }
 
 fn object<'a>(config: &'a Map<String, Value>, name: &str) -> Option<&'a Map<String, Value>> {
@@ -301,7 +358,8 @@ mod tests {
             "greeting": "Hello!\nHow can I help?", "away_text": "We are closed.", "refusal_text": "No.", "contact_line": "Call 1.",
             "starter_prompts": ["Hours?", "Prices?"], "answer_only_from_knowledge": true, "language": "auto",
             "handoff": {"enabled": true, "keywords": ["dr lee"], "message": "One moment."},
-            "lead_capture": {"enabled": true, "consent_text": "You may contact me.", "fields": ["name", "email"]},
+            "lead_capture": {"enabled": true, "consent_text": "You may contact me.", "title": "Call me back", "text": "We call today.",
+                             "fields": ["email", "name"], "required": ["email"]},
             "office_hours": {"timezone": "Europe/Madrid", "days": {"mon": [["09:00", "17:00"]]}, "away_text": "Back on Monday."},
             "history_tokens": 0, "max_output_tokens": 100, "temperature": 0.25, "turnstile": true,
             "widget": {"anything": [1]}, "model": 7,
@@ -324,7 +382,13 @@ mod tests {
         assert_eq!(settings.language(), Some("auto"));
         assert_eq!(settings.handoff_keywords(), ["dr lee"]);
         assert_eq!(settings.handoff_message(), Some("One moment."));
-        assert_eq!(settings.lead_capture().unwrap().consent_text, "You may contact me.");
+        let leads = settings.lead_capture().unwrap();
+        assert_eq!(leads.consent_text, "You may contact me.");
+        assert_eq!((leads.title, leads.text), (Some("Call me back"), Some("We call today.")));
+        assert_eq!(leads.fields, [LeadField::Name, LeadField::Email]);
+        assert_eq!(leads.required, [LeadField::Email]);
+        let hours = json!({"timezone": "Europe/Madrid", "days": {"mon": [["09:00", "17:00"]]}});
+        assert_eq!(settings.office_hours(), Some(hours));
         // Monday, 2026-03-16: nine in Madrid is eight in Greenwich.
         assert_eq!(
             settings.availability(Timestamp::from_seconds(1_773_648_000)),
@@ -387,6 +451,18 @@ mod tests {
                 json!({"lead_capture": {"fields": ["ssn"]}}),
                 "\"lead_capture.fields\", which has an entry that must be one of name",
             ),
+            (
+                json!({"lead_capture": {"fields": ["name"]}}),
+                "\"lead_capture.fields\", which must have email or phone",
+            ),
+            (
+                json!({"lead_capture": {"fields": ["email"], "required": ["name"]}}),
+                "\"lead_capture.required\", which must be some of",
+            ),
+            (
+                json!({"lead_capture": {"title": "x".repeat(81)}}),
+                "\"lead_capture.title\", which must have at most 80",
+            ),
             (json!({"office_hours": {"days": {}}}), "\"office_hours\", which needs a \"timezone\""),
             (
                 json!({"office_hours": {"timezone": "UTC", "days": {}, "away_text": 7}}),
@@ -413,5 +489,14 @@ mod tests {
         assert_eq!((settings.away_text(), settings.lead_capture()), (None, None));
         assert_eq!(settings.handoff_keywords(), [""; 0]);
         assert_eq!(settings.availability(Timestamp::from_seconds(0)), Availability::Off);
+        let config = json!({
+            "lead_capture": {"enabled": true, "consent_text": "Yes.", "fields": ["name", "ssn", 7], "required": ["company", "name"]},
+            "office_hours": {"timezone": "<b>", "days": {}},
+        });
+        let settings = Settings(config.as_object().unwrap());
+        let leads = settings.lead_capture().unwrap();
+        assert_eq!(leads.fields, FIELDS, "a form that nobody can be reached by asks for more");
+        assert_eq!((leads.required, leads.title), (vec![LeadField::Name], None));
+        assert_eq!(settings.office_hours(), None);
     }
 }

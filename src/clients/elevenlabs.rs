@@ -152,13 +152,15 @@ pub struct Failure {
     pub kind: FailureKind,
     /// A private text for the log: neither a key nor what was to be said.
     pub reason: String,
+    /// Whether it may be on the bill although nothing came.
+    pub may_be_billed: bool,
     /// Whether the provider did nothing yet and may be asked again, and after which time at least.
     again_after: Option<Duration>,
 }
 
 impl Failure {
     fn new(kind: FailureKind, reason: impl Into<String>) -> Self {
-        Self { kind, reason: reason.into(), again_after: None }
+        Self { kind, reason: reason.into(), may_be_billed: false, again_after: None }
     }
 
     fn of_status(status: u16, headers: &[(String, String)]) -> Self {
@@ -275,7 +277,8 @@ impl<'a> ElevenLabs<'a> {
 }
 
 fn lost(failure: &HttpFailure) -> Failure {
-    Failure::new(FailureKind::Down, format!("ElevenLabs cannot be reached: {failure}"))
+    let reason = format!("ElevenLabs cannot be reached: {failure}");
+    Failure { may_be_billed: failure.is_time_out(), ..Failure::new(FailureKind::Down, reason) }
 }
 
 /// Whether a visitor may be sent there: to a socket of the provider's own hosts, or of the configured one.

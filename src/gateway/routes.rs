@@ -1,18 +1,15 @@
 //! `GET /bots`, `GET /v1/models`: which bots a token opens.
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::store::{self, Bot};
 use super::token::ServerToken;
+use crate::chat::settings::Settings;
 use crate::error::{Error, Result};
 use crate::http::extract::{Json, Path};
 
-/// Longest text that is shown of a site's `config`, in characters, and of a starter prompt.
-const LONGEST_TEXT: usize = 500;
-const LONGEST_STARTER: usize = 80;
-/// Most starter prompts.
-const MOST_STARTERS: usize = 6;
+/// Longest name of a model that is shown, in characters.
+const LONGEST_NAME: usize = 500;
 
 /// The bots that a token opens.
 #[derive(Debug, Serialize)]
@@ -37,17 +34,13 @@ struct BotOut {
 
 impl From<Bot> for BotOut {
     fn from(bot: Bot) -> Self {
-        let starters = bot.starter_prompts.iter().filter_map(Value::as_str);
+        let settings = Settings(&bot.shown);
         Self {
             id: bot.id,
             name: bot.name,
-            greeting: bot.greeting.map(|text| cut(&text, LONGEST_TEXT)),
-            model: bot.model.map_or_else(|| "builtin".to_owned(), |name| cut(&name, LONGEST_TEXT)),
-            starter_prompts: starters
-                .map(|text| cut(text.trim(), LONGEST_STARTER))
-                .filter(|text| !text.is_empty())
-                .take(MOST_STARTERS)
-                .collect(),
+            greeting: settings.greeting().map(str::to_owned),
+            model: bot.model.map_or_else(|| "builtin".to_owned(), |name| cut(&name, LONGEST_NAME)),
+            starter_prompts: settings.starter_prompts().into_iter().map(str::to_owned).collect(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::token;
 use crate::app::Op;
@@ -189,9 +189,9 @@ row! {
         id: Option<String>,
         name: Option<String>,
         created: Option<i64>,
-        greeting: Loose,
+        /// What of the `config` is shown.
+        shown: Map<String, Value>,
         model: Loose,
-        starter_prompts: Vec<Value>,
     }
 }
 
@@ -212,9 +212,9 @@ pub(super) struct Bot {
     /// `portal_sites.id`.
     pub(super) id: String,
     pub(super) name: String,
-    pub(super) greeting: Option<String>,
+    /// What of the `config` is shown.
+    pub(super) shown: Map<String, Value>,
     pub(super) model: Option<String>,
-    pub(super) starter_prompts: Vec<Value>,
     /// Seconds since the epoch.
     pub(super) created: i64,
     /// What the org calls itself.
@@ -239,9 +239,8 @@ fn bot(row: OpenedRow) -> Option<Bot> {
     Some(Bot {
         id: row.id?,
         name: row.name.unwrap_or_default(),
-        greeting: row.greeting.0,
+        shown: row.shown,
         model: row.model.0,
-        starter_prompts: row.starter_prompts,
         created: row.created.unwrap_or_default(),
         org_label: row.org_label,
     })

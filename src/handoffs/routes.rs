@@ -147,16 +147,7 @@ pub async fn reply_to_conversation(
     body::Read(reply): body::Read<ReplyIn>,
 ) -> Result<Json<ReplyResultOut>> {
     let (grant, conversation) = find(&access, &id).await?;
-    if conversation.state().is_ended() {
-        return Err(ended());
-    }
-    if conversation.handoff != Some(Handoff::Accepted) {
-        return Err(Error::conflict("handoff_not_accepted", "Conversation is not accepted")
-            .hint("Accept it first: the assistant answers until then."));
-    }
-    if conversation.handoff_user_id.as_ref() != Some(&grant.actor.caller.user.id) {
-        return Err(taken());
-    }
+    judge_reply(&grant, &conversation)?;
     let message_id = new_id(grant.op().now())?;
     let mut statements =
         store::reply(&grant, &id, &conversation.site_id, &message_id, reply.message.as_str());
@@ -167,10 +158,29 @@ pub async fn reply_to_conversation(
         json!({ "messageId": message_id }),
     )?);
     let rows = grant.write(statements).await?;
-    // Released or ended meanwhile.
-    let message = rows.get(1).map_or(Ok(None), Rows::first)?.ok_or_else(ended)?;
+    let Some(message) = rows.get(1).map_or(Ok(None), Rows::first)? else {
+        // Released, taken or ended meanwhile: whoever replies is told which.
+        let (grant, conversation) = find(&access, &id).await?;
+        judge_reply(&grant, &conversation)?;
+        return Err(ended());
+    };
     feed::run_soon(grant.op());
     Ok(Json(ReplyResultOut { message }))
+}
+
+/// Judges whether the caller has the conversation.
+fn judge_reply(grant: &Grant, conversation: &StandingOut) -> Result<()> {
+    if conversation.state().is_ended() {
+        return Err(ended());
+    }
+    if conversation.handoff != Some(Handoff::Accepted) {
+        return Err(Error::conflict("handoff_not_accepted", "Conversation is not accepted")
+            .hint("Accept it first: the assistant answers until then."));
+    }
+    if conversation.handoff_user_id.as_ref() != Some(&grant.actor.caller.user.id) {
+        return Err(taken());
+    }
+    Ok(())
 }
 
 /// The conversation, and the right to change it.

@@ -69,6 +69,16 @@ fn http_date(text: &str) -> Option<Timestamp> {
 #[error("{0}")]
 pub struct HttpFailure(pub String);
 
+impl HttpFailure {
+    /// What a failure's text begins with when time ran out.
+    pub const TIMED_OUT: &str = "timed out";
+
+    /// Whether time ran out: the other side may have done what was asked.
+    pub fn is_time_out(&self) -> bool {
+        self.0.starts_with(Self::TIMED_OUT)
+    }
+}
+
 /// A request to another service.
 #[derive(Debug, Clone)]
 pub struct HttpRequest {

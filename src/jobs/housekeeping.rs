@@ -1,4 +1,5 @@
-//! Forgets what nobody asks for any more: old runs of jobs, old turns, and the counts of past minutes.
+//! Forgets what nobody asks for any more: old runs of jobs, old turns, the counts of past minutes, and those of widget
+//! events of two years ago.
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use crate::{sql, statement};
 const RUNS_FORGET: &str = sql!("sql/runs_forget.sql");
 const TURNS_FORGET: &str = sql!("sql/turns_forget.sql");
 const COUNTERS_FORGET: &str = sql!("sql/counters_forget.sql");
+const WIDGET_EVENTS_FORGET: &str = sql!("sql/widget_events_forget.sql");
 
 /// How long runs are kept.
 const RUNS_KEPT: Duration = Duration::from_hours(14 * 24);
@@ -19,6 +21,8 @@ const RUNS_KEPT: Duration = Duration::from_hours(14 * 24);
 const MINUTES_KEPT: Duration = Duration::from_hours(1);
 /// How long turns are kept, whose messages may be sent again so long.
 const TURNS_KEPT: Duration = Duration::from_hours(7 * 24);
+/// How long counts of widget events are kept: so that a year can be seen beside the one before.
+const WIDGET_EVENTS_KEPT: Duration = Duration::from_hours(2 * 366 * 24);
 /// Rows deleted by one statement: D1 has one writer, which nobody may hold long.
 const AT_A_TIME: u32 = 1_000;
 
@@ -31,6 +35,7 @@ pub(super) async fn run(op: &Op, run: &mut Run) -> Result<()> {
             statement!(RUNS_FORGET, now.minus(RUNS_KEPT), AT_A_TIME),
             statement!(COUNTERS_FORGET, minute.as_str(), AT_A_TIME),
             statement!(TURNS_FORGET, first_id(now.minus(TURNS_KEPT)), AT_A_TIME),
+            statement!(WIDGET_EVENTS_FORGET, now.minus(WIDGET_EVENTS_KEPT).date(), AT_A_TIME),
         ];
         let rows = op.write(forget).await?;
         let deleted = rows.iter().map(Rows::count).collect::<Result<Vec<usize>>>()?;

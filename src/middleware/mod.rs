@@ -98,6 +98,17 @@ pub static VISITORS: Audience = Audience {
     errors: problem::Form::Problem,
 };
 
+/// Visitors who wait for a reply. They ask often and send little, and do not use up the messages of whoever shares
+/// their address.
+pub static WAITING: Audience = Audience {
+    name: "polls",
+    body_limit: 1024,
+    too_large_text: "Request too large",
+    cors: cors::Policy::Site,
+    rate: rate_limit::Policy::Poll,
+    errors: problem::Form::Problem,
+};
+
 /// Customers' servers, by gateway token.
 pub static SERVERS: Audience = Audience {
     name: "gateway",

@@ -42,6 +42,8 @@ pub enum Policy {
     Portal,
     /// `CHAT_RATE_LIMIT_MAX` a minute.
     Chat,
+    /// `POLL_RATE_LIMIT_MAX` a minute.
+    Poll,
     /// `WIDGET_RATE_LIMIT_MAX` a minute.
     Widget,
     /// `GATEWAY_RATE_LIMIT_MAX` a minute and token.
@@ -54,6 +56,7 @@ impl Policy {
             Self::Exempt => None,
             Self::Portal => Some(config.portal_rate_limit_max),
             Self::Chat => Some(config.chat_rate_limit_max),
+            Self::Poll => Some(config.poll_rate_limit_max),
             Self::Widget => Some(config.widget_rate_limit_max),
             Self::Gateway => Some(config.gateway_rate_limit_max),
         }
@@ -212,7 +215,7 @@ impl Count {
         let Self { audience, quota, verdict, whose } = self;
         let text = match audience.rate {
             Policy::Chat => "Rate limit exceeded. Please try again later.",
-            Policy::Portal | Policy::Widget | Policy::Gateway | Policy::Exempt => {
+            Policy::Portal | Policy::Poll | Policy::Widget | Policy::Gateway | Policy::Exempt => {
                 "Rate limit exceeded"
             }
         };

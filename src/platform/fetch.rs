@@ -142,10 +142,7 @@ async fn to_js(response: Response<Body>) -> worker::Result<web_sys::Response> {
     // A body that is still being made: it is sent as it comes, and its failure breaks the transfer.
     if body.size_hint().exact().is_none() {
         let stream: web_sys::ReadableStream = outgoing(body).into_raw().unchecked_into();
-        return Ok(web_sys::Response::new_with_opt_readable_stream_and_init(
-            Some(&stream),
-            &init,
-        )?);
+        return Ok(web_sys::Response::new_with_opt_readable_stream_and_init(Some(&stream), &init)?);
     }
 
     let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();

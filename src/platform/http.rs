@@ -58,7 +58,7 @@ async fn within<T>(
 }
 
 fn timed_out(timeout: Duration) -> HttpFailure {
-    HttpFailure(format!("timed out after {} ms", timeout.as_millis()))
+    HttpFailure(format!("{} after {} ms", HttpFailure::TIMED_OUT, timeout.as_millis()))
 }
 
 /// The bytes of a stream, at most so many.

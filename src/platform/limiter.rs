@@ -9,7 +9,7 @@ use worker::wasm_bindgen::{self, JsCast as _, JsValue};
 use worker::{Env, EnvBinding};
 
 use crate::app::BoxFuture;
-use crate::config::{CHAT_LIMITER, GATEWAY_LIMITER, PORTAL_LIMITER, WIDGET_LIMITER};
+use crate::config::{CHAT_LIMITER, GATEWAY_LIMITER, POLL_LIMITER, PORTAL_LIMITER, WIDGET_LIMITER};
 use crate::middleware::rate_limit::{Policy, SharedLimiter};
 
 #[wasm_bindgen]
@@ -32,6 +32,7 @@ impl EnvBinding for LimiterBinding {
 pub(super) struct Limiters {
     portal: Option<SendWrapper<LimiterBinding>>,
     chat: Option<SendWrapper<LimiterBinding>>,
+    poll: Option<SendWrapper<LimiterBinding>>,
     widget: Option<SendWrapper<LimiterBinding>>,
     gateway: Option<SendWrapper<LimiterBinding>>,
 }
@@ -43,6 +44,7 @@ impl Limiters {
         Self {
             portal: bound(PORTAL_LIMITER),
             chat: bound(CHAT_LIMITER),
+            poll: bound(POLL_LIMITER),
             widget: bound(WIDGET_LIMITER),
             gateway: bound(GATEWAY_LIMITER),
         }
@@ -54,6 +56,7 @@ impl SharedLimiter for Limiters {
         let limiter = match policy {
             Policy::Portal => self.portal.as_ref(),
             Policy::Chat => self.chat.as_ref(),
+            Policy::Poll => self.poll.as_ref(),
             Policy::Widget => self.widget.as_ref(),
             Policy::Gateway => self.gateway.as_ref(),
             Policy::Exempt => None,

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::pages::judge_origins;
 use super::store::SiteDetailOut;
 use crate::chat::settings::validate_conversation_config;
+use crate::clients::elevenlabs::ProviderId;
 use crate::config::Environment;
 use crate::error::Result;
 use crate::http::body::{Change, Lines, Text, invalid};
@@ -59,6 +60,9 @@ body! {
         /// The origin whose pages reach it without its key; of one site only.
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Text<0, 300>>))]
         keyless_origin as "keylessOrigin": Change<Text<0, 300>>,
+        /// Ids of voices and agents in the platform's account that it may use with the platform's key; staff alone.
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Vec<String>>))]
+        assigned_voices as "assignedVoices": Change<Vec<Text<1, 64>>>,
         /// Write-only.
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Text<0, 500>>))]
         google_api_key as "googleApiKey": Change<Text<0, 500>>,
@@ -91,6 +95,9 @@ body! {
         /// The origin whose pages reach it without its key; of one site only.
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Text<0, 300>>))]
         keyless_origin as "keylessOrigin": Change<Text<0, 300>>,
+        /// Ids of voices and agents in the platform's account that it may use with the platform's key; staff alone.
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Vec<String>>))]
+        assigned_voices as "assignedVoices": Change<Vec<Text<1, 64>>>,
         /// Write-only: `null` or an empty text removes it.
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Text<0, 500>>))]
         google_api_key as "googleApiKey": Change<Text<0, 500>>,
@@ -114,6 +121,7 @@ impl From<SiteIn> for SitePatch {
             config: site.config,
             allowed_origins: site.allowed_origins,
             keyless_origin: site.keyless_origin,
+            assigned_voices: site.assigned_voices,
             google_api_key: site.google_api_key,
             openai_api_key: site.openai_api_key,
             elevenlabs_api_key: site.elevenlabs_api_key,
@@ -131,6 +139,7 @@ pub(super) struct Fields {
     pub(super) config: Change<Map<String, Value>>,
     pub(super) allowed_origins: Change<Vec<String>>,
     pub(super) keyless_origin: Change<String>,
+    pub(super) assigned_voices: Change<Vec<String>>,
     pub(super) google_api_key: Change<String>,
     pub(super) openai_api_key: Change<String>,
     pub(super) elevenlabs_api_key: Change<String>,
@@ -150,6 +159,7 @@ impl Fields {
             keyless_origin: judged(text(body.keyless_origin), |text| {
                 origin("keylessOrigin", &text)
             })?,
+            assigned_voices: judged(body.assigned_voices, judge_assigned)?,
             google_api_key: judged(text(body.google_api_key), |text| key("googleApiKey", text))?,
             openai_api_key: judged(text(body.openai_api_key), |text| key("openaiApiKey", text))?,
             elevenlabs_api_key: judged(text(body.elevenlabs_api_key), |text| {
@@ -158,10 +168,17 @@ impl Fields {
         })
     }
 
-    /// Whether the site is to answer the pages of an origin without a key. Its owner then reads what their
-    /// visitors write, and nothing proves whose pages they are: staff look first.
-    pub(super) fn claims_origin(&self) -> bool {
-        self.keyless_origin.value().is_some()
+    /// Whether staff alone may make one of these changes. Whoever answers the pages of an origin without a key reads what
+    /// their visitors write, and nothing proves whose pages they are; and a voice of the platform's account may be another
+    /// customer's.
+    pub(super) fn needs_staff(&self, changed: &[&str]) -> bool {
+        (self.keyless_origin.value().is_some() && changed.contains(&"keylessOrigin"))
+            || changed.contains(&"assignedVoices")
+    }
+
+    /// The same for a new site.
+    pub(super) fn needs_staff_at_first(&self) -> bool {
+        self.keyless_origin.value().is_some() || self.assigned_voices.value().is_some()
     }
 
     /// Names of the members that differ from what the site has.
@@ -186,6 +203,13 @@ impl Fields {
                 ),
             ),
             ("keylessOrigin", differs(&self.keyless_origin, site.keyless_origin.as_ref())),
+            (
+                "assignedVoices",
+                differs(
+                    &self.assigned_voices,
+                    Some(&site.assigned_voices).filter(|voices| !voices.is_empty()),
+                ),
+            ),
             // What is stored is not read: a key that is sent counts as another one.
             ("googleApiKey", key_differs(&self.google_api_key, site.has_google_key)),
             ("openaiApiKey", key_differs(&self.openai_api_key, site.has_openai_key)),
@@ -246,6 +270,18 @@ fn origin(name: &str, text: &str) -> Result<String> {
     origin
         .map(|origin| origin.to_string())
         .ok_or_else(|| invalid(name, "must be an origin such as https://www.example.com"))
+}
+
+/// Ids as the provider of the voice has them.
+fn judge_assigned(ids: Vec<Text<1, 64>>) -> Result<Vec<String>> {
+    const MOST: usize = 50;
+    if ids.len() > MOST || !ids.iter().all(|id| ProviderId::parse(id.as_str()).is_some()) {
+        return Err(invalid(
+            "assignedVoices",
+            &format!("must have at most {MOST} entries, each of 1 to 64 letters, digits, _ or -"),
+        ));
+    }
+    Ok(ids.into_iter().map(String::from).collect())
 }
 
 fn config(config: Map<String, Value>, environment: Environment) -> Result<Map<String, Value>> {

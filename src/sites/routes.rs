@@ -130,7 +130,7 @@ pub async fn create_site(
 ) -> Result<Response> {
     let fields = Fields::judge(site.into(), access.op.app.config.environment)?;
     let (grant, [label]) = access.grant([store::org_label(access.scope())]).await?;
-    if fields.claims_origin() {
+    if fields.needs_staff_at_first() {
         grant.actor.require_staff()?;
     }
     let OrgLabelRow { org_label } = label.one()?;
@@ -157,7 +157,7 @@ pub async fn update_site(
     if changed.is_empty() {
         return Ok(Json(SiteResultOut { site }));
     }
-    if fields.claims_origin() && changed.contains(&"keylessOrigin") {
+    if fields.needs_staff(&changed) {
         grant.actor.require_staff()?;
     }
     let site = store::site_update(&grant, &id, fields, &changed).await?;

@@ -70,6 +70,8 @@ row! {
         pub(super) allowed_origins: Vec<String>,
         /// The origin whose pages need no key.
         pub(super) keyless_origin: Option<String>,
+        /// Ids of the voices and agents in the platform's account that staff assigned to it.
+        pub(super) assigned_voices: Vec<String>,
         pub(super) has_google_key: bool,
         pub(super) has_openai_key: bool,
         pub(super) has_elevenlabs_key: bool,
@@ -148,11 +150,12 @@ pub(super) async fn site_insert(
             value(fields.domain),
             value(fields.system_prompt),
             config_json(fields.config),
-            origins_json(fields.allowed_origins),
+            list_json(fields.allowed_origins),
             value(fields.keyless_origin),
             value(sealed(vault, "google_api_key", id, fields.google_api_key)?),
             value(sealed(vault, "elevenlabs_api_key", id, fields.elevenlabs_api_key)?),
             value(sealed(vault, "openai_api_key", id, fields.openai_api_key)?),
+            list_json(fields.assigned_voices),
         ],
     );
     let (_, site) = change_site(grant, id, insert, "site.created", metadata).await?;
@@ -177,7 +180,7 @@ pub(super) async fn site_update(
         (fields.domain.is_change(), value(fields.domain)),
         (fields.system_prompt.is_change(), value(fields.system_prompt)),
         (fields.config.is_change(), config_json(fields.config)),
-        (fields.allowed_origins.is_change(), origins_json(fields.allowed_origins)),
+        (fields.allowed_origins.is_change(), list_json(fields.allowed_origins)),
         (fields.keyless_origin.is_change(), value(fields.keyless_origin)),
         (
             fields.google_api_key.is_change(),
@@ -191,6 +194,7 @@ pub(super) async fn site_update(
             fields.openai_api_key.is_change(),
             value(sealed(vault, "openai_api_key", id, fields.openai_api_key)?),
         ),
+        (fields.assigned_voices.is_change(), list_json(fields.assigned_voices)),
     ] {
         params.extend([is_change.into(), value]);
     }
@@ -276,12 +280,12 @@ fn config_json(change: Change<Map<String, Value>>) -> Param {
     Value::Object(config).to_string().into()
 }
 
-fn origins_json(change: Change<Vec<String>>) -> Param {
-    let origins = match change {
-        Change::Set(origins) => origins,
+fn list_json(change: Change<Vec<String>>) -> Param {
+    let list = match change {
+        Change::Set(list) => list,
         Change::Keep | Change::Clear => Vec::new(),
     };
-    Value::from(origins).to_string().into()
+    Value::from(list).to_string().into()
 }
 
 #[cold]

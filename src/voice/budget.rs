@@ -12,6 +12,13 @@ use crate::time::Timestamp;
 const PAUSE_MS: u32 = 2_000;
 /// The longest clip, whatever its text.
 const LONGEST_MS: u32 = 600_000;
+/// What is set aside for a call: the longest that an agent talks unless its owner says otherwise (elevenlabs.io/docs,
+/// `max_duration_seconds`, 600). How long a call was, the provider tells nobody but its own account, so that this stays.
+pub(super) const CALL_MS: i64 = 600_000;
+/// List price of a minute of a call: 0.10 dollars.
+const MICROUSD_PER_MINUTE_OF_A_CALL: i64 = 100_000;
+/// What is set aside for a call in micro-dollars: one dollar.
+pub(super) const CALL_MICROUSD: i64 = CALL_MS / 60_000 * MICROUSD_PER_MINUTE_OF_A_CALL;
 /// List prices of a character (elevenlabs.io/pricing/api): 0.10 and 0.05 dollars for a thousand.
 const MICROUSD_PER_CHARACTER: i64 = 100;
 const MICROUSD_PER_CHARACTER_OF_FAST_MODELS: i64 = 50;
@@ -56,9 +63,12 @@ row! {
         pub(super) uses: Option<i64>,
         /// In micro-dollars.
         pub(super) microusd: Option<i64>,
+        /// What of it voice may use.
+        pub(super) voice_microusd: Option<i64>,
         pub(super) voice_ms: Option<i64>,
         pub(super) used_uses: i64,
         pub(super) used_microusd: i64,
+        pub(super) used_voice_microusd: i64,
         pub(super) used_voice_ms: i64,
     }
 }
@@ -79,6 +89,11 @@ impl LimitRow {
     fn has_no_money(&self, aside: Aside) -> bool {
         let needed = self.used_microusd.saturating_add(aside.microusd.max(1));
         self.microusd.is_some_and(|most| needed > most)
+    }
+
+    fn has_no_money_for_voice(&self, aside: Aside) -> bool {
+        let needed = self.used_voice_microusd.saturating_add(aside.microusd.max(1));
+        self.voice_microusd.is_some_and(|most| needed > most)
     }
 
     fn has_no_time(&self, aside: Aside) -> bool {
@@ -110,7 +125,14 @@ pub(super) fn refusal(limits: &[LimitRow], aside: Aside, now: Timestamp) -> Opti
     if let Some(limit) = find(&|limit| limit.has_no_money(aside)) {
         return Some(
             Error::new(Kind::PaymentRequired, "spend_cap_reached", "Spend cap reached")
-                .hint(hint(limit, "cap does not cover this text any more"))
+                .hint(hint(limit, "cap does not cover this any more"))
+                .retry_after_s(resets_in_s(&limit.name, now)),
+        );
+    }
+    if let Some(limit) = find(&|limit| limit.has_no_money_for_voice(aside)) {
+        return Some(
+            Error::new(Kind::PaymentRequired, "spend_cap_reached", "Spend cap reached")
+                .hint(hint(limit, "cap, of which voice may use half, does not cover this any more"))
                 .retry_after_s(resets_in_s(&limit.name, now)),
         );
     }
@@ -164,9 +186,11 @@ mod tests {
             name: name.to_owned(),
             uses,
             microusd: Some(1_000),
+            voice_microusd: Some(500),
             voice_ms: Some(10_000),
             used_uses: 3,
             used_microusd: 900,
+            used_voice_microusd: 300,
             used_voice_ms: 5_000,
         };
         let of = |limits: &[LimitRow], ms: i64, microusd: i64| {
@@ -183,6 +207,8 @@ mod tests {
             of(std::slice::from_ref(&month), 5_001, 101),
             Some(("spend_cap_reached", 82_810))
         );
+        let talkative = LimitRow { used_voice_microusd: 450, ..month.clone() };
+        assert_eq!(of(&[talkative], 5_000, 100), Some(("spend_cap_reached", 82_810)));
         assert_eq!(of(&[month, minute], 5_001, 101), Some(("rate_limit_exceeded", 10)));
         let spent = LimitRow { used_voice_ms: 9_001, ..limit("site-month", None) };
         assert_eq!(of(&[spent], 0, 0).map(|(code, _)| code), Some("voice_budget_exhausted"));

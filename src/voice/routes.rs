@@ -6,15 +6,17 @@ use serde::Serialize;
 
 use super::budget::{self, Aside, LimitRow};
 use super::clip::{self, Begun};
-use super::setting::Setting;
-use super::store::{self, Hold, VoiceRow};
+use super::setting::{Setting, is_stock_voice};
+use super::store::{self, Hold, Visitor, VoiceRow};
 use crate::app::Op;
 use crate::body;
-use crate::chat::routes::{X_SITE_KEY, header_text};
-use crate::chat::{Purpose, SiteClaim, SiteRow, judge_id, judge_site_for};
-use crate::clients::elevenlabs::{ElevenLabs, Failure, Format, ProviderId, Speech};
+use crate::chat::routes::{X_SITE_KEY, header_text, is_proven};
+use crate::chat::settings::Settings;
+use crate::chat::{Purpose, SiteClaim, SiteRow, judge_id, judge_site_for, turnstile_required};
+use crate::clients::elevenlabs::{ElevenLabs, Format, ProviderId, Speech};
+use crate::clients::turnstile;
 use crate::error::{Error, Kind, Result};
-use crate::http::body::{Read, invalid};
+use crate::http::body::{Read, Text, invalid};
 use crate::http::extract::{Json, Query};
 use crate::middleware::cors;
 use crate::origin::Origin;
@@ -37,6 +39,11 @@ body! {
         model_id as "model_id": Option<String>,
         /// `mp3_44100_128` if absent.
         format as "format": Option<Format>,
+        /// The conversation that it belongs to; one that goes on needs no challenge.
+        session_id as "session_id": Option<String>,
+        visitor_id as "visitor_id": Option<String>,
+        /// A solved Turnstile challenge, where the site asks for one and there is no conversation.
+        turnstile_token as "turnstile_token": Option<Text<0, { turnstile::LONGEST_TOKEN }>>,
         /// For clients that cannot set the `X-Site-Key` header.
         site_key as "site_key": Option<String>,
     }
@@ -49,6 +56,11 @@ body! {
         action as "action": Option<String>,
         /// The site's own agent, if any is named.
         agent_id as "agent_id": Option<String>,
+        /// The conversation that it belongs to; one that goes on needs no challenge.
+        session_id as "session_id": Option<String>,
+        visitor_id as "visitor_id": Option<String>,
+        /// A solved Turnstile challenge, where the site asks for one and there is no conversation.
+        turnstile_token as "turnstile_token": Option<Text<0, { turnstile::LONGEST_TOKEN }>>,
         /// For clients that cannot set the `X-Site-Key` header.
         site_key as "site_key": Option<String>,
     }
@@ -76,7 +88,8 @@ pub async fn post_voice(op: Op, headers: HeaderMap, Read(body): Read<VoiceIn>) -
     let text = judge_text(body.text.as_deref())?;
     let voice = judge_provider_id("voice_id", body.voice_id)?;
     let model = judge_provider_id("model_id", body.model_id)?;
-    let visit = Visit::of(&headers, body.site_key)?;
+    let token = body.turnstile_token.map(String::from);
+    let visit = Visit::of(&headers, body.site_key, body.session_id, body.visitor_id, token)?;
     let aside = Aside {
         is_clip: true,
         ms: budget::longest_ms(&text).into(),
@@ -101,7 +114,9 @@ pub async fn post_voice(op: Op, headers: HeaderMap, Read(body): Read<VoiceIn>) -
     };
     let clip = match chosen.provider.speak(&speech).await {
         Ok(clip) => clip,
-        Err(failure) => return Err(failed(hold, &failure)),
+        // What the provider may charge for stays set aside.
+        Err(failure) if failure.may_be_billed => return Err(clip::error_of(&failure)),
+        Err(failure) => return Err(given_back(hold, clip::error_of(&failure))),
     };
     let begun = Begun { clip, hold, microusd: budget::price(&text, &chosen.model) };
     let mut response =
@@ -115,11 +130,23 @@ pub async fn post_voice(op: Op, headers: HeaderMap, Read(body): Read<VoiceIn>) -
     params(
         ("X-Site-Key" = Option<String>, Header, description = "The site's public key; pages of its keyless origin need none"),
         ("site_key" = Option<String>, Query, description = "For clients that cannot set the header"),
-        ("agent_id" = Option<String>, Query, description = "The site's own agent, if any is named")),
+        ("agent_id" = Option<String>, Query, description = "The site's own agent, if any is named"),
+        ("session_id" = Option<String>, Query, description = "The conversation that it belongs to; one that goes on needs no challenge"),
+        ("visitor_id" = Option<String>, Query),
+        ("turnstile_token" = Option<String>, Query, description = "A solved challenge, where the site asks for one")),
     responses((status = 200, description = "Also at /api/elevenlabs-signed-url", body = SignedUrlOut), crate::openapi::WriteErrors)))]
 pub async fn get_signed_url(op: Op, headers: HeaderMap, query: Query) -> Result<Response> {
+    // A page's picture or frame would spend a call of any site whose key it names, and a prefetch one that nobody makes.
+    let purpose = headers.get("sec-fetch-dest").and_then(|value| value.to_str().ok());
+    if purpose.is_some_and(|purpose| purpose != "empty") {
+        return Err(Error::forbidden("not_fetched", "Not asked for by a script")
+            .hint("Ask by fetch, or by POST /voice/signed-url."));
+    }
     let text = |name: &str| query.text(name).map(str::to_owned);
-    call(&op, &headers, text("site_key"), text("agent_id")).await
+    let token = text("turnstile_token").filter(|token| token.len() <= turnstile::LONGEST_TOKEN);
+    let visit =
+        Visit::of(&headers, text("site_key"), text("session_id"), text("visitor_id"), token)?;
+    call(&op, &visit, text("agent_id")).await
 }
 
 /// `POST /voice/signed-url`: where the site's voice agent is called.
@@ -136,19 +163,15 @@ pub async fn create_signed_url(
         return Err(Error::bad_request("invalid_action", "Invalid action")
             .hint("Send \"action\": \"get_conversation_token\", or none."));
     }
-    call(&op, &headers, body.site_key, body.agent_id).await
+    let token = body.turnstile_token.map(String::from);
+    let visit = Visit::of(&headers, body.site_key, body.session_id, body.visitor_id, token)?;
+    call(&op, &visit, body.agent_id).await
 }
 
-async fn call(
-    op: &Op,
-    headers: &HeaderMap,
-    key: Option<String>,
-    agent: Option<String>,
-) -> Result<Response> {
+async fn call(op: &Op, visit: &Visit, agent: Option<String>) -> Result<Response> {
     let agent = judge_provider_id("agent_id", agent)?;
-    let visit = Visit::of(headers, key)?;
-    let aside = Aside { is_clip: false, ms: 0, microusd: 0 };
-    let Entered { site, payer, hold, limits } = enter(op, &visit, aside).await?;
+    let aside = Aside { is_clip: false, ms: budget::CALL_MS, microusd: budget::CALL_MICROUSD };
+    let Entered { site, payer, hold, limits } = enter(op, visit, aside).await?;
     let called = reach(op, &site, payer, agent.as_ref());
     let Some(hold) = hold else {
         return called.and_then(|_| refuse(op, &limits, aside));
@@ -159,7 +182,7 @@ async fn call(
     };
     let signed_url = match provider.signed_url(&agent).await {
         Ok(url) => url,
-        Err(failure) => return Err(failed(hold, &failure)),
+        Err(failure) => return Err(given_back(hold, clip::error_of(&failure))),
     };
     let out = SignedUrlOut { signed_url, expires_in: SIGNED_URL_LASTS_S };
     let mut response = Json(out).into_response();
@@ -171,13 +194,30 @@ async fn call(
 struct Visit {
     claim: SiteClaim,
     origin: Option<Origin>,
+    session: Option<String>,
+    visitor: Option<String>,
+    /// Of a challenge.
+    token: Option<String>,
 }
 
 impl Visit {
-    fn of(headers: &HeaderMap, key: Option<String>) -> Result<Self> {
+    fn of(
+        headers: &HeaderMap,
+        key: Option<String>,
+        session: Option<String>,
+        visitor: Option<String>,
+        token: Option<String>,
+    ) -> Result<Self> {
         let key = judge_id("site_key", header_text(headers, X_SITE_KEY).or(key))?;
+        let session = judge_id("session_id", session)?;
+        let visitor = judge_id("visitor_id", visitor)?;
         let origin = cors::origin_of(headers);
-        Ok(Self { claim: SiteClaim::of(key, origin.as_ref())?, origin })
+        Ok(Self { claim: SiteClaim::of(key, origin.as_ref())?, origin, session, visitor, token })
+    }
+
+    fn visitor(&self, is_proven: bool) -> Visitor<'_> {
+        let (session, id) = (self.session.as_deref(), self.visitor.as_deref());
+        Visitor { session, id, is_proven }
     }
 }
 
@@ -190,14 +230,21 @@ struct Entered {
 }
 
 async fn enter(op: &Op, visit: &Visit, aside: Aside) -> Result<Entered> {
-    let Visit { claim, origin } = visit;
-    let admission = store::admit(op, claim, origin.as_ref(), aside).await?;
-    let environment = op.app.config.environment;
+    let Visit { claim, origin, token, .. } = visit;
     let page = origin.as_ref();
+    let mut admission = store::admit(op, claim, page, visit.visitor(false), aside).await?;
+    let environment = op.app.config.environment;
     let site = judge_site_for(Purpose::Speech, admission.site, claim, page, environment)?;
     op.request.set_org(&site.org_id);
-    let payer =
-        admission.voice.ok_or_else(|| Error::internal("a site that was found has no org"))?;
+    let no_org = || Error::internal("a site that was found has no org");
+    let mut payer = admission.voice.ok_or_else(no_org)?;
+    if !admission.is_admitted && !payer.has_session && Settings(&site.config).needs_turnstile() {
+        if !is_proven(op, token.as_deref(), page).await {
+            return Err(turnstile_required());
+        }
+        admission = store::admit(op, claim, page, visit.visitor(true), aside).await?;
+        payer = admission.voice.ok_or_else(no_org)?;
+    }
     let has_own_key = payer.has_own_key();
     let hold = admission.is_admitted.then(|| Hold::new(op, &site, aside, has_own_key));
     Ok(Entered { site, payer, hold, limits: admission.limits })
@@ -222,6 +269,9 @@ fn choose<'a>(
     let setting = Setting::of(&site.config).ok_or_else(no_voice)?;
     let voice = setting.voice(voice).ok_or_else(no_voice)??;
     let model = setting.model(model)?;
+    if !is_stock_voice(&voice) {
+        payer.judge_id(&voice)?;
+    }
     let provider = provider(op, site, payer)?;
     Ok(Chosen { provider, setting, voice, model })
 }
@@ -238,6 +288,7 @@ fn reach<'a>(
         return Err(Error::forbidden("agent_not_allowed", "Agent not allowed")
             .hint("Leave \"agent_id\" out: the site's own agent takes its calls."));
     }
+    payer.judge_id(&agent)?;
     Ok((provider(op, site, payer)?, agent))
 }
 
@@ -275,12 +326,21 @@ impl VoiceRow {
     fn has_own_key(&self) -> bool {
         self.elevenlabs_api_key.as_ref().is_some_and(|key| !key.is_empty())
     }
+
+    /// Whether the key opens this id for the site. In the platform's account lie voices and agents of all customers: of
+    /// these, a site has what staff assigned to it.
+    fn judge_id(&self, id: &ProviderId) -> Result<()> {
+        if self.has_own_key() || self.assigned_voices.iter().any(|known| known == id.as_str()) {
+            return Ok(());
+        }
+        Err(not_configured("the voice or agent is not assigned to the site"))
+    }
 }
 
 #[track_caller]
 fn not_configured(context: &str) -> Error {
     Error::new(Kind::Unavailable, "voice_not_configured", "Service temporarily unavailable")
-        .hint("This site has no voice yet: its owner sets config.voice, and a key or a plan that has a voice.")
+        .hint("This site has no voice yet: its owner sets config.voice, and a key, or a plan that has a voice and a stock voice or one that staff assigned.")
         .context(context)
 }
 
@@ -288,10 +348,6 @@ fn not_configured(context: &str) -> Error {
 fn given_back(hold: Hold, error: Error) -> Error {
     hold.give_back();
     error
-}
-
-fn failed(hold: Hold, failure: &Failure) -> Error {
-    given_back(hold, clip::error_of(failure))
 }
 
 /// Says which limit stood against a request.

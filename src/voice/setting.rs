@@ -25,6 +25,37 @@ const MEMBERS: [&str; 10] = [
     "use_speaker_boost",
 ];
 
+/// The voices that every account of the provider has (elevenlabs.io/docs, "Default voices"): nobody's own.
+const STOCK_VOICES: [&str; 22] = [
+    "9BWtsMINqrJLrRACOk9x",
+    "CwhRBWXzGAHq8TQ4Fs17",
+    "EXAVITQu4vr4xnSDxMaL",
+    "FGY2WhTYpPnrIDTdsKH5",
+    "IKne3meq5aSn9XLyUdCD",
+    "JBFqnCBsd6RMkjVDRZzb",
+    "N2lVS1w4EtoT3dr4eOWO",
+    "SAz9YHcvj6GT2YYXdXww",
+    "SOYHLrjzK2X1ezoPC6cr",
+    "TX3LPaxmHKxFdv7VOQHJ",
+    "XB0fDUnXU5powFXDhCwa",
+    "Xb7hH8MSUJpSbSDYk0k2",
+    "XrExE9yKIg1WjnnlVkGX",
+    "bIHbv24MWmeRgasZH58o",
+    "cgSgspJ2msm6clMCkdW9",
+    "cjVigY5qzO86Huf0OWal",
+    "iP95p4xoKVk53GoZ742B",
+    "nPczCjzI2devNBz1zQrb",
+    "onwK4e9ZLuTAKqWW03F9",
+    "pNInz6obpgDQGcFmaJgB",
+    "pFZP5JQG7iQjIQuC4Bku",
+    "pqHfZKP75CvOlQylNhV4",
+];
+
+/// Whether an id is a voice of everybody.
+pub(super) fn is_stock_voice(id: &ProviderId) -> bool {
+    STOCK_VOICES.contains(&id.as_str())
+}
+
 /// How a site speaks.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Setting {

@@ -23,8 +23,21 @@ row! {
     pub(super) struct VoiceRow {
         /// Sealed.
         pub(super) elevenlabs_api_key: Option<String>,
+        /// Ids that staff assigned to the site.
+        pub(super) assigned_voices: Vec<String>,
         pub(super) plan_has_voice: bool,
+        /// Whether the visitor has a conversation with the site that goes on.
+        pub(super) has_session: bool,
     }
+}
+
+/// What a request shows for who it is of.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Visitor<'a> {
+    pub(super) session: Option<&'a str>,
+    pub(super) id: Option<&'a str>,
+    /// Whether a challenge was solved.
+    pub(super) is_proven: bool,
 }
 
 /// What the admitting transaction found and did.
@@ -41,6 +54,7 @@ pub(super) async fn admit(
     op: &Op,
     claim: &SiteClaim,
     page: Option<&Origin>,
+    visitor: Visitor<'_>,
     aside: Aside,
 ) -> Result<Admission> {
     let client = client_digest(&op.request.client_ip);
@@ -60,10 +74,13 @@ pub(super) async fn admit(
         page.map(ToString::to_string).into(),
         json!(listed).to_string().into(),
         (config.environment == Environment::Development).into(),
+        visitor.is_proven.into(),
+        visitor.session.into(),
+        visitor.id.into(),
     ];
     let statements = vec![
         with(chat::SITE, Vec::new()),
-        with(VOICE, Vec::new()),
+        with(VOICE, vec![visitor.session.into(), visitor.id.into()]),
         with(USE_ADMIT, admit),
         with(LIMITS, Vec::new()),
     ];

@@ -252,7 +252,8 @@ fn origin_allowed(embed: &EmbedRow, page: &Page, environment: Environment) -> Ch
         }
         Page::Unnamed => {
             return failed(
-                "The request names no page: it has neither Origin nor Referer.".to_owned(),
+                "The request names no page: it has neither Origin nor Referer. Messages that name none are answered, as apps send them; a page always names itself."
+                    .to_owned(),
             );
         }
     };
@@ -321,6 +322,28 @@ fn deployment_active(embed: &EmbedRow) -> Check {
         ),
     };
     Check::failed(NAME, Kind::Forbidden, code_and_text.0, code_and_text.1)
+}
+
+/// Whether there is a build of the widget to load, and whether the pinned one still ought to be.
+pub(super) fn build_offered(embed: &EmbedRow, build: Option<&Build>) -> Check {
+    const NAME: &str = "build_offered";
+    let Some(build) = build else {
+        let text = "No build of the widget is offered; staff publish one. The page loads nothing until then.";
+        return Check::failed(NAME, Kind::Unavailable, "widget_build_missing", text);
+    };
+    let version = &build.version;
+    let is_old = embed.pinned_status == Some(WidgetVersionStatus::Deprecated)
+        && embed.pinned_version.as_ref() == Some(version);
+    Check::passed(
+        NAME,
+        if is_old {
+            format!(
+                "The deployment is pinned to {version}, which is deprecated: pin another, or none."
+            )
+        } else {
+            format!("The page loads {version}.")
+        },
+    )
 }
 
 /// Whether chat is still paid for, by the names of the limits that are used up.

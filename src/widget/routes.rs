@@ -10,10 +10,11 @@ use sha2::{Digest as _, Sha256};
 use super::embed::{self, Check, EmbedRow, LONGEST_KEY, Page};
 use super::events::{self, WidgetEventsIn};
 use super::profile::Section;
-use super::site_parts::{self, WidgetLeadFormOut};
+use super::site_parts::{self, WidgetLeadFormOut, WidgetTurnstileOut};
 use super::store;
 use super::version::{self, Build};
 use crate::app::Op;
+use crate::chat::settings::Settings;
 use crate::error::{Error, Result};
 use crate::http::body::{Read, Text, invalid};
 use crate::http::extract::{Json, Path, Query, refused};
@@ -52,6 +53,8 @@ struct WidgetConfigOut {
     #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = super::profile_routes::WidgetLocale))]
     locale: Map<String, Value>,
     analytics: WidgetAnalyticsOut,
+    /// The challenge that a new conversation needs; null where it needs none.
+    turnstile: Option<WidgetTurnstileOut>,
     endpoints: WidgetEndpointsOut,
     /// `development`, `staging` or `production`; null for a site's own key.
     environment: Option<String>,
@@ -143,7 +146,8 @@ pub async fn get_widget_config(
     let embed = embed::judge(found, &page, op.app.config.environment)?;
     op.request.set_org(&embed.org_id);
     let build = version::choose(&builds, embed.pin().as_ref(), embed.scope_id(), visitor);
-    let config = config_of(key, embed, build, &embed::base_url(&headers, &uri));
+    let turnstile = op.app.config.turnstile_site_key.as_deref();
+    let config = config_of(key, embed, build, turnstile, &embed::base_url(&headers, &uri));
     answer(&WidgetConfigResultOut { config }, &page, &headers)
 }
 
@@ -152,10 +156,16 @@ fn judge_key(key: &str) -> Result<&str> {
     if key.len() <= LONGEST_KEY { Ok(key) } else { Err(embed::key_unknown()) }
 }
 
-fn config_of(key: &str, embed: EmbedRow, build: Option<Build>, base: &str) -> WidgetConfigOut {
+fn config_of(
+    key: &str,
+    embed: EmbedRow,
+    build: Option<Build>,
+    turnstile: Option<&str>,
+    base: &str,
+) -> WidgetConfigOut {
     let analytics = Section::Analytics.whole(&embed.analytics);
     let is_on = |name: &str| analytics.get(name).and_then(Value::as_bool).unwrap_or(true);
-    let site = &embed.config;
+    let site = Settings(&embed.config);
     let (version, script, styles, integrity) = build.map_or((None, None, None, None), |build| {
         (Some(build.version), Some(build.script_url), build.styles_url, build.integrity_hash)
     });
@@ -167,21 +177,22 @@ fn config_of(key: &str, embed: EmbedRow, build: Option<Build>, base: &str) -> Wi
         widget_integrity: integrity,
         widget_script: script,
         widget_styles: styles,
-        starter_prompts: site_parts::starter_prompts(site),
-        office_hours: site_parts::office_hours(site),
-        away_text: site_parts::away_text(site),
-        lead_form: site_parts::lead_form(site),
+        starter_prompts: site.starter_prompts().into_iter().map(str::to_owned).collect(),
+        office_hours: site.office_hours(),
+        away_text: site.away_text().map(str::to_owned),
+        lead_form: site.lead_capture().map(WidgetLeadFormOut::from),
     };
     WidgetConfigOut {
         snake: camel.clone().into(),
         camel,
         theme: Section::Theme.whole(&embed.theme),
         behavior: Section::Behavior.whole(&embed.behavior),
-        locale: Section::Locale.whole(&embed.locale),
+        locale: locale_of(&embed.locale, site),
         analytics: WidgetAnalyticsOut {
             track_events: is_on("trackEvents"),
             track_conversions: is_on("trackConversions"),
         },
+        turnstile: site_parts::turnstile(site, turnstile),
         endpoints: WidgetEndpointsOut {
             chat: format!("{base}{CHAT_PATH}"),
             session: format!("{base}{SESSION_PATH}"),
@@ -189,6 +200,16 @@ fn config_of(key: &str, embed: EmbedRow, build: Option<Build>, base: &str) -> Wi
         },
         environment: embed.environment,
     }
+}
+
+/// The texts of the look; where it has no greeting of its own, the site's greets.
+fn locale_of(stored: &Map<String, Value>, site: Settings<'_>) -> Map<String, Value> {
+    const GREETING: &str = "greeting";
+    let mut locale = Section::Locale.whole(stored);
+    if !stored.contains_key(GREETING) {
+        locale.extend(site.greeting().map(|text| (GREETING.to_owned(), text.into())));
+    }
+    locale
 }
 
 /// The configuration with its tag, or 304 for who has it.
@@ -270,12 +291,15 @@ pub async fn check_widget(
     headers: HeaderMap,
     uri: Uri,
 ) -> Result<Json<WidgetCheckOut>> {
+    // What is too long to be a key is one that nobody knows, which is what this answer is about.
     let key = query.text("key").ok_or_else(|| refused("key", "is required"))?;
-    let key = judge_key(key)?;
+    let key = if key.len() <= LONGEST_KEY { key } else { "" };
     let page = query.text("origin").map_or_else(|| Page::of(&headers, &uri), Page::named);
-    let (found, used_up) = store::embed_and_limits(&op, key).await?;
+    let (found, used_up, builds) = store::embed_and_limits(&op, key).await?;
     let mut checks = embed::checks(found.as_ref(), &page, op.app.config.environment);
-    if found.is_some() {
+    if let Some(embed) = &found {
+        let build = version::choose(&builds, embed.pin().as_ref(), embed.scope_id(), None);
+        checks.push(embed::build_offered(embed, build.as_ref()));
         checks.push(embed::budget_left(&used_up));
     }
     let checks: Vec<WidgetCheckEntryOut> =

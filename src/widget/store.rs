@@ -54,16 +54,20 @@ pub(super) async fn embed_and_builds(op: &Op, key: &str) -> Result<(Option<Embed
     Ok((embed, builds.into_iter().map(Build::from).collect()))
 }
 
-/// What a key opens, and the names of the limits of chat that are used up there, in one round trip.
+/// What a key opens, the names of the limits of chat that are used up there, and the builds that are offered, in one round
+/// trip.
 pub(super) async fn embed_and_limits(
     op: &Op,
     key: &str,
-) -> Result<(Option<EmbedRow>, Vec<String>)> {
+) -> Result<(Option<EmbedRow>, Vec<String>, Vec<Build>)> {
     let limits = chat::limits_used(key, op.now());
-    let rows = op.read(vec![statement!(EMBED, key, op.now()), limits]).await?;
+    let statements = vec![statement!(EMBED, key, op.now()), limits, statement!(BUILDS_OFFERED)];
+    let rows = op.read(statements).await?;
+    let builds: Vec<BuildRow> = rows.get(2).map_or(Ok(Vec::new()), Rows::all)?;
+    let builds = builds.into_iter().map(Build::from).collect();
     let embed = rows.first().map_or(Ok(None), Rows::first)?;
     let limits: Vec<LimitRow> = rows.get(1).map_or(Ok(Vec::new()), Rows::all)?;
-    Ok((embed, limits.into_iter().map(|limit| limit.name).collect()))
+    Ok((embed, limits.into_iter().map(|limit| limit.name).collect(), builds))
 }
 
 /// What a key opens.

@@ -148,6 +148,8 @@ pub(super) fn choose(
     let stable = || newest(offered, WidgetChannel::Stable);
     let Some(pin) = pin.filter(|pin| is_drawn(pin, deployment, visitor)) else { return stable() };
     match &pin.target {
+        // One that needs more of the configuration than we tell would not work.
+        Target::Build(build) if build.min_profile_version > PROFILE_VERSION => stable(),
         Target::Build(build) => Some(build.clone()),
         Target::Channel(channel) => newest(offered, *channel).or_else(stable),
     }
@@ -276,6 +278,9 @@ mod tests {
     fn a_pinned_build_stays_though_it_is_deprecated() {
         let old = pin(Target::Build(build("3.0.0", WidgetVersionStatus::Deprecated)), 100);
         assert_eq!(version(Some(&old), None), "3.0.0");
+        // But not one that would not know what to do with the configuration.
+        let newer = Build { min_profile_version: 2, ..build("4.0.0", WidgetVersionStatus::Stable) };
+        assert_eq!(version(Some(&pin(Target::Build(newer), 100)), None), "1.10.0");
     }
 
     #[test]

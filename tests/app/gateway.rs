@@ -223,7 +223,7 @@ fn staff_change_any_token_in_the_name_of_its_org() {
 fn bots_are_the_active_chatbots_that_a_token_opens() {
     let app = TestApp::new();
     app.db.run_script(
-        r#"UPDATE portal_sites SET config = '{"greeting":" Hello! ","starter_prompts":["Prices?",7," "],
+        r#"UPDATE portal_sites SET config = '{"greeting":" Hello! ","starter_prompts":["Prices?",7," "],"starterPrompts":["No"],
              "models":[{"provider":"openai","model":"gpt-x","baseUrl":"https://secret.example"},{"provider":"builtin"}]}'
             WHERE id = 'site_a1';
            INSERT INTO portal_sites (id, org_id, site_key, name, type, config, status, created_at) VALUES

@@ -84,9 +84,15 @@ fn what_nobody_asks_for_is_forgotten() {
          VALUES ('019cc000-0000-7000-8000-000000000000', 'org_a', 'site_a1', 's', '2026-03-06T00:00:00.000Z'),
                 ('019cf000-0000-7000-8000-000000000000', 'org_a', 'site_a1', 's', '2026-03-15T00:00:00.000Z')",
     );
+    app.db.run_script(
+        "INSERT INTO widget_event_counts (site_id, date, scope_id, event, org_id, count, first_at, last_at)
+         VALUES ('site_a1', '2024-03-01', 'dep_a', 'widget_opened', 'org_a', 1, '', ''),
+                ('site_a1', '2024-04-01', 'dep_a', 'widget_opened', 'org_a', 1, '', '')",
+    );
     tick(&app);
+    assert_eq!(app.db.rows("SELECT date FROM widget_event_counts")[0]["date"], "2024-04-01");
     assert_eq!(app.db.rows("SELECT id FROM chat_turns").len(), 1);
     assert_eq!(app.db.value("SELECT count(*) FROM budget_counters"), 3);
     assert_eq!(app.db.value("SELECT count(*) FROM job_runs WHERE job = 'x'"), 1);
-    assert_eq!(app.db.value("SELECT items FROM job_runs WHERE job = 'housekeeping'"), 2_502);
+    assert_eq!(app.db.value("SELECT items FROM job_runs WHERE job = 'housekeeping'"), 2_503);
 }

@@ -732,7 +732,7 @@ fn a_form_stores_a_lead_and_counts_the_conversation_once() {
     let ended = post(
         &app,
         "/chat/sessions/s_ended/lead",
-        &json!({"phone": "555-010-4471", "consent": true, "consent_text": "Yes.", "visitor_id": "visitor_2"}),
+        &json!({"phone": "555-010-4471", "consent": true, "consent_text": "You may contact me.", "visitor_id": "visitor_2"}),
     );
     assert_eq!(ended.status, 200, "{}", ended.text);
 }
@@ -761,6 +761,9 @@ fn nothing_is_stored_without_consent_or_address() {
         );
         assert_eq!(answer.db_trips, 0);
     }
+    // What is kept as proof is the site's own text, not the sender's.
+    let other = leave(&app, &json!({"consent_text": "I buy it."}));
+    assert_eq!((other.status, other.code().as_str()), (409, "lead_consent_changed"));
     configure(&app, r#"{"lead_capture":{"enabled":false,"consent_text":"x"}}"#);
     assert_eq!(leave(&app, &json!({})).code(), "lead_capture_off");
     assert_eq!(app.db.value("SELECT count(*) FROM leads"), 2);
@@ -894,6 +897,67 @@ fn a_visitor_has_the_conversation_forgotten() {
         "ann@visitor.example",
         "others stay"
     );
+    // Whoever knows the id may ask again: nothing is written any more.
+    let again = request();
+    assert_eq!((again.status, again.db_trips, again.json()), (200, 1, json!({"deleted": true})));
+    assert_eq!(app.db.value("SELECT count(*) FROM audit_logs"), 1);
+    assert_eq!(leave(&app, &json!({})).code(), "session_not_found");
+    let rating = post(&app, &format!("{ACTIVE}/messages/{answer}/feedback"), &body);
+    assert_eq!(rating.code(), "session_not_found");
+}
+
+#[test]
+fn a_site_that_answers_nobody_still_forgets() {
+    for stop in [
+        "UPDATE portal_sites SET status = 'paused' WHERE id = 'site_a1'",
+        "UPDATE orgs SET status = 'churned' WHERE id = 'org_a'",
+    ] {
+        let app = app();
+        app.db.run_script(stop);
+        let request = |origin: &str| {
+            let request = Request::delete(format!("{ACTIVE}?visitor_id=visitor_1"));
+            let request = request.header(KEY.0, KEY.1).header("origin", origin);
+            app.send(request.body(axum::body::Body::empty()).unwrap())
+        };
+        assert_eq!(request("https://evil.example").code(), "origin_not_allowed");
+        let gone = request("https://alpha.example");
+        assert_eq!(
+            (gone.status, session(&app, "s_active")["visitor_id"].clone()),
+            (200, json!(null))
+        );
+        assert_eq!(ask_for_person(&app).status, 403, "anything else needs a site that answers");
+    }
+}
+
+#[test]
+fn who_waits_for_a_reply_uses_up_no_messages() {
+    let app = TestApp::with(&[("CHAT_RATE_LIMIT_MAX", "2"), ("POLL_RATE_LIMIT_MAX", "3")]);
+    configure(&app, SETTINGS);
+    let poll = || get(&app, &[KEY], &format!("{ACTIVE}/messages?visitor_id=visitor_1"));
+    assert_eq!([poll().status, poll().status, poll().status], [200; 3]);
+    let refused = poll();
+    assert_eq!((refused.status, refused.code().as_str()), (429, "rate_limit_exceeded"));
+    assert_eq!(refused.header("ratelimit-policy"), Some("\"polls\";q=3;w=60"));
+    talk(&app, "How much is whitening?");
+    talk(&app, "And a cleaning?");
+}
+
+#[test]
+fn a_reply_to_a_conversation_that_was_released_says_so() {
+    let app = app();
+    act(&app, "user_member_a", "accept");
+    app.db.before_batch(
+        2,
+        "UPDATE chat_sessions SET handoff = NULL, handoff_user_id = NULL WHERE id = 's_active'",
+    );
+    let late = reply(&app, "user_member_a", "hi");
+    assert_eq!((late.status, late.code().as_str()), (409, "handoff_not_accepted"));
+    act(&app, "user_member_a", "accept");
+    app.db.before_batch(
+        2,
+        "UPDATE chat_sessions SET handoff_user_id = 'u_admin_a' WHERE id = 's_active'",
+    );
+    assert_eq!(reply(&app, "user_member_a", "hi").code(), "handoff_taken");
 }
 
 #[test]

@@ -359,13 +359,23 @@ const TURNSTILE: &str = "https://challenges.cloudflare.com/turnstile/v0/siteveri
 
 #[test]
 fn a_site_may_ask_for_a_solved_challenge() {
-    let app = TestApp::with(&[("TURNSTILE_SECRET_KEY", "secret-of-turnstile")]);
+    let app = TestApp::with(&[
+        ("TURNSTILE_SECRET_KEY", "secret-of-turnstile"),
+        ("TURNSTILE_SITE_KEY", "0x4AAA"),
+    ]);
+    let page = ("origin", "https://alpha.example");
+    let asked = || app.http.sent().iter().filter(|sent| sent.url == TURNSTILE).count();
+    let unasked = json!({"message": QUESTION, "turnstile_token": "good"});
+    assert_eq!(say(&app, &[KEY, page], &unasked).status, 200);
+    assert_eq!(say(&app, &[("x-site-key", "sk_nowhere")], &unasked).status, 401);
+    assert_eq!(asked(), 0, "only where a site asks for a challenge, Cloudflare is asked");
+    let before = used(&app, "org_a").0;
     app.db.run_script(
         "UPDATE portal_sites SET config = json_set(config, '$.turnstile', json('true')) WHERE id = 'site_a1'",
     );
     let ask = |token: &str| {
         let body = json!({"message": QUESTION, "turnstile_token": token});
-        let answer = say(&app, &[KEY], &body);
+        let answer = say(&app, &[KEY, page], &body);
         (answer.status, answer.json())
     };
     app.http.answer_at(
@@ -380,8 +390,15 @@ fn a_site_may_ask_for_a_solved_challenge() {
     app.http.go_down_at(TURNSTILE);
     assert_eq!(ask("good").0, 403, "what cannot be asked is no proof");
     assert_eq!(app.lines.of("turnstile_unproven").len(), 1);
-    assert_eq!(used(&app, "org_a").0, 0);
-    app.http.answer_at(TURNSTILE, 200, "{\"success\": true}");
+    // One key serves the pages of all sites: a challenge of another page proves nothing.
+    for said in ["{\"success\": true, \"hostname\": \"evil.example\"}", "{\"success\": true}"] {
+        app.http.answer_at(TURNSTILE, 200, said);
+        assert_eq!(ask("good").0, 403, "{said}");
+    }
+    assert_eq!(used(&app, "org_a").0, before);
+    app.http.answer_at(TURNSTILE, 200, "{\"success\": true, \"hostname\": \"alpha.example\"}");
+    let nowhere = json!({"message": QUESTION, "turnstile_token": "good"});
+    assert_eq!(say(&app, &[KEY], &nowhere).status, 403, "a request that names no page");
     let (status, answer) = ask("good");
     assert_eq!(status, 200, "{answer}");
     let sent = app.http.sent();
@@ -389,8 +406,10 @@ fn a_site_may_ask_for_a_solved_challenge() {
     let form = String::from_utf8(last.body.clone().unwrap()).unwrap();
     assert_eq!(form, "secret=secret-of-turnstile&response=good");
     // A conversation that has begun goes on without.
-    let body = json!({"message": QUESTION, "session_id": answer["session_id"]});
-    assert_eq!(say(&app, &[KEY], &body).status, 200);
+    let body =
+        json!({"message": QUESTION, "session_id": answer["session_id"], "turnstile_token": "x"});
+    let so_far = asked();
+    assert_eq!((say(&app, &[KEY], &body).status, asked()), (200, so_far));
     assert!(!app.lines.text().contains("secret-of-turnstile"));
 }
 

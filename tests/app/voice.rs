@@ -4,6 +4,7 @@ use axum::body::Body;
 use futures_executor::block_on;
 use http::Request;
 use http_body_util::BodyExt as _;
+use koby_portal::http::client::HttpFailure;
 use serde_json::{Value, json};
 
 use crate::support::ports::Streamed;
@@ -20,6 +21,8 @@ const CALL: &str =
     "wss://api.elevenlabs.io/v1/convai/conversation?agent_id=agent_a&conversation_signature=s";
 /// What is set aside for "Hi": two letters and the pauses.
 const HI_MS: i64 = 2_480;
+/// What is set aside for a call: ten minutes.
+const CALL_MS: i64 = 600_000;
 
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
@@ -41,7 +44,8 @@ fn app_with(changes: &[(&str, &str)]) -> TestApp {
     let app = TestApp::with(&changes);
     app.db.run_script(
         r#"UPDATE portal_sites SET config = '{"voice":{"voice_id":"rachel","allowed_voices":["adam"],"agent_id":"agent_a"}}'
-           WHERE id IN ('site_a1', 'site_b1')"#,
+           WHERE id IN ('site_a1', 'site_b1');
+           UPDATE portal_sites SET assigned_voices = '["rachel","adam","agent_a"]' WHERE id = 'site_b1'"#,
     );
     app.http.stream_at(RACHEL, [sound(200, &["first ", "second"])]);
     app.http.answer_at(SIGNED, 200, &json!({ "signed_url": CALL }).to_string());
@@ -302,8 +306,8 @@ fn each_limit_has_its_answer() {
         ("org_b", "visitor_messages_per_minute", 2, 429, "rate_limit_exceeded"),
         ("site_b1", "voice_seconds_per_month", 7, 429, "voice_budget_exhausted"),
         ("org_b", "voice_seconds_per_month", 7, 429, "voice_budget_exhausted"),
-        ("site_b1", "microusd_per_day", 599, 402, "spend_cap_reached"),
-        ("org_b", "microusd_per_month", 599, 402, "spend_cap_reached"),
+        ("site_b1", "microusd_per_day", 1_199, 402, "spend_cap_reached"),
+        ("org_b", "microusd_per_month", 1_199, 402, "spend_cap_reached"),
     ] {
         let app = app();
         budget(&app, scope, column, most);
@@ -396,6 +400,19 @@ fn failures_of_the_provider_are_told_in_our_words_and_do_not_count() {
         assert!(matches!(answer.status, 502 | 503), "{}", answer.text);
         assert_eq!((app.http.sent().len(), used(&app, "org_a")), (1, [0; 4]));
     }
+}
+
+#[test]
+fn what_a_silent_provider_may_charge_stays_counted() {
+    let app = app();
+    let fail = |text: &'static str| {
+        app.http.serve(RACHEL, move |_| Err(HttpFailure(text.to_owned())));
+        speak(&app, &[BETA], &json!({"text": "Hi"})).code()
+    };
+    assert_eq!(fail("connection refused"), "voice_unavailable");
+    assert_eq!(used(&app, "org_b"), [0; 4]);
+    assert_eq!(fail("timed out after 30000 ms"), "voice_unavailable");
+    assert_eq!(used(&app, "org_b"), [1, 0, HI_MS, 200]);
 }
 
 #[test]
@@ -513,10 +530,161 @@ fn the_sites_own_agent_takes_its_calls() {
         assert_eq!((sent.method, sent.url.as_str()), ("GET", SIGNED));
         assert_eq!(sent.headers[0], ("xi-api-key", "xi-provider-secret".to_owned()));
     }
-    assert_eq!(used(&app, "org_a"), [0, 4, 0, 0], "calls are counted, their length is not known");
+    assert_eq!(
+        used(&app, "org_a"),
+        [0, 4, 4 * CALL_MS, 0],
+        "who pays for themselves costs us nothing"
+    );
+    budget(&app, "org_b", "microusd_per_day", 2_000_000);
     let answer = app.post("/voice/signed-url", &[BETA], "{}");
-    assert_eq!((answer.status, used(&app, "org_b")), (200, [0, 1, 0, 0]));
+    assert_eq!((answer.status, used(&app, "org_b")), (200, [0, 1, CALL_MS, 1_000_000]));
     assert_eq!(app.http.sent().last().unwrap().headers[0].1, "xi-platform");
+}
+
+#[test]
+fn a_call_sets_its_longest_length_and_its_price_aside() {
+    for (column, most, calls, refusal) in [
+        ("microusd_per_day", 3_999_999, 1, (402, "spend_cap_reached")),
+        ("microusd_per_month", 4_000_000, 2, (402, "spend_cap_reached")),
+        ("voice_seconds_per_month", 1_799, 2, (429, "voice_budget_exhausted")),
+    ] {
+        let app = app();
+        app.db.run_script(
+            "UPDATE plan_limits SET microusd_per_day = 100000000, microusd_per_month = 100000000",
+        );
+        budget(&app, "org_b", column, most);
+        let call = || app.post("/voice/signed-url", &[BETA], "{}");
+        for _ in 0..calls {
+            assert_eq!(call().status, 200, "{column}");
+        }
+        let refused = call();
+        assert_eq!((refused.status, refused.code().as_str()), refusal, "{column}");
+        let used_up = [0, calls, calls * CALL_MS, calls * 1_000_000];
+        assert_eq!(used(&app, "org_b"), used_up, "{column}");
+        assert_eq!(app.http.sent().len(), usize::try_from(calls).unwrap());
+    }
+    // On a plan whose money does not cover a call there is none, and one that nobody takes is free.
+    let app = app();
+    assert_eq!(app.post("/voice/signed-url", &[BETA], "{}").code(), "spend_cap_reached");
+    app.http.answer_at(SIGNED, 404, "{}");
+    budget(&app, "org_b", "microusd_per_day", 4_000_000);
+    assert_eq!(app.post("/voice/signed-url", &[BETA], "{}").code(), "voice_rejected");
+    assert_eq!(used(&app, "org_b"), [0; 4]);
+    // The seconds of the plan are ours: a key of the site's own is bound by its owner's budget alone.
+    app.db.run_script("UPDATE plan_limits SET voice_seconds_per_month = 1");
+    app.http.answer_at(SIGNED, 200, &json!({ "signed_url": CALL }).to_string());
+    assert_eq!(app.post("/voice/signed-url", &[KEY], "{}").status, 200);
+}
+
+#[test]
+fn speech_leaves_the_chat_half_of_the_money() {
+    let app = app();
+    app.http.stream_at(RACHEL, [sound(200, &["a"]), sound(200, &["b"])]);
+    let long = json!({"text": "a".repeat(2_500)});
+    // Half of a plan's half a dollar a day.
+    assert_eq!(speak(&app, &[BETA], &long).status, 200);
+    let refused = speak(&app, &[BETA], &json!({"text": "Hi"}));
+    assert_eq!((refused.status, refused.code().as_str()), (402, "spend_cap_reached"));
+    assert!(refused.json()["detail"].as_str().unwrap().contains("half"), "{}", refused.text);
+    let chat = app.post("/chat", &[BETA], json!({"message": "hi"}).to_string());
+    assert_eq!(chat.status, 200, "{}", chat.text);
+    // What answers cost does not count as speech.
+    app.clock.advance(86_400);
+    app.db.run_script(
+        "INSERT INTO budget_counters (scope_id, period, org_id, microusd) VALUES ('org_b', '2026-03-16', 'org_b', 400000)
+         ON CONFLICT (scope_id, period) DO UPDATE SET microusd = 400000",
+    );
+    assert_eq!(speak(&app, &[BETA], &json!({"text": "Hi"})).status, 200);
+}
+
+#[test]
+fn the_platforms_key_opens_stock_voices_and_what_staff_assigned() {
+    let app = app();
+    app.db.run_script("UPDATE portal_sites SET assigned_voices = NULL");
+    budget(&app, "org_b", "microusd_per_day", 9_000_000);
+    let say = || speak(&app, &[BETA], &json!({"text": "Hi"}));
+    let call = || app.post("/voice/signed-url", &[BETA], "{}");
+    for answer in [say(), call()] {
+        assert_eq!((answer.status, answer.code().as_str()), (503, "voice_not_configured"));
+    }
+    assert_eq!((app.http.sent().len(), used(&app, "org_b")), (0, [0; 4]));
+    assert_eq!(hi(&app).status, 200, "a site's own key opens what lies in its own account");
+    let patch = |user: &str, body: &Value| {
+        let path = "/portal/sites/site_b1?orgId=org_b";
+        app.send_as(user, "PATCH", path, Some(&body.to_string()))
+    };
+    let assigned = json!({"assignedVoices": ["rachel", "agent_a"]});
+    assert_eq!(patch("user_owner_b", &assigned).status, 403);
+    let answer = patch("user_staff", &assigned);
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert_eq!(answer.json()["site"]["assignedVoices"], json!(["rachel", "agent_a"]));
+    assert_eq!(patch("user_staff", &json!({"assignedVoices": ["../x"]})).status, 400);
+    assert_eq!([say().status, call().status], [200, 200]);
+    assert_eq!(patch("user_owner_b", &json!({"assignedVoices": null})).status, 403);
+    // Its owner changes everything else as before, and what is sent as it was changes nothing.
+    assert_eq!(
+        patch("user_owner_b", &json!({"name": "Beta", "assignedVoices": ["rachel", "agent_a"]}))
+            .status,
+        200
+    );
+    assert_eq!(patch("user_staff", &json!({"assignedVoices": null})).status, 200);
+    assert_eq!(say().status, 503);
+    let stock = json!({"voice": {"voice_id": "EXAVITQu4vr4xnSDxMaL"}});
+    assert_eq!(patch("user_owner_b", &json!({ "config": stock })).status, 200);
+    app.http.stream_at(&RACHEL.replace("rachel", "EXAVITQu4vr4xnSDxMaL"), [sound(200, &["stock"])]);
+    assert_eq!(say().text, "stock");
+    let mine = json!({"name": "New", "assignedVoices": ["rachel"]}).to_string();
+    assert_eq!(app.send_as("user_owner_b", "POST", "/portal/sites", Some(&mine)).status, 403);
+}
+
+#[test]
+fn a_site_that_asks_for_a_challenge_does_so_before_it_speaks() {
+    const TURNSTILE: &str = "https://challenges.cloudflare.com/turnstile/v0/siteverify";
+    let app = app_with(&[("TURNSTILE_SECRET_KEY", "s"), ("TURNSTILE_SITE_KEY", "0x4AAA")]);
+    app.db.run_script(
+        "UPDATE portal_sites SET config = json_set(config, '$.turnstile', json('true')) WHERE id = 'site_a1'",
+    );
+    let page = ("origin", "https://alpha.example");
+    let say = |more: &Value| {
+        let mut body = json!({"text": "Hi"});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        speak(&app, &[KEY, page], &body)
+    };
+    app.http.answer_at(TURNSTILE, 200, r#"{"success":true,"hostname":"evil.example"}"#);
+    for more in [
+        json!({}),
+        json!({"turnstile_token": "t"}),
+        json!({"session_id": "s_active", "visitor_id": "visitor_2"}),
+        json!({"session_id": "s_ended", "visitor_id": "visitor_2"}),
+        json!({"session_id": "s_nowhere"}),
+    ] {
+        let answer = say(&more);
+        assert_eq!((answer.status, answer.code().as_str()), (403, "turnstile_required"), "{more}");
+    }
+    let call = |query: &str| signed(&app, &format!("/voice/signed-url{query}"), &[KEY, page]);
+    assert_eq!(call("").code(), "turnstile_required");
+    assert_eq!(used(&app, "org_a"), [0; 4]);
+    // A conversation that goes on has passed it.
+    let sent = app.http.sent().len();
+    assert_eq!(say(&json!({"session_id": "s_active", "visitor_id": "visitor_1"})).status, 200);
+    assert_eq!(app.http.sent().len(), sent + 1, "Cloudflare is not asked");
+    assert_eq!(call("?session_id=s_active&visitor_id=visitor_1").status, 200);
+    app.http.answer_at(TURNSTILE, 200, r#"{"success":true,"hostname":"alpha.example"}"#);
+    let proven = say(&json!({"turnstile_token": "t"}));
+    assert_eq!((proven.status, proven.db_trips), (200, 2), "{}", proven.text);
+    assert_eq!(used(&app, "org_a")[0], 2);
+}
+
+#[test]
+fn a_picture_or_a_frame_calls_nobody() {
+    let app = app();
+    for purpose in ["image", "document", "iframe", "script"] {
+        let answer = signed(&app, "/voice/signed-url", &[KEY, ("sec-fetch-dest", purpose)]);
+        assert_eq!((answer.status, answer.code().as_str()), (403, "not_fetched"), "{purpose}");
+    }
+    assert_eq!((app.http.sent().len(), used(&app, "org_a")), (0, [0; 4]));
+    let answer = signed(&app, "/voice/signed-url", &[KEY, ("sec-fetch-dest", "empty")]);
+    assert_eq!(answer.status, 200);
 }
 
 #[test]
@@ -590,6 +758,7 @@ fn calls_have_limits_too() {
 #[test]
 fn an_org_sees_what_it_said_and_no_other() {
     let app = app();
+    budget(&app, "org_b", "microusd_per_day", 9_000_000);
     let say = || speak(&app, &[BETA], &json!({"text": "Hi"})).status;
     let seconds = "x".repeat(2_000 * 16);
     app.http.stream_at(RACHEL, [sound(200, &[&seconds])]);
@@ -602,9 +771,9 @@ fn an_org_sees_what_it_said_and_no_other() {
         json!({
             "days": [
                 {"date": "2026-03-15", "clips": 2, "calls": 0, "voiceSeconds": 4},
-                {"date": "2026-03-16", "clips": 1, "calls": 1, "voiceSeconds": 2},
+                {"date": "2026-03-16", "clips": 1, "calls": 1, "voiceSeconds": 602},
             ],
-            "month": {"voiceSeconds": 6, "voiceSecondsLimit": 3_600},
+            "month": {"voiceSeconds": 606, "voiceSecondsLimit": 3_600},
         })
     );
     let alpha = json!({"days": [], "month": {"voiceSeconds": 0, "voiceSecondsLimit": 60_000}});

@@ -90,7 +90,8 @@ fn nothing_private_is_told() {
     let app = TestApp::new();
     app.db.run_script(
         r#"UPDATE portal_sites SET config = '{"contact_line":"hidden-line","starter_prompts":["Prices?"],
-             "lead_form":{"fields":["email"],"notify":"hidden@alpha.example"},"pager":"hidden-pager"}'
+             "lead_capture":{"enabled":true,"consent_text":"Yes.","fields":["email"],"notify":"hidden@alpha.example"},
+             "office_hours":{"timezone":"UTC","days":{},"pager":"hidden"},"pager":"hidden-pager"}'
             WHERE id = 'site_a1'"#,
     );
     for (key, origin) in [("dk_a", SHOP), ("sk_a1", "https://alpha.example")] {
@@ -114,6 +115,109 @@ fn nothing_private_is_told() {
             assert!(!answer.text.contains(word), "{word}: {}", answer.text);
         }
     }
+}
+
+#[test]
+fn the_form_of_the_widget_is_what_the_chat_captures_leads_with() {
+    let app = TestApp::new();
+    let configure = |config: &Value| {
+        let body = json!({ "config": config }).to_string();
+        app.send_as("user_admin_a", "PATCH", "/portal/sites/site_a1", Some(&body))
+    };
+    let capture = json!({"enabled": true, "title": "Call me back", "text": "Today.", "consent_text": "You may\ncontact me.",
+                         "fields": ["phone", "email"], "required": ["phone"]});
+    assert_eq!(configure(&json!({ "lead_capture": capture })).status, 200);
+    let told = config(&app, "dk_a", SHOP).json()["config"].clone();
+    let form = &told["leadForm"];
+    assert_eq!(
+        form,
+        &json!({"enabled": true, "title": "Call me back", "text": "Today.", "consentText": "You may\ncontact me.",
+                "fields": ["email", "phone"], "required": ["phone"]})
+    );
+    let page = [("origin", SHOP), ("x-site-key", "dk_a")];
+    let body = json!({"message": "Hello", "visitor_id": "v1"}).to_string();
+    let session = app.post("/chat", &page, body).json()["session_id"].clone();
+    let base = told["endpoints"]["session"].as_str().unwrap().strip_prefix("https://api.example");
+    let path = format!("{}/{}/lead", base.unwrap(), session.as_str().unwrap());
+    let filled = json!({"phone": "+1 555 010 4471", "consent": true, "consent_text": form["consentText"], "visitor_id": "v1"});
+    let answer = app.post(&path, &page, filled.to_string());
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let leads = app.db.rows(&format!(
+        "SELECT phone, consent_text, source FROM leads WHERE session_id = {}",
+        session.to_string().replace('"', "'")
+    ));
+    assert_eq!(
+        leads,
+        [
+            json!({"phone": "+1 555 010 4471", "consent_text": "You may\ncontact me.", "source": "form"})
+        ]
+    );
+    // Where none are captured there is no form.
+    assert_eq!(configure(&json!({"lead_capture": {"enabled": false}})).status, 200);
+    assert_eq!(config(&app, "dk_a", SHOP).json()["config"]["leadForm"], Value::Null);
+    assert_eq!(app.post(&path, &page, filled.to_string()).code(), "lead_capture_off");
+}
+
+#[test]
+fn the_widget_says_what_the_chat_says() {
+    let app = TestApp::new();
+    let long = "x".repeat(600);
+    app.db.run_script(&format!(
+        r#"UPDATE portal_sites SET config = '{{"greeting":"{long}","away_text":"Top.","starter_prompts":["1","2","3","4","5","6","7"],
+             "office_hours":{{"timezone":"Europe/Madrid","days":{{"mon":[["09:00","17:00"]]}},"away_text":"Back on Monday."}}}}'
+            WHERE id = 'site_a1'"#
+    ));
+    let told =
+        || config(&app, "dk_a_staging", "https://staging.alpha.example").json()["config"].clone();
+    app.db.run_script("UPDATE site_deployments SET status = 'active'");
+    let first = told();
+    assert_eq!(first["awayText"], "Back on Monday.");
+    assert_eq!(first["starterPrompts"].as_array().unwrap().len(), 6);
+    assert_eq!(
+        first["officeHours"],
+        json!({"timezone": "Europe/Madrid", "days": {"mon": [["09:00", "17:00"]]}})
+    );
+    // The site greets, unless the look has a greeting of its own.
+    assert_eq!(first["locale"]["greeting"].as_str().unwrap().len(), 500);
+    let profile = json!({"locale": {"greeting": "Welcome!"}});
+    assert_eq!(send(&app, "PATCH", "/profiles/prof_a", &profile).status, 200);
+    assert_eq!(config(&app, "dk_a", SHOP).json()["config"]["locale"]["greeting"], "Welcome!");
+    app.db.run_script("UPDATE portal_sites SET config = replace(config, 'Madrid', 'Nowhere')");
+    assert_eq!(told()["officeHours"], Value::Null, "what the chat cannot read is not shown either");
+}
+
+#[test]
+fn a_page_is_told_which_challenge_to_solve() {
+    let key = ("TURNSTILE_SITE_KEY", "0x4AAA");
+    let app = TestApp::with(&[key, ("TURNSTILE_SECRET_KEY", "s")]);
+    let told = |app: &TestApp| config(app, "dk_a", SHOP).json()["config"]["turnstile"].clone();
+    assert_eq!(told(&app), Value::Null);
+    let ask = r#"UPDATE portal_sites SET config = '{"turnstile":true}' WHERE id = 'site_a1'"#;
+    app.db.run_script(ask);
+    assert_eq!(told(&app), json!({"siteKey": "0x4AAA"}));
+    let without = TestApp::new();
+    without.db.run_script(ask);
+    assert_eq!(told(&without), Value::Null);
+    for half in [key, ("TURNSTILE_SECRET_KEY", "s"), ("TURNSTILE_SITE_KEY", "<script>")] {
+        let problems = TestApp::with(&[half]).get("/health/ready").text;
+        assert!(problems.contains("TURNSTILE_SITE_KEY"), "{half:?}: {problems}");
+    }
+}
+
+#[test]
+fn a_check_says_which_build_the_page_loads() {
+    let app = TestApp::new();
+    let entry = |app: &TestApp, key: &str| {
+        let checks = check(app, key, SHOP)["checks"].clone();
+        let find = |entry: &&Value| entry["check"] == "build_offered";
+        checks.as_array().unwrap().iter().find(find).cloned()
+    };
+    assert_eq!(entry(&app, "dk_a").unwrap()["ok"], true);
+    app.db.run_script("DELETE FROM deployment_version_pins; DELETE FROM widget_versions");
+    let checked = check(&app, "dk_a", SHOP);
+    assert_eq!((&checked["ok"], &checked["code"]), (&json!(false), &json!("widget_build_missing")));
+    // A key that is too long is one that nobody knows.
+    assert_eq!(check(&app, &"k".repeat(200), SHOP)["code"], "deploy_key_unknown");
 }
 
 #[test]

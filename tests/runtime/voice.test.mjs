@@ -13,6 +13,8 @@ const PAGE = "http://localhost:3000";
 const VOICE = { voice_id: "rachel", agent_id: "agent_a", stability: 0.5 };
 /** What is set aside for "Hi", in milliseconds. */
 const HI_MS = 2_480;
+/** The same for a call. */
+const CALL_MS = 600_000;
 
 /** Something that is waited for, and given up after ten seconds. */
 function promised(what) {
@@ -63,11 +65,13 @@ describe("a site that speaks", () => {
       },
       beforeStart: (folder) => {
         const database = new DatabaseSync(databaseFile(folder));
-        database.prepare("UPDATE portal_sites SET config = ? WHERE id = 'site_chadis_web'").run(JSON.stringify({ voice: VOICE }));
+        database.prepare("UPDATE portal_sites SET config = ?, assigned_voices = ? WHERE id = 'site_chadis_web'")
+          .run(JSON.stringify({ voice: VOICE }), JSON.stringify([VOICE.voice_id]));
         database.exec(`INSERT INTO budgets (scope_id, org_id, site_id, site_messages_per_minute, visitor_messages_per_minute,
                                             voice_seconds_per_month, updated_at)
           VALUES ('site_chadis_web', 'org_chadis', 'site_chadis_web', 10000, 10000, 17, '2026-01-01T00:00:00.000Z'),
-                 ('site_dental_web', 'org_dental', 'site_dental_web', 10000, 10000, NULL, '2026-01-01T00:00:00.000Z')`);
+                 ('site_dental_web', 'org_dental', 'site_dental_web', 10000, 10000, NULL, '2026-01-01T00:00:00.000Z'),
+                 ('org_dental', 'org_dental', NULL, NULL, NULL, 60000, '2026-01-01T00:00:00.000Z')`);
         database.close();
       },
     });
@@ -186,6 +190,7 @@ describe("a site that speaks", () => {
   });
 
   it("gives the address of the site's agent", async () => {
+    const before = used("org_dental");
     const signed = `ws://${provider.host}/v1/convai/conversation?agent_id=agent_a&conversation_signature=s`;
     provider.answer = (_, response) => response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ signed_url: signed }));
     const answer = await worker.fetch("/voice/signed-url", { headers: { ...DENTAL, origin: PAGE } });
@@ -196,6 +201,6 @@ describe("a site that speaks", () => {
     provider.answer = (_, response) => response.writeHead(200, { "content-type": "application/json" }).end('{"signed_url":"wss://evil.example/x"}');
     const evil = await worker.fetch("/voice/signed-url", { headers: DENTAL });
     assert.deepEqual([evil.status, (await evil.json()).code], [502, "voice_bad_answer"]);
-    await settled("org_dental", { ...used("org_dental"), calls: 2 });
+    await settled("org_dental", { ...before, calls: 2, voice_ms: before.voice_ms + 2 * CALL_MS });
   });
 });

@@ -3,7 +3,7 @@
 -- ?1 session   ?2 key, or NULL   ?3 origin, or NULL   ?4 now   ?5 visitor, or NULL
 SELECT c.id, c.site_id, c.org_id, coalesce(c.status, '') || '/' || coalesce(c.handoff, '') AS state, c.handoff,
        c.handoff_name, coalesce(c.message_count, 0) AS message_count, c.started_at, c.last_message_at, c.ended_at,
-       c.locale
+       c.locale, coalesce(iif(json_valid(c.metadata), c.metadata ->> '$.forgotten', 0), 0) AS is_forgotten
 FROM chat_sessions c
 WHERE c.id = ?1
   AND (c.visitor_id IS NULL OR c.visitor_id = ?5)

@@ -5,11 +5,10 @@
 SELECT t.id AS token_id, t.org_id, t.last_used_at, o.status AS org_status,
        coalesce(nullif(o.slug, ''), o.name) AS org_label,
        s.id, s.name, unixepoch(s.created_at) AS created,
-       json_extract(iif(json_valid(s.config), s.config, '{}'), '$.greeting') AS greeting,
+       json_object('greeting', json_extract(iif(json_valid(s.config), s.config, '{}'), '$.greeting'), 'starter_prompts',
+                   json_extract(iif(json_valid(s.config), s.config, '{}'), '$.starter_prompts')) AS shown,
        coalesce(json_extract(iif(json_valid(s.config), s.config, '{}'), '$.models[0].model'),
-                json_extract(iif(json_valid(s.config), s.config, '{}'), '$.models[0].provider')) AS model,
-       coalesce(json_extract(iif(json_valid(s.config), s.config, '{}'), '$.starter_prompts'),
-                json_extract(iif(json_valid(s.config), s.config, '{}'), '$.starterPrompts')) AS starter_prompts
+                json_extract(iif(json_valid(s.config), s.config, '{}'), '$.models[0].provider')) AS model
 FROM gateway_secrets g
 JOIN gateway_tokens t ON t.id = g.token_id AND t.org_id = g.org_id
 JOIN orgs o ON o.id = t.org_id

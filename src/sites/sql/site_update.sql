@@ -3,7 +3,7 @@
 -- ?1 org_id   ?2 id   ?3 now   ?4 name   ?5 type   ?6 status, each NULL to keep it
 -- then pairs of 1 to change and the value: ?7 ?8 domain   ?9 ?10 prompt   ?11 ?12 config
 -- ?13 ?14 allowed origins   ?15 ?16 origin that needs no key   ?17 ?18 Google key   ?19 ?20 ElevenLabs key
--- ?21 ?22 OpenAI key
+-- ?21 ?22 OpenAI key   ?23 ?24 voices and agents that staff assigned
 UPDATE portal_sites SET
   name = coalesce(?4, name),
   type = coalesce(?5, type),
@@ -16,6 +16,7 @@ UPDATE portal_sites SET
   google_api_key = CASE ?17 WHEN 1 THEN ?18 ELSE google_api_key END,
   elevenlabs_api_key = CASE ?19 WHEN 1 THEN ?20 ELSE elevenlabs_api_key END,
   openai_api_key = CASE ?21 WHEN 1 THEN ?22 ELSE openai_api_key END,
+  assigned_voices = CASE ?23 WHEN 1 THEN ?24 ELSE assigned_voices END,
   updated_at = ?3
 WHERE id = ?2 AND org_id = ?1
   AND (?16 IS NULL
