@@ -440,7 +440,7 @@ impl Reading<'_> {
             Ok(_) => Outcome::New,
             // There is no room for its text: what was there stays.
             Err(error) if error.kind() == Kind::Conflict => {
-                let why = error.public_hint().map_or_else(|| error.text(), |hint| hint).to_owned();
+                let why = error.public_hint().unwrap_or_else(|| error.text()).to_owned();
                 return Ok(as_it_was(page, Outcome::Failed, Some(why), None));
             }
             // What is wrong with the page, in words for its owner.

@@ -374,9 +374,11 @@ mod tests {
 
     #[test]
     fn rules_are_bounded_in_number_and_length() {
-        let many: String = (0..30_000).map(|at| format!("Disallow: /*x{at}\n")).collect();
-        let plain: String = (0..30_000).map(|at| format!("Disallow: /p{at}\n")).collect();
-        let robots = Robots::parse(format!("User-agent: *\n{many}{plain}").as_bytes());
+        let mut file = "User-agent: *\n".to_owned();
+        for at in 0..10_000 {
+            let _ = write!(file, "Disallow: /*x{at}\nDisallow: /p{at}\n");
+        }
+        let robots = Robots::parse(file.as_bytes());
         assert_eq!(robots.rules.len(), MOST_RULES);
         let wild = robots.rules.iter().filter(|rule| rule.pattern.contains('*')).count();
         assert_eq!(wild, MOST_WILD);
