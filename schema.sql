@@ -406,7 +406,7 @@ CREATE TABLE jobs (
   lease_id TEXT,
   lease_until TEXT,
   cursor TEXT
-) WITHOUT ROWID;
+, taken_at TEXT) WITHOUT ROWID;
 
 CREATE TABLE knowledge_chunks (
     id TEXT PRIMARY KEY,
@@ -445,7 +445,7 @@ CREATE TABLE knowledge_crawls (
   robots TEXT,
   -- Sitemaps that are still to be read: a JSON array.
   sitemaps TEXT NOT NULL DEFAULT '[]'
-);
+, claimed_at TEXT, left_out INTEGER NOT NULL DEFAULT 0);
 
 CREATE TABLE knowledge_documents (
     id TEXT PRIMARY KEY,
@@ -461,7 +461,7 @@ CREATE TABLE knowledge_documents (
     size_bytes INTEGER,
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-, external_key TEXT, publishing_version_id TEXT, index_seq INTEGER NOT NULL DEFAULT 0, index_due_at TEXT);
+, external_key TEXT, publishing_version_id TEXT, index_seq INTEGER NOT NULL DEFAULT 0, index_due_at TEXT, archived_by TEXT);
 
 CREATE TABLE knowledge_embeddings (
     id TEXT PRIMARY KEY,
@@ -559,6 +559,13 @@ CREATE TABLE knowledge_sources (
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
 , removed_at TEXT);
 
+CREATE TABLE knowledge_usage (
+  org_id TEXT PRIMARY KEY REFERENCES orgs(id) ON DELETE CASCADE,
+  sources INTEGER NOT NULL DEFAULT 0,
+  documents INTEGER NOT NULL DEFAULT 0,
+  bytes INTEGER NOT NULL DEFAULT 0
+) WITHOUT ROWID;
+
 CREATE TABLE knowledge_versions (
     id TEXT PRIMARY KEY,
     document_id TEXT NOT NULL REFERENCES knowledge_documents(id) ON DELETE CASCADE,
@@ -572,7 +579,7 @@ CREATE TABLE knowledge_versions (
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     created_by TEXT,
     change_note TEXT
-);
+, stored_bytes INTEGER NOT NULL DEFAULT 0, emptied_at TEXT);
 
 CREATE TABLE leads (
   id TEXT PRIMARY KEY,
@@ -701,7 +708,7 @@ CREATE TABLE plan_limits (
   message_characters INTEGER,
   turn_microusd INTEGER NOT NULL DEFAULT 20000,
   voice_seconds_per_month INTEGER
-) WITHOUT ROWID;
+, knowledge_sources INTEGER, knowledge_documents INTEGER, knowledge_bytes INTEGER) WITHOUT ROWID;
 
 CREATE TABLE portal_config (
     id TEXT PRIMARY KEY,
@@ -1115,6 +1122,8 @@ CREATE INDEX knowledge_crawls_by_lease ON knowledge_crawls (lease_id) WHERE leas
 
 CREATE INDEX knowledge_crawls_by_org ON knowledge_crawls (org_id);
 
+CREATE INDEX knowledge_crawls_by_org_claim ON knowledge_crawls (org_id, claimed_at);
+
 CREATE INDEX knowledge_crawls_due ON knowledge_crawls (due_at) WHERE due_at IS NOT NULL;
 
 CREATE UNIQUE INDEX knowledge_documents_by_external_key ON knowledge_documents (source_id, external_key)
@@ -1152,6 +1161,9 @@ CREATE INDEX knowledge_ingestion_jobs_by_version ON knowledge_ingestion_jobs (ve
 CREATE INDEX knowledge_ingestion_jobs_due ON knowledge_ingestion_jobs (type, coalesce(next_attempt_at, ''), id)
   WHERE status IN ('pending', 'processing');
 
+CREATE INDEX knowledge_ingestion_jobs_due_by_org
+  ON knowledge_ingestion_jobs (type, org_id, coalesce(next_attempt_at, ''), id) WHERE status IN ('pending', 'processing');
+
 CREATE INDEX knowledge_pages_by_document ON knowledge_pages (document_id) WHERE document_id IS NOT NULL;
 
 CREATE INDEX knowledge_pages_by_org ON knowledge_pages (org_id);
@@ -1177,6 +1189,8 @@ CREATE INDEX knowledge_sources_by_org ON knowledge_sources (org_id, updated_at, 
 CREATE INDEX knowledge_sources_by_time ON knowledge_sources (updated_at, id);
 
 CREATE INDEX knowledge_sources_removed ON knowledge_sources (removed_at) WHERE removed_at IS NOT NULL;
+
+CREATE INDEX knowledge_sources_removed_by_org ON knowledge_sources (org_id) WHERE removed_at IS NOT NULL;
 
 CREATE INDEX knowledge_versions_by_document ON knowledge_versions (document_id, version_number, id);
 
@@ -1394,9 +1408,46 @@ BEGIN
    WHERE session_id = old.id AND org_id = old.org_id;
 END;
 
+CREATE TRIGGER knowledge_document_counted AFTER INSERT ON knowledge_documents BEGIN
+  INSERT INTO knowledge_usage (org_id, documents) VALUES (new.org_id, 1)
+  ON CONFLICT (org_id) DO UPDATE SET documents = documents + 1;
+END;
+
 CREATE TRIGGER knowledge_document_deleted AFTER DELETE ON knowledge_documents BEGIN
   INSERT INTO knowledge_removals (org_id, document_id, due_at) VALUES (old.org_id, old.id, '')
   ON CONFLICT (org_id, document_id) DO UPDATE SET due_at = '', is_told = 0;
+END;
+
+CREATE TRIGGER knowledge_document_uncounted AFTER DELETE ON knowledge_documents BEGIN
+  UPDATE knowledge_usage SET documents = documents - 1 WHERE org_id = old.org_id;
+END;
+
+CREATE TRIGGER knowledge_source_counted AFTER INSERT ON knowledge_sources WHEN new.removed_at IS NULL BEGIN
+  INSERT INTO knowledge_usage (org_id, sources) VALUES (new.org_id, 1)
+  ON CONFLICT (org_id) DO UPDATE SET sources = sources + 1;
+END;
+
+CREATE TRIGGER knowledge_source_removed AFTER UPDATE OF removed_at ON knowledge_sources
+WHEN old.removed_at IS NULL AND new.removed_at IS NOT NULL BEGIN
+  UPDATE knowledge_usage SET sources = sources - 1 WHERE org_id = old.org_id;
+END;
+
+CREATE TRIGGER knowledge_source_uncounted AFTER DELETE ON knowledge_sources WHEN old.removed_at IS NULL BEGIN
+  UPDATE knowledge_usage SET sources = sources - 1 WHERE org_id = old.org_id;
+END;
+
+CREATE TRIGGER knowledge_version_counted AFTER INSERT ON knowledge_versions WHEN new.stored_bytes > 0 BEGIN
+  INSERT INTO knowledge_usage (org_id, bytes) VALUES (new.org_id, new.stored_bytes)
+  ON CONFLICT (org_id) DO UPDATE SET bytes = bytes + new.stored_bytes;
+END;
+
+CREATE TRIGGER knowledge_version_emptied AFTER UPDATE OF stored_bytes ON knowledge_versions
+WHEN old.stored_bytes <> new.stored_bytes BEGIN
+  UPDATE knowledge_usage SET bytes = bytes + new.stored_bytes - old.stored_bytes WHERE org_id = old.org_id;
+END;
+
+CREATE TRIGGER knowledge_version_uncounted AFTER DELETE ON knowledge_versions WHEN old.stored_bytes > 0 BEGIN
+  UPDATE knowledge_usage SET bytes = bytes - old.stored_bytes WHERE org_id = old.org_id;
 END;
 
 CREATE TRIGGER leads_mark_their_session AFTER INSERT ON leads WHEN new.session_id IS NOT NULL

@@ -21,9 +21,9 @@ choice! {
 pub enum Action {
     /// Looks.
     Read,
-    /// Changes content: flows, leads.
+    /// Changes content: flows, leads, and what assistants know.
     Write,
-    /// Changes members, configuration, keys, billing, and what assistants know.
+    /// Changes members, configuration, keys, billing, and the policies of what assistants say.
     Administer,
     /// Deletes the org or changes its owners.
     Own,

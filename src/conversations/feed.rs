@@ -70,7 +70,7 @@ pub fn run_soon(op: &Op) {
     op.background.spawn(Box::pin(async move {
         later.app.ports.clock.sleep(COALESCE).await;
         later.app.search_feed.release();
-        if let Err(error) = run(&later).await {
+        if let Err(error) = run(&later, LONGEST).await {
             let fields = [("reason", json!(error.private_context()))];
             let log = &later.app.log;
             log.event(LogLevel::Warn, "search_feed_failed", later.now(), &later.request, &fields);
@@ -89,8 +89,8 @@ row! {
 }
 
 /// Tells the index of what changed, as far as the time allows; gives how many changes.
-pub async fn run(op: &Op) -> Result<usize> {
-    let end = op.now().plus(LONGEST);
+pub async fn run(op: &Op, longest: Duration) -> Result<usize> {
+    let end = op.now().plus(longest);
     let mut told = 0;
     while op.now() < end {
         let limits = statement!(CHANGES, PASS_CHANGES, MESSAGE_CHARACTERS, PASS_CHARACTERS);

@@ -3,7 +3,11 @@
 //! Cron may fire twice, late or not at all, and a run may be cut off anywhere. So a job is a row in `jobs` that is
 //! taken with a lease, does a bounded piece of work, says how far it came in a cursor, and is given back with the
 //! moment at which it is due again. A run that was lost is taken up where it stood once its lease has ended; of
-//! two that fire together one finds nothing to take. Each run leaves one row in `job_runs` and one line in the log.
+//! two that fire together one finds nothing to take. Each run leaves one row in `job_runs` and one line in the log; of
+//! one that was lost, whoever takes its job over leaves the row.
+//!
+//! Each job is taken right before it runs and has time of its own, so that none waits for another that is slow, and
+//! one that dies holds nothing but itself. Short ones come first, and the reading of other people's sites last.
 
 mod housekeeping;
 mod idle_close;
@@ -21,10 +25,11 @@ use crate::ids::new_id;
 use crate::knowledge::{crawl, embedding, ingestion, rebuild};
 use crate::time::Timestamp;
 
-/// A run begins no further piece of work after this time.
-const LONGEST: Duration = Duration::from_secs(20);
 /// A run that has not ended after this time was lost.
 const LEASE: Duration = Duration::from_mins(2);
+
+/// How long the index is told of messages; a pass of it may take as long again.
+const FEED: Duration = Duration::from_secs(5);
 
 /// Something that is done again and again.
 pub struct Job {
@@ -32,6 +37,8 @@ pub struct Job {
     pub name: &'static str,
     /// How long after a run that did all there was it is due again.
     pub every: Duration,
+    /// A run begins no further piece of work after this time.
+    pub share: Duration,
     /// One run.
     pub run: for<'a> fn(&'a Op, &'a mut Run) -> BoxFuture<'a, Result<()>>,
 }
@@ -55,73 +62,83 @@ impl Run {
     }
 }
 
-/// All jobs, in the order in which they run.
+/// All jobs, in the order in which they run. Their shares together are about the minute to the next tick.
 const JOBS: &[Job] = &[
     Job {
-        name: "search_feed",
-        every: Duration::ZERO,
-        run: |op, run| Box::pin(tell_index(op, run)),
+        name: "idle_close",
+        every: Duration::from_mins(1),
+        share: Duration::from_secs(5),
+        run: |op, run| Box::pin(idle_close::run(op, run)),
     },
     Job {
         name: "housekeeping",
         every: Duration::from_hours(1),
+        share: Duration::from_secs(5),
         run: |op, run| Box::pin(housekeeping::run(op, run)),
+    },
+    Job {
+        name: "search_feed",
+        every: Duration::ZERO,
+        share: FEED,
+        run: |op, run| Box::pin(tell_index(op, run)),
     },
     Job {
         name: "knowledge_ingestion",
         every: Duration::ZERO,
+        share: Duration::from_secs(10),
         run: |op, run| Box::pin(ingestion::run(op, run)),
-    },
-    Job {
-        name: "knowledge_crawl",
-        every: Duration::ZERO,
-        run: |op, run| Box::pin(crawl::run(op, run)),
     },
     Job {
         name: "search_rebuild",
         every: Duration::ZERO,
+        share: Duration::from_secs(5),
         run: |op, run| Box::pin(rebuild::run(op, run)),
     },
     Job {
         name: "search_drift",
         every: Duration::from_hours(24),
+        share: Duration::from_secs(5),
         run: |op, run| Box::pin(rebuild::compare(op, run)),
     },
     Job {
         name: "knowledge_embeddings",
         every: Duration::from_mins(10),
+        share: Duration::from_secs(10),
         run: |op, run| Box::pin(embedding::run(op, run)),
     },
     Job {
-        name: "idle_close",
-        every: Duration::from_mins(1),
-        run: |op, run| Box::pin(idle_close::run(op, run)),
+        name: "knowledge_crawl",
+        every: Duration::ZERO,
+        share: Duration::from_secs(20),
+        run: |op, run| Box::pin(crawl::run(op, run)),
     },
 ];
 
 /// Every minute: runs what is due.
 pub async fn run_due(op: &Op) {
-    let lease = match new_id(op.now()) {
-        Ok(lease) => lease,
-        Err(error) => {
-            return log(op, "claim", LogLevel::Error, "failed", 0, Some(&error.private_context()));
-        }
-    };
     let names: Vec<&str> = JOBS.iter().map(|job| job.name).collect();
-    let claimed = match store::claim(op, &names, &lease, op.now().plus(LEASE)).await {
-        Ok(claimed) => claimed,
+    let due = match store::due(op, &names).await {
+        Ok(due) => due,
         Err(error) => {
-            return log(op, "claim", LogLevel::Error, "failed", 0, Some(&error.private_context()));
+            return log(op, "due", LogLevel::Error, "failed", 0, Some(&error.private_context()));
         }
     };
-    let ends = op.now().plus(LONGEST);
-    for job in JOBS {
-        let Some(taken) = claimed.iter().find(|taken| taken.name == job.name) else {
-            continue;
-        };
-        let run = Run { cursor: taken.cursor.clone(), items: 0, has_more: false, ends };
-        run_one(op, job, run, &lease).await;
+    for job in JOBS.iter().filter(|job| due.iter().any(|name| name == job.name)) {
+        if let Err(error) = take_and_run(op, job).await {
+            log(op, job.name, LogLevel::Error, "untaken", 0, Some(&error.private_context()));
+        }
     }
+}
+
+/// Runs a job, unless somebody else has taken it meanwhile.
+async fn take_and_run(op: &Op, job: &Job) -> Result<()> {
+    let lease = new_id(op.now())?;
+    if let Some(taken) = store::claim(op, job.name, &lease, op.now().plus(LEASE)).await? {
+        let ends = op.now().plus(job.share);
+        run_one(op, job, Run { cursor: taken.cursor, items: 0, has_more: false, ends }, &lease)
+            .await;
+    }
+    Ok(())
 }
 
 async fn run_one(op: &Op, job: &Job, mut run: Run, lease: &str) {
@@ -160,6 +177,6 @@ fn log(op: &Op, job: &str, level: LogLevel, outcome: &str, items: u64, reason: O
 
 /// What a lost feed did not tell the index.
 async fn tell_index(op: &Op, run: &mut Run) -> Result<()> {
-    run.items = feed::run(op).await? as u64;
+    run.items = feed::run(op, FEED).await? as u64;
     Ok(())
 }

@@ -3,34 +3,53 @@
 use serde_json::json;
 
 use crate::app::Op;
+use crate::db::Rows;
 use crate::error::Result;
 use crate::ids::new_id;
 use crate::time::Timestamp;
 use crate::{row, sql, statement};
 
+const DUE: &str = sql!("sql/due.sql");
+const RUN_LOST: &str = sql!("sql/run_lost.sql");
 const CLAIM: &str = sql!("sql/claim.sql");
 const RELEASE: &str = sql!("sql/release.sql");
 const RUN_INSERT: &str = sql!("sql/run_insert.sql");
+
+/// What is recorded of a run that was lost.
+const LOST: &str = "the run was lost: it did not end before its lease did";
+
+row! {
+    struct DueRow {
+        name: String,
+    }
+}
 
 row! {
     /// A job that was taken.
     #[derive(Debug)]
     pub(super) struct ClaimRow {
-        pub(super) name: String,
         pub(super) cursor: Option<String>,
     }
 }
 
-/// Takes those of the jobs that are due and not held.
+/// Those of the jobs that are due and not held.
+pub(super) async fn due(op: &Op, names: &[&str]) -> Result<Vec<String>> {
+    let rows = op.read(vec![statement!(DUE, json!(names).to_string(), op.now())]).await?;
+    let due: Vec<DueRow> = rows.first().map_or(Ok(Vec::new()), Rows::all)?;
+    Ok(due.into_iter().map(|row| row.name).collect())
+}
+
+/// Takes a job, if it is still due and not held. Of a run that held it and was lost, the outcome is recorded.
 pub(super) async fn claim(
     op: &Op,
-    names: &[&str],
+    name: &str,
     lease: &str,
     until: Timestamp,
-) -> Result<Vec<ClaimRow>> {
-    let claim = statement!(CLAIM, json!(names).to_string(), op.now(), lease, until);
-    let rows = op.write(vec![claim]).await?;
-    rows.first().map_or(Ok(Vec::new()), crate::db::Rows::all)
+) -> Result<Option<ClaimRow>> {
+    let now = op.now();
+    let lost = statement!(RUN_LOST, new_id(now)?, name, now, LOST);
+    let rows = op.write(vec![lost, statement!(CLAIM, name, now, lease, until)]).await?;
+    rows.last().map_or(Ok(None), Rows::first)
 }
 
 /// A run that has ended.

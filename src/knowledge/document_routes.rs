@@ -9,12 +9,13 @@ use super::document_store::{
     document_not_found, document_target, intake_of_document, intake_of_source, open, pair_text,
 };
 use super::ingestion::{
-    Content, TakenIn, Target, TargetRow, Text, run_soon, source_not_found, unsupported, write_text,
+    Content, TakenIn, Target, TargetRow, Text, Written, refusal, run_soon, source_not_found,
+    unsupported, write_text,
 };
 use super::parsing::{self, Format};
 use super::source_store::source_of_pairs;
 use super::store::KnowledgeDocumentOut;
-use crate::auth::permission::{Access, Administer, Grant};
+use crate::auth::permission::{Access, Grant, Write};
 use crate::choice;
 use crate::error::{Error, Result};
 use crate::http::body;
@@ -64,14 +65,18 @@ pub struct DocumentOut {
     responses((status = 201, description = "A new document", body = TakenOut), (status = 200, description = "A document that was there", body = TakenOut),
               crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn create_document(
-    access: Access<Administer>,
+    access: Access<Write>,
     body::Read(document): body::Read<DocumentIn>,
 ) -> Result<Response> {
     let given =
         |text: Option<body::Text<0, 1000>>| text.map(|text| text.0).filter(|text| !text.is_empty());
+    let named =
+        |text: Option<body::Text<0, 200>>| text.map(|text| text.0).filter(|text| !text.is_empty());
+    let (Some(source), Some(title)) = (named(document.source_id), named(document.title)) else {
+        return Err(source_and_title_required());
+    };
     let external_id = given(document.external_id);
-    let target =
-        intake_of_source(access.scope(), document.source_id.as_str(), external_id.as_deref());
+    let target = intake_of_source(access.scope(), &source, external_id.as_deref());
     let (grant, target, []) =
         access.grant_for::<TargetRow, 0>(target, source_not_found, []).await?;
     let Some(content) = document.content else { return Err(content_required()) };
@@ -86,7 +91,7 @@ pub async fn create_document(
     let manuscript = parsing::parse(format, Some("utf-8"), content.0.as_bytes())?;
     let content = Content {
         text: Text::of(manuscript, format.media_type(), content.0.len()),
-        title: Some(document.title.0),
+        title: Some(title),
         path: given(document.path),
         external_id,
         checksum: document.checksum.map(|text| text.0).filter(|text| !text.is_empty()),
@@ -111,7 +116,7 @@ pub async fn create_document(
     responses((status = 201, description = "A new document", body = TakenOut), (status = 200, description = "A document that was there", body = TakenOut),
               crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn upload_document(
-    access: Access<Administer>,
+    access: Access<Write>,
     query: Query,
     headers: HeaderMap,
     RawBody(file): RawBody,
@@ -149,6 +154,13 @@ pub async fn upload_document(
     store_text(&grant, &open(target)?, &content, None).await
 }
 
+#[cold]
+#[track_caller]
+fn source_and_title_required() -> Error {
+    Error::bad_request("source_and_title_required", "Source and title are required")
+        .hint("\"sourceId\" names a source, \"title\" is a text of 1 to 200 characters.")
+}
+
 /// A parameter of one line that is not too long.
 fn bounded(query: &Query, name: &str, most: usize) -> Result<Option<String>> {
     let Some(text) = query.text(name).map(str::trim).filter(|text| !text.is_empty()) else {
@@ -168,7 +180,9 @@ async fn store_text(
     before: Option<crate::db::Statement>,
 ) -> Result<Response> {
     let by = grant.actor.caller.user.id.as_str();
-    let (taken, texts) = write_text(grant.op(), &grant.org, by, target, content, Some(grant))?;
+    let written = write_text(grant.op(), &grant.org, by, target, content, Some(grant))?;
+    let Written { taken, batch: texts, version_at } = written;
+    let changes = !texts.is_empty();
     let (effect, document_id, version_id) = match taken {
         TakenIn::Queued { document_id, version_id } => {
             (Effect::Queued, document_id, Some(version_id))
@@ -181,13 +195,13 @@ async fn store_text(
             (Effect::Unchanged, known.unwrap_or_default(), None)
         }
     };
+    let version_at = version_at.map(|at| at + usize::from(before.is_some()));
     let batch = before.into_iter().chain(texts).collect();
-    let document = document_store::text_write(grant, &document_id, batch).await?;
-    // Another request made or removed it a moment ago.
-    let document = document.ok_or_else(|| {
-        Error::conflict("document_changed", "Document has changed").hint("Send it again.")
-    })?;
-    if effect != Effect::Unchanged {
+    let document = document_store::text_write(grant, &document_id, batch, version_at).await?;
+    let Some(document) = document else {
+        return Err(refusal(grant.op(), &grant.org, content).await?);
+    };
+    if changes {
         run_soon(grant.op());
     }
     let status = if target.document.is_none() { StatusCode::CREATED } else { StatusCode::OK };
@@ -199,7 +213,7 @@ async fn store_text(
     params(("id" = String, Path), ("orgId" = Option<String>, Query)), request_body = DocumentPatch,
     responses((status = 200, body = DocumentOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn update_document(
-    access: Access<Administer>,
+    access: Access<Write>,
     Path(id): Path<String>,
     body::Read(patch): body::Read<DocumentPatch>,
 ) -> Result<Json<DocumentOut>> {
@@ -225,14 +239,14 @@ pub async fn update_document(
     params(("id" = String, Path), ("orgId" = Option<String>, Query)),
     responses((status = 200, body = DeletedOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn delete_document(
-    access: Access<Administer>,
+    access: Access<Write>,
     Path(id): Path<String>,
 ) -> Result<Json<DeletedOut>> {
     delete(access, &id, document_not_found, |_| true).await
 }
 
 async fn delete(
-    access: Access<Administer>,
+    access: Access<Write>,
     id: &str,
     not_found: fn() -> Error,
     is_meant: fn(&DocumentRow) -> bool,
@@ -251,7 +265,7 @@ async fn delete(
     params(("orgId" = Option<String>, Query)), request_body = PairIn,
     responses((status = 201, body = TakenOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn create_pair(
-    access: Access<Administer>,
+    access: Access<Write>,
     body::Read(pair): body::Read<PairIn>,
 ) -> Result<Response> {
     let (grant, target, before) = if let Some(source) = &pair.source_id {
@@ -274,7 +288,7 @@ pub async fn create_pair(
     params(("id" = String, Path), ("orgId" = Option<String>, Query)), request_body = PairPatch,
     responses((status = 200, body = TakenOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn update_pair(
-    access: Access<Administer>,
+    access: Access<Write>,
     Path(id): Path<String>,
     body::Read(patch): body::Read<PairPatch>,
 ) -> Result<Response> {
@@ -300,7 +314,7 @@ pub async fn update_pair(
     params(("id" = String, Path), ("orgId" = Option<String>, Query)),
     responses((status = 200, body = DeletedOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn delete_pair(
-    access: Access<Administer>,
+    access: Access<Write>,
     Path(id): Path<String>,
 ) -> Result<Json<DeletedOut>> {
     let is_pair = |document: &DocumentRow| document.mime_type.as_deref() == Some(Format::QUESTION);

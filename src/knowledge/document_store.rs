@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::ingestion::TargetRow;
+use super::ingestion::{TargetRow, is_refused};
 use super::store::KnowledgeDocumentOut;
 use crate::audit::Entry;
 use crate::auth::permission::{Grant, Scope, Scoped};
@@ -35,8 +35,10 @@ impl Member for AnyText {
 body! {
     /// A new document, or with the `externalId` of one its next version.
     pub struct DocumentIn {
-        source_id as "sourceId": Text<1, 200>,
-        title as "title": Text<1, 200>,
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Text<1, 200>))]
+        source_id as "sourceId": Option<Text<0, 200>>,
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Text<1, 200>))]
+        title as "title": Option<Text<0, 200>>,
         /// Where it is, as people read it.
         path as "path": Option<Text<0, 1000>>,
         /// What the source calls it.
@@ -140,14 +142,19 @@ pub(super) fn document_target(scope: &Scope, id: &str) -> Scoped {
     scope.statement(DOCUMENT_TARGET, [Param::from(id)])
 }
 
-/// Writes what was taken in; gives the document after it.
+/// Writes what was taken in; gives the document after it, unless the version that the statement `version_at` makes was
+/// not made.
 pub(super) async fn text_write(
     grant: &Grant,
     document: &str,
     mut batch: Vec<Statement>,
+    version_at: Option<usize>,
 ) -> Result<Option<KnowledgeDocumentOut>> {
     batch.push(grant.statement(DOCUMENT_OF_ORG, [Param::from(document)]));
     let rows = grant.write(batch).await?;
+    if is_refused(&rows, version_at)? {
+        return Ok(None);
+    }
     rows.last().map_or(Ok(None), Rows::first)
 }
 

@@ -207,17 +207,47 @@ pub async fn run(op: &Op, run: &mut Run) -> Result<()> {
         let lacking: Vec<&WithoutRow> = found.iter().filter(|row| row.chunk_id.is_some()).collect();
         if !lacking.is_empty() {
             let texts: Vec<String> = lacking.iter().map(|row| row.text()).collect();
-            let vectors = embedder.embed(op, &texts, PASSAGES_TIMEOUT).await;
-            let vectors =
-                vectors.map_err(|reason| Error::internal(format!("no vectors: {reason}")))?;
+            let vectors = vectors_of(op, embedder, run, &texts).await?;
             store(op, &model, &lacking, &vectors).await?;
-            run.items += lacking.len() as u64;
+            run.items += vectors.len() as u64;
         }
         after = last;
         run.cursor = Some(after.to_string());
     }
     run.has_more = true;
     Ok(())
+}
+
+/// The vectors of passages. What a model refuses to take together it is asked one by one; a passage that it refuses
+/// by itself has none, and the others do not wait for it.
+async fn vectors_of(
+    op: &Op,
+    embedder: &EmbeddingConfig,
+    run: &Run,
+    texts: &[String],
+) -> Result<Vec<Option<Vector>>> {
+    let failed = |reason: String| Error::internal(format!("no vectors: {reason}"));
+    let together = embedder.embed(op, texts, PASSAGES_TIMEOUT).await;
+    let reason = match together {
+        Ok(vectors) => return Ok(vectors.into_iter().map(Some).collect()),
+        Err(reason) => reason,
+    };
+    let mut vectors = Vec::with_capacity(texts.len());
+    let mut last = reason;
+    for text in texts {
+        if !run.has_time(op) {
+            break;
+        }
+        match embedder.embed(op, std::slice::from_ref(text), PASSAGES_TIMEOUT).await {
+            Ok(vector) => vectors.extend(vector.into_iter().next().map(Some)),
+            Err(reason) => {
+                last = reason;
+                vectors.push(None);
+            }
+        }
+    }
+    // Where it takes none at all it is the model that fails, not a passage.
+    if vectors.iter().any(Option::is_some) { Ok(vectors) } else { Err(failed(last)) }
 }
 
 impl WithoutRow {
@@ -228,12 +258,19 @@ impl WithoutRow {
     }
 }
 
-async fn store(op: &Op, model: &str, rows: &[&WithoutRow], vectors: &[Vector]) -> Result<()> {
+async fn store(
+    op: &Op,
+    model: &str,
+    rows: &[&WithoutRow],
+    vectors: &[Option<Vector>],
+) -> Result<()> {
     let stored: Vec<Value> = rows
         .iter()
         .zip(vectors)
         .map(|(row, vector)| {
-            json!([row.id, row.org_id, row.chunk_id, row.content, vector.to_stored()])
+            // An empty one is like no other, and is not asked for again.
+            let stored = vector.as_ref().map(Vector::to_stored).unwrap_or_default();
+            json!([row.id, row.org_id, row.chunk_id, row.content, stored])
         })
         .collect();
     let upsert = statement!(VECTORS_UPSERT, Value::Array(stored).to_string(), model);

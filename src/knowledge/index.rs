@@ -24,6 +24,10 @@ const INDEX_CHUNKS: &str = sql!("sql/index_chunks.sql");
 const VERSIONS_ARCHIVE: &str = sql!("sql/versions_archive.sql");
 const VERSION_LIVE: &str = sql!("sql/version_live.sql");
 const DOCUMENT_TOLD: &str = sql!("sql/document_told.sql");
+const VERSIONS_EMPTY: &str = sql!("sql/versions_empty.sql");
+const VERSIONS_FORGET: &str = sql!("sql/versions_forget.sql");
+const CONTENTS_DELETE: &str = sql!("sql/contents_delete.sql");
+const CHUNKS_FORGET: &str = sql!("sql/chunks_forget.sql");
 const REMOVALS: &str = sql!("sql/removals.sql");
 const REMOVALS_TOLD: &str = sql!("sql/removals_told.sql");
 const REMOVALS_DELETE: &str = sql!("sql/removals_delete.sql");
@@ -36,6 +40,12 @@ const PASSAGES_REMOVE: &str = sql!("sql/passages_remove.sql");
 
 /// Documents that one run takes at a time.
 const DOCUMENTS_AT_ONCE: u32 = 8;
+/// Versions before the one that is live that keep their text, so that a document can go back to them.
+const VERSIONS_KEPT: u32 = 10;
+/// Versions before the one that is live that are told of at all.
+const VERSIONS_KNOWN: u32 = 100;
+/// Versions that lose their text at a time, and that are forgotten at a time.
+const VERSIONS_AT_ONCE: u32 = 4;
 /// Deleted documents that are forgotten at a time.
 const REMOVALS_AT_ONCE: u32 = 500;
 /// For how long a document that was taken is left alone.
@@ -115,9 +125,11 @@ pub struct Published<'a> {
 pub async fn publish(op: &Op, document: &Published<'_>) -> Result<()> {
     let feed = feed_name(document.document.as_str());
     let versions = json!(document.versions).to_string();
+    let written = document.passages.iter().filter(|_| document.version.is_some());
+    let written = json!(written.map(|entry| &entry.id).collect::<Vec<&String>>()).to_string();
     let mut batch = vec![
         statement!(SEARCH_DOCUMENT_ADVANCE, feed.as_str(), document.seq),
-        statement!(PASSAGES_CLEAR, document.org, feed.as_str(), document.seq, versions),
+        statement!(PASSAGES_CLEAR, document.org, feed.as_str(), document.seq, versions, written),
     ];
     if let Some(version) = document.version {
         let key = tenant_key(document.org);
@@ -206,7 +218,7 @@ async fn tell_one(op: &Op, document: &DueRow) -> Result<()> {
     op.write(told(op, document)).await.map(drop)
 }
 
-/// What `DB` says once the index holds it.
+/// What `DB` says once the index holds it. Where another version went live, old ones lose their text.
 fn told(op: &Op, document: &DueRow) -> Vec<Statement> {
     let (org, id, seq) = (&document.org_id, &document.id, document.index_seq);
     let is_shown = document.shown().is_some();
@@ -216,7 +228,14 @@ fn told(op: &Op, document: &DueRow) -> Vec<Statement> {
         batch.push(statement!(VERSIONS_ARCHIVE, org, id, version, seq));
         batch.push(statement!(VERSION_LIVE, org, id, version, seq));
     }
-    batch.push(statement!(DOCUMENT_TOLD, org, id, goes_live, seq, op.now()));
+    let now = op.now();
+    batch.push(statement!(DOCUMENT_TOLD, org, id, goes_live, seq, now));
+    if goes_live.is_some() {
+        batch.push(statement!(VERSIONS_EMPTY, org, id, now, VERSIONS_KEPT, VERSIONS_AT_ONCE));
+        batch.push(statement!(CONTENTS_DELETE, org, id, now));
+        batch.push(statement!(CHUNKS_FORGET, org, id, now));
+        batch.push(statement!(VERSIONS_FORGET, org, id, VERSIONS_KNOWN, VERSIONS_AT_ONCE));
+    }
     batch
 }
 

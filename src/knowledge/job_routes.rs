@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::ingestion::run_soon;
 use crate::audit::Entry;
-use crate::auth::permission::{Access, Administer, ListSql, Read};
+use crate::auth::permission::{Access, ListSql, Read, Write};
 use crate::db::{Param, Rows};
 use crate::error::{Error, Result};
 use crate::http::extract::{Json, Path, Query};
@@ -94,7 +94,7 @@ pub async fn list_jobs(access: Access<Read>, query: Query) -> Result<Json<Ingest
     params(("id" = String, Path), ("orgId" = Option<String>, Query)),
     responses((status = 200, body = OneIngestionJobOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn retry_job(
-    access: Access<Administer>,
+    access: Access<Write>,
     Path(id): Path<String>,
 ) -> Result<Json<OneIngestionJobOut>> {
     let target = access.scope().statement(JOB_TARGET, [Param::from(id.as_str())]);

@@ -28,6 +28,7 @@ pub mod rebuild;
 mod redaction;
 pub mod retrieval;
 pub mod retrieve_routes;
+mod room;
 pub mod routes;
 pub mod source_routes;
 mod source_store;

@@ -8,7 +8,7 @@ use super::fetching;
 use super::ingestion::{run_soon, source_not_found};
 use super::source_store::{self, SourceIn, SourcePatch, SourceRow, SourceStatus, source_target};
 use super::store::KnowledgeSourceOut;
-use crate::auth::permission::{Access, Administer};
+use crate::auth::permission::{Access, Write};
 use crate::error::{Error, Result};
 use crate::http::body;
 use crate::http::extract::{DeletedOut, Json, Path};
@@ -27,7 +27,7 @@ pub struct SourceOut {
     params(("orgId" = Option<String>, Query)), request_body = SourceIn,
     responses((status = 201, body = SourceOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn create_source(
-    access: Access<Administer>,
+    access: Access<Write>,
     body::Read(source): body::Read<SourceIn>,
 ) -> Result<Response> {
     let (grant, []) = access.grant([]).await?;
@@ -41,7 +41,7 @@ pub async fn create_source(
     params(("id" = String, Path), ("orgId" = Option<String>, Query)), request_body = SourcePatch,
     responses((status = 200, body = SourceOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn update_source(
-    access: Access<Administer>,
+    access: Access<Write>,
     Path(id): Path<String>,
     body::Read(patch): body::Read<SourcePatch>,
 ) -> Result<Json<SourceOut>> {
@@ -62,7 +62,7 @@ pub async fn update_source(
     params(("id" = String, Path), ("orgId" = Option<String>, Query)),
     responses((status = 200, body = DeletedOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn delete_source(
-    access: Access<Administer>,
+    access: Access<Write>,
     Path(id): Path<String>,
 ) -> Result<Json<DeletedOut>> {
     let target = source_target(access.scope(), &id);
@@ -79,7 +79,7 @@ pub async fn delete_source(
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/portal/knowledge/sources/{id}/sync", tag = "Knowledge",
     params(("id" = String, Path), ("orgId" = Option<String>, Query)),
     responses((status = 202, description = "Asked for, now or before", body = SourceOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
-pub async fn sync_source(access: Access<Administer>, Path(id): Path<String>) -> Result<Response> {
+pub async fn sync_source(access: Access<Write>, Path(id): Path<String>) -> Result<Response> {
     let target = source_target(access.scope(), &id);
     let (grant, source, []) =
         access.grant_for::<SourceRow, 0>(target, source_not_found, []).await?;

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::fetching;
 use super::redaction;
+use super::room;
 use super::store::KnowledgeSourceOut;
 use crate::audit::Entry;
 use crate::auth::permission::{Grant, Scope, Scoped};
@@ -66,8 +67,10 @@ choice! {
 body! {
     /// A new source.
     pub struct SourceIn {
-        name as "name": Text<1, 200>,
-        kind as "type": SourceType,
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Text<1, 200>))]
+        name as "name": Option<Text<0, 200>>,
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = SourceType))]
+        kind as "type": Option<SourceType>,
         /// `connected` if absent.
         status as "status": Option<SourceStatus>,
         /// What reading it needs; holds no secrets.
@@ -162,7 +165,13 @@ pub(super) async fn source_insert(
     id: &str,
     source: SourceIn,
 ) -> Result<KnowledgeSourceOut> {
-    let kind = source.kind;
+    let name = source.name.map(String::from).filter(|name| !name.is_empty());
+    let (Some(name), Some(kind)) = (name, source.kind) else {
+        return Err(Error::bad_request("name_and_type_required", "Name and type are required")
+            .hint(
+                "\"name\" is a text of 1 to 200 characters, \"type\" where documents come from.",
+            ));
+    };
     let config = match source.config {
         Some(config) => judged(grant, kind, config)?,
         None => Map::new(),
@@ -174,17 +183,20 @@ pub(super) async fn source_insert(
         SOURCE_INSERT,
         [
             id.into(),
-            source.name.as_str().into(),
+            name.as_str().into(),
             kind.into(),
             source.status.unwrap_or(SourceStatus::Connected).into(),
             config_json(config).into(),
             now.into(),
         ],
     );
-    let metadata = json!({"name": source.name.as_str(), "type": kind});
+    let metadata = json!({"name": name, "type": kind});
     let entry = entry("knowledge.source.created", id, metadata);
-    let source = change(grant, id, insert, &entry, reads).await?;
-    source.ok_or_else(|| Error::internal("a source that was made is not there"))
+    if let Some(source) = change(grant, id, insert, &entry, reads).await? {
+        return Ok(source);
+    }
+    let full = room::of_source(grant.op(), &grant.org).await?;
+    Err(full.unwrap_or_else(|| Error::internal("a source that was made is not there")))
 }
 
 pub(super) async fn source_update(

@@ -4,7 +4,7 @@
 //! transaction of the change. So a reader asks for them in the round trip that it makes anyway, and leaves out what
 //! the index then says of their other versions, however late the index is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::retrieval::Passage;
 use crate::db::Rows;
@@ -19,30 +19,40 @@ pub(super) const UNSETTLED_IN_SCOPE: &str = scoped_sql!("sql/unsettled_in_scope.
 row! {
     #[expect(clippy::struct_field_names, reason = "named as the columns are")]
     struct UnsettledRow {
-        document_id: String,
+        /// None for a source that is being deleted.
+        document_id: Option<String>,
+        source_id: Option<String>,
         live_version_id: Option<String>,
         publishing_version_id: Option<String>,
     }
 }
 
-/// Documents with the versions that may be shown of them.
+/// Documents with the versions that may be shown of them, and sources of which nothing may.
 #[derive(Debug, Default)]
-pub struct Unsettled(BTreeMap<String, [Option<String>; 2]>);
+pub struct Unsettled {
+    documents: BTreeMap<String, [Option<String>; 2]>,
+    removed_sources: BTreeSet<String>,
+}
 
 impl Unsettled {
     /// Reads the result of [`UNSETTLED_OF_FOUND`].
     pub fn of(rows: &Rows) -> Result<Self> {
         let rows: Vec<UnsettledRow> = rows.all()?;
-        let shown =
-            |row: UnsettledRow| (row.document_id, [row.live_version_id, row.publishing_version_id]);
-        Ok(Self(rows.into_iter().map(shown).collect()))
+        let mut unsettled = Self::default();
+        for row in rows {
+            unsettled.removed_sources.extend(row.source_id);
+            let shown = [row.live_version_id, row.publishing_version_id];
+            unsettled.documents.extend(row.document_id.map(|document| (document, shown)));
+        }
+        Ok(unsettled)
     }
 
     /// Whether the passage is of a version that may be shown.
     pub fn allows(&self, passage: &Passage) -> bool {
         let version = Some(passage.version_id.as_str());
-        self.0
-            .get(passage.document_id.as_str())
-            .is_none_or(|shown| shown.iter().any(|shown| shown.as_deref() == version))
+        let is_removed = self.removed_sources.contains(passage.source_id.as_str());
+        let shown = self.documents.get(passage.document_id.as_str());
+        !is_removed
+            && shown.is_none_or(|shown| shown.iter().any(|shown| shown.as_deref() == version))
     }
 }

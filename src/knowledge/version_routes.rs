@@ -9,7 +9,7 @@ use super::document_store::document_archived;
 use super::ingestion::run_soon;
 use super::store::KnowledgeVersionOut;
 use super::version_store::{self, VersionRow, version_target};
-use crate::auth::permission::{Access, Administer};
+use crate::auth::permission::{Access, Write};
 use crate::body;
 use crate::error::{Error, Result};
 use crate::http::body::{self, Text};
@@ -37,10 +37,7 @@ pub struct VersionOut {
     params(("id" = String, Path), ("orgId" = Option<String>, Query)),
     responses((status = 202, description = "It goes live within seconds", body = VersionOut), (status = 200, description = "It is live", body = VersionOut),
               crate::openapi::WriteErrors), security(("clerk" = []))))]
-pub async fn publish_version(
-    access: Access<Administer>,
-    Path(id): Path<String>,
-) -> Result<Response> {
+pub async fn publish_version(access: Access<Write>, Path(id): Path<String>) -> Result<Response> {
     publish(access, &id, None).await
 }
 
@@ -50,7 +47,7 @@ pub async fn publish_version(
     responses((status = 202, description = "It goes live within seconds", body = VersionOut), (status = 200, description = "It is live", body = VersionOut),
               crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn rollback_document(
-    access: Access<Administer>,
+    access: Access<Write>,
     Path(id): Path<String>,
     body::Read(body): body::Read<RollbackIn>,
 ) -> Result<Response> {
@@ -58,7 +55,7 @@ pub async fn rollback_document(
 }
 
 /// Publishes a version, of a certain document if one is named.
-async fn publish(access: Access<Administer>, id: &str, document: Option<&str>) -> Result<Response> {
+async fn publish(access: Access<Write>, id: &str, document: Option<&str>) -> Result<Response> {
     let target = version_target(access.scope(), id);
     let (grant, version, []) =
         access.grant_for::<VersionRow, 0>(target, version_not_found, []).await?;
@@ -67,6 +64,9 @@ async fn publish(access: Access<Administer>, id: &str, document: Option<&str>) -
     }
     if version.document_status == "archived" {
         return Err(document_archived());
+    }
+    if version.is_emptied {
+        return Err(version_emptied());
     }
     if version.chunk_count == 0 {
         return Err(Error::conflict("version_not_ready", "Version is not ready").hint(
@@ -95,7 +95,7 @@ async fn publish(access: Access<Administer>, id: &str, document: Option<&str>) -
     params(("id" = String, Path), ("orgId" = Option<String>, Query)),
     responses((status = 200, description = "Archived, now or before", body = VersionOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
 pub async fn archive_version(
-    access: Access<Administer>,
+    access: Access<Write>,
     Path(id): Path<String>,
 ) -> Result<Json<VersionOut>> {
     let target = version_target(access.scope(), &id);
@@ -111,17 +111,25 @@ pub async fn archive_version(
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/portal/knowledge/versions/{id}/rechunk", tag = "Knowledge",
     params(("id" = String, Path), ("orgId" = Option<String>, Query)),
     responses((status = 202, description = "Queued, now or before", body = VersionOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
-pub async fn rechunk_version(
-    access: Access<Administer>,
-    Path(id): Path<String>,
-) -> Result<Response> {
+pub async fn rechunk_version(access: Access<Write>, Path(id): Path<String>) -> Result<Response> {
     let target = version_target(access.scope(), &id);
     let (grant, version, []) =
         access.grant_for::<VersionRow, 0>(target, version_not_found, []).await?;
+    if version.is_emptied {
+        return Err(version_emptied());
+    }
     let version = version_store::version_rechunk(&grant, &version).await?;
     run_soon(grant.op());
     let version = version.ok_or_else(version_not_found)?;
     Ok((StatusCode::ACCEPTED, Json(VersionOut { version, is_publishing: false })).into_response())
+}
+
+#[cold]
+#[track_caller]
+fn version_emptied() -> Error {
+    Error::conflict("version_emptied", "Version has no text any more").hint(
+        "Of a document the ten newest earlier versions keep their text; upload the text again.",
+    )
 }
 
 #[cold]

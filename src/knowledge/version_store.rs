@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::ingestion::job_insert;
+use super::ingestion;
 use super::store::KnowledgeVersionOut;
 use crate::audit::Entry;
 use crate::auth::permission::{Grant, Scope, Scoped};
@@ -12,7 +12,6 @@ use crate::{row, scoped_sql, sql};
 
 const VERSION_TARGET: &str = scoped_sql!("sql/version_target.sql");
 const VERSION_OF_ORG: &str = sql!("sql/version_of_org.sql");
-const VERSION_PUBLISH: &str = sql!("sql/version_publish.sql");
 const VERSION_ARCHIVE: &str = sql!("sql/version_archive.sql");
 const DOCUMENT_WITHDRAW: &str = sql!("sql/document_withdraw.sql");
 
@@ -24,6 +23,8 @@ row! {
         pub(super) document_id: String,
         pub(super) stage: String,
         pub(super) chunk_count: i64,
+        /// Whether its text is no longer kept.
+        pub(super) is_emptied: bool,
         pub(super) document_status: String,
         /// What is live of its document, or about to be.
         pub(super) published_version_id: Option<String>,
@@ -58,13 +59,13 @@ pub(super) async fn version_publish(
     metadata: Value,
     is_done: bool,
 ) -> Result<Option<KnowledgeVersionOut>> {
-    let now = grant.op().now();
-    let ids = [version.document_id.as_str().into(), version.id.as_str().into()];
-    let times = [now.into(), now.millis().into()];
-    let publish = grant.statement(VERSION_PUBLISH, ids.into_iter().chain(times));
-    let audit = grant.audit(&entry(event, &version.id, metadata))?;
-    let statements = if is_done { Vec::new() } else { vec![publish, audit] };
-    change(grant, &version.id, statements).await
+    let (document, id) = (version.document_id.as_str(), version.id.as_str());
+    let mut statements = Vec::new();
+    if !is_done {
+        statements = ingestion::version_publish(grant.op(), &grant.org, document, id);
+        statements.push(grant.audit(&entry(event, id, metadata))?);
+    }
+    change(grant, id, statements).await
 }
 
 /// Archives a version; its document shows it no more.
@@ -94,9 +95,7 @@ pub(super) async fn version_rechunk(
     let id = version.id.as_str();
     let is_shown = version.published_version_id.as_deref() == Some(id);
     let metadata = json!({"documentId": version.document_id});
-    let statements = vec![
-        job_insert(grant.op(), &grant.org, id, "rechunk", is_shown)?,
-        grant.audit(&entry("knowledge.version.rechunk_requested", id, metadata))?,
-    ];
+    let mut statements = ingestion::job_insert(grant.op(), &grant.org, id, "rechunk", is_shown)?;
+    statements.push(grant.audit(&entry("knowledge.version.rechunk_requested", id, metadata))?);
     change(grant, id, statements).await
 }

@@ -233,7 +233,7 @@ fn a_site_is_read_and_quotable() {
     assert!(source["last_synced_at"].is_string());
     assert_eq!(
         counts(&app),
-        json!({"round": 1, "new": 3, "changed": 0, "unchanged": 0, "gone": 0, "skipped": 0, "failed": 0})
+        json!({"round": 1, "new": 3, "changed": 0, "unchanged": 0, "gone": 0, "skipped": 0, "failed": 0, "left_out": 0})
     );
     let url = app.db.value("SELECT path FROM knowledge_documents WHERE title = 'Parking'");
     assert_eq!(url, "/parking");
@@ -287,7 +287,7 @@ fn unchanged_pages_cost_one_answer_without_a_body() {
     );
     assert_eq!(
         counts(&app),
-        json!({"round": 2, "new": 1, "changed": 1, "unchanged": 2, "gone": 0, "skipped": 0, "failed": 0})
+        json!({"round": 2, "new": 1, "changed": 1, "unchanged": 2, "gone": 0, "skipped": 0, "failed": 0, "left_out": 0})
     );
     let versions = "SELECT count(*) FROM knowledge_versions v JOIN knowledge_documents d ON d.id = v.document_id WHERE d.id <> 'kdoc_a' AND d.title = ";
     assert_eq!(app.db.value(&format!("{versions}'Parking'")), 2);
@@ -534,6 +534,204 @@ fn what_the_configuration_no_longer_covers_goes() {
     assert_eq!(live(&app), ["/", "/hours"]);
     assert_eq!(state(&app, "/parking").1, "The source's configuration leaves it out.");
     assert_eq!(quotable(&app), ["Home", "Hours"]);
+}
+
+fn sitemap(paths: &[String]) -> Reply {
+    let urls: Vec<String> =
+        paths.iter().map(|path| format!("<url><loc>{SITE}{path}</loc></url>")).collect();
+    Reply::of(200, "text/xml", &format!("<urlset>{}</urlset>", urls.concat()))
+}
+
+#[test]
+fn new_pages_of_a_sitemap_are_found_and_what_has_no_room_is_told() {
+    let app = TestApp::new();
+    let site = Site::default();
+    site.open_at(&app, SITE);
+    site.page("/", "Home", "Welcome.", &[]);
+    let paths: Vec<String> = (0..14).map(|at| format!("/p{at}")).collect();
+    for path in &paths {
+        site.page(path, path, &format!("Page {path}"), &[]);
+    }
+    site.says("/sitemap.xml", sitemap(&paths[..7]));
+    let config = json!({"start_url": format!("{SITE}/"), "max_pages": 10});
+    read(&app, &config);
+    until_read(&app);
+    assert_eq!((live(&app).len(), &counts(&app)["left_out"]), (8, &json!(0)));
+    // Two new ones at the end of the list, as sitemaps have them.
+    site.says("/sitemap.xml", sitemap(&paths[..9]));
+    app.clock.advance(27 * 3_600);
+    until_read(&app);
+    assert_eq!(live(&app).len(), 10);
+    site.says("/sitemap.xml", sitemap(&paths));
+    app.clock.advance(27 * 3_600);
+    until_read(&app);
+    assert_eq!((live(&app).len(), &counts(&app)["left_out"]), (10, &json!(5)));
+}
+
+#[test]
+fn pages_that_are_of_no_use_do_not_fill_the_bound() {
+    let app = TestApp::new();
+    let site = Site::default();
+    site.open_at(&app, SITE);
+    site.page("/", "Home", "Welcome.", &[]);
+    let tags: Vec<String> = (0..9).map(|at| format!("/tag{at}")).collect();
+    for tag in &tags {
+        site.says(tag, Reply::html("<meta name=robots content=noindex><p>x</p>"));
+    }
+    site.says("/sitemap.xml", sitemap(&tags));
+    let config = json!({"start_url": format!("{SITE}/"), "max_pages": 5});
+    for _round in 0..3 {
+        read(&app, &config);
+        until_read(&app);
+        app.clock.advance(27 * 3_600);
+    }
+    assert_eq!(pages(&app).len(), 10, "nine of no use, for five pages");
+    site.page("/new", "New", "A page that is new.", &[]);
+    site.says("/sitemap.xml", sitemap(&[tags, vec!["/new".to_owned()]].concat()));
+    until_read(&app);
+    assert_eq!(live(&app), ["/", "/new"]);
+    app.clock.advance(31 * 24 * 3_600);
+    site.says("/sitemap.xml", sitemap(&[]));
+    until_read(&app);
+    assert_eq!(pages(&app).len(), 2, "after a month they are forgotten");
+}
+
+#[test]
+fn who_keeps_fewer_pages_has_fewer_documents() {
+    let app = TestApp::new();
+    small_site(&app);
+    read(&app, &start());
+    until_read(&app);
+    assert_eq!(quotable(&app).len(), 3);
+    let fewer = json!({"start_url": format!("{SITE}/"), "max_pages": 2});
+    ask(&app, "org_a", "ksrc_a", &fewer, true);
+    until_read(&app);
+    assert_eq!((live(&app).len(), quotable(&app).len()), (2, 2));
+    ask(&app, "org_a", "ksrc_a", &start(), true);
+    until_read(&app);
+    assert_eq!(quotable(&app), ["Home", "Hours", "Parking"], "and back again");
+}
+
+#[test]
+fn a_site_that_is_being_deployed_loses_nothing() {
+    let app = TestApp::new();
+    let site = small_site(&app);
+    read(&app, &start());
+    until_read(&app);
+    for path in ["/", "/hours"] {
+        site.says(path, Reply::of(404, "text/html", "Not found"));
+    }
+    site.says("/parking", Reply::to("https://maintenance.example/"));
+    app.clock.advance(27 * 3_600);
+    for _minute in 0..5 {
+        tick(&app);
+        app.clock.advance(60);
+    }
+    assert_eq!(quotable(&app), ["Home", "Hours", "Parking"]);
+    let back = small_site(&app);
+    until_read(&app);
+    assert!(back.seen().contains(&"/hours".to_owned()));
+    assert_eq!(quotable(&app), ["Home", "Hours", "Parking"]);
+    assert_eq!(counts(&app)["gone"], 0);
+}
+
+#[test]
+fn what_a_person_archived_stays_so() {
+    let app = TestApp::new();
+    let site = small_site(&app);
+    read(&app, &start());
+    until_read(&app);
+    let id = app.db.value("SELECT id FROM knowledge_documents WHERE title = 'Parking'");
+    let path = format!("/portal/knowledge/documents/{}", id.as_str().unwrap());
+    let archived = app.send_as("user_admin_a", "PATCH", &path, Some(r#"{"status":"archived"}"#));
+    assert_eq!(archived.status, 200, "{}", archived.text);
+    for reply in [Reply::of(410, "text/html", "Gone"), Reply::html("<p>Parking is back.</p>")] {
+        site.says("/parking", reply);
+        app.clock.advance(27 * 3_600);
+        until_read(&app);
+    }
+    assert_eq!(quotable(&app), ["Home", "Hours"]);
+}
+
+#[test]
+fn a_step_that_fails_and_a_run_that_is_lost_come_again_later() {
+    let app = TestApp::new();
+    small_site(&app);
+    read(&app, &start());
+    let due = |app: &TestApp| crawl_row(app)["due_at"].as_str().unwrap().to_owned();
+    app.db.before_batch(
+        1,
+        "CREATE TRIGGER no_rounds BEFORE UPDATE OF phase ON knowledge_crawls WHEN new.phase = 'maps'
+         BEGIN SELECT RAISE(FAIL, 'too long'); END",
+    );
+    let mut waits = Vec::new();
+    for failures in 1..=4 {
+        tick(&app);
+        let row = crawl_row(&app);
+        assert_eq!((&row["failures"], &row["lease_id"]), (&json!(failures), &Value::Null));
+        waits.push(due(&app));
+        app.clock.advance(3_600);
+    }
+    let seconds = |text: &str| text[11..19].to_owned();
+    assert_eq!(
+        waits.iter().map(|text| seconds(text)).collect::<Vec<String>>(),
+        ["12:01:00", "13:02:00", "14:04:00", "15:08:00"]
+    );
+    app.db.run_script(
+        "DROP TRIGGER no_rounds;
+         UPDATE knowledge_crawls SET lease_id = 'lost', lease_until = '2026-03-15T15:00:00.000Z'",
+    );
+    tick(&app);
+    let row = crawl_row(&app);
+    assert_eq!((&row["failures"], &row["lease_id"]), (&json!(5), &Value::Null));
+    assert_eq!(seconds(&due(&app)), "16:16:00");
+    app.clock.advance(3_600);
+    until_read(&app);
+    assert_eq!((live(&app).len(), &crawl_row(&app)["failures"]), (3, &json!(0)));
+}
+
+#[test]
+fn one_org_s_sites_do_not_keep_others_waiting() {
+    let app = TestApp::new();
+    let site = small_site(&app);
+    app.db.run_script(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+         INSERT INTO knowledge_sources (id, org_id, name, type, config)
+         SELECT 'ksrc_b' || i, 'org_b', 'B', 'url', '{\"start_url\":\"https://b.example/\"}' FROM n;
+         WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300)
+         INSERT INTO knowledge_crawls (source_id, org_id, host, due_at)
+         SELECT 'ksrc_b' || i, 'org_b', iif(i <= 200, 'b.example', 'b' || i || '.example'), '2026-03-01T00:00:00.000Z' FROM n",
+    );
+    app.http.serve("https://b.example", |_| Ok(Streamed::of(503, &[])));
+    read(&app, &start());
+    tick(&app);
+    assert!(site.seen().contains(&"/robots.txt".to_owned()), "{:?}", site.seen());
+    let taken = "SELECT count(*) FROM knowledge_crawls WHERE claimed_at IS NOT NULL";
+    assert_eq!(app.db.value(taken), 4);
+}
+
+#[test]
+fn a_site_that_failed_is_not_asked_each_time_that_people_ask() {
+    let app = TestApp::new();
+    let site = small_site(&app);
+    site.says("/robots.txt", Reply::of(503, "text/plain", "Busy"));
+    read(&app, &start());
+    tick(&app);
+    assert_eq!(site.seen().len(), 1);
+    for _minute in 0..8 {
+        ask(&app, "org_a", "ksrc_a", &start(), false);
+        app.db.run_script(
+            "UPDATE knowledge_crawls SET due_at = max(due_at, '2026-03-15T12:30:00.000Z')",
+        );
+        ask(&app, "org_a", "ksrc_a", &start(), false);
+        tick(&app);
+        app.clock.advance(60);
+    }
+    assert_eq!(site.seen().len(), 1);
+    app.clock.advance(180);
+    ask(&app, "org_a", "ksrc_a", &start(), false);
+    tick(&app);
+    assert_eq!((site.seen().len(), &crawl_row(&app)["failures"]), (2, &json!(2)));
 }
 
 #[test]
@@ -786,7 +984,7 @@ fn a_page_that_nobody_survives_is_given_up() {
 #[test]
 fn whoever_lost_a_crawl_changes_nothing_in_it() {
     let mut stolen = 0;
-    for nth in 1..30 {
+    for nth in 1..60 {
         let app = TestApp::new();
         small_site(&app);
         read(&app, &start());

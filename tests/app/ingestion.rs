@@ -114,7 +114,7 @@ fn a_draft_waits_and_the_live_version_stays() {
 
 #[test]
 fn a_run_that_is_cut_off_anywhere_is_made_up_for() {
-    for from in 4..16 {
+    for from in 10..22 {
         for is_search in [false, true] {
             let app = TestApp::new();
             bring(&app, &page("First."), true);
@@ -157,8 +157,8 @@ fn a_job_is_taken_by_one_run() {
     bring(&app, &page("Parking."), true);
     let taken = "UPDATE knowledge_ingestion_jobs SET status = 'processing', lease_id = 'other', attempts = 1,
         next_attempt_at = '2026-03-15T12:02:00.000Z'";
-    // Five batches are of the frame and the jobs before; right before the claim another run is faster.
-    app.db.before_batch(6, taken);
+    // Eleven batches are of the frame and the jobs before; right before the claim another run is faster.
+    app.db.before_batch(12, taken);
     tick(&app);
     assert_eq!(indexed(&app).len(), 0);
     let held = app.db.value("SELECT lease_id FROM knowledge_ingestion_jobs");
@@ -174,7 +174,7 @@ fn a_run_that_lost_its_job_writes_nothing() {
     let app = TestApp::new();
     bring(&app, &page("Parking."), true);
     // Right before its result is written, another run has taken the job over.
-    app.db.before_batch(8, "UPDATE knowledge_ingestion_jobs SET lease_id = 'other'");
+    app.db.before_batch(14, "UPDATE knowledge_ingestion_jobs SET lease_id = 'other'");
     tick(&app);
     assert_eq!(app.db.value("SELECT lease_id FROM knowledge_ingestion_jobs"), "other");
     assert_eq!(app.db.value("SELECT count(*) FROM knowledge_chunks"), 0);
@@ -331,4 +331,143 @@ fn a_long_text_is_stored_in_parts_and_found_whole() {
     let found =
         app.search.value("SELECT count(*) FROM passages WHERE content LIKE '%Room 39999 is%'");
     assert_eq!(found, 1);
+}
+
+#[test]
+fn only_the_newest_of_the_earlier_versions_keep_their_text() {
+    let app = TestApp::new();
+    let before = "SELECT bytes FROM knowledge_usage WHERE org_id = 'org_a'";
+    let before = app.db.value(before).as_i64().unwrap_or(0);
+    for version in 1..=14 {
+        bring(&app, &page(&format!("It is now {version} o'clock.")), true);
+        tick(&app);
+        app.clock.advance(60);
+    }
+    let document = documents(&app)[0]["id"].as_str().unwrap().to_owned();
+    let kept = "SELECT version_number FROM knowledge_versions WHERE id <> 'kver_a' AND emptied_at IS NULL ORDER BY version_number";
+    let kept: Vec<i64> =
+        app.db.rows(kept).iter().map(|row| row["version_number"].as_i64().unwrap()).collect();
+    assert_eq!(kept, (4..=14).collect::<Vec<i64>>());
+    for table in ["knowledge_contents", "knowledge_chunks"] {
+        let held = format!(
+            "SELECT count(DISTINCT version_id) FROM {table} WHERE version_id IN
+             (SELECT id FROM knowledge_versions WHERE document_id = '{document}')"
+        );
+        assert_eq!(app.db.value(&held), 11, "{table}");
+    }
+    let stored = app.db.value("SELECT sum(length(CAST(text AS BLOB))) FROM knowledge_contents");
+    let counted = app.db.value("SELECT bytes FROM knowledge_usage WHERE org_id = 'org_a'");
+    assert_eq!(counted.as_i64().unwrap() - before, stored.as_i64().unwrap());
+    let first = app.db.value(&format!(
+        "SELECT id FROM knowledge_versions WHERE document_id = '{document}' AND version_number = 1"
+    ));
+    let body = json!({"versionId": first}).to_string();
+    let path = format!("/portal/knowledge/documents/{document}/rollback");
+    let answer = app.send_as("user_admin_a", "POST", &path, Some(&body));
+    assert_eq!((answer.status, &answer.json()["code"]), (409, &json!("version_emptied")));
+    // Its text again is a version of its own.
+    let again = bring(&app, &page("It is now 1 o'clock."), true);
+    assert!(matches!(again, TakenIn::Queued { .. }), "{again:?}");
+    tick(&app);
+    assert!(indexed(&app)[0]["content"].as_str().unwrap().contains("now 1 o'clock"));
+    app.db.run_script(&format!("DELETE FROM knowledge_documents WHERE id = '{document}'"));
+    let counted = app.db.value("SELECT bytes FROM knowledge_usage WHERE org_id = 'org_a'");
+    assert_eq!(counted, before);
+}
+
+#[test]
+fn a_text_that_waits_as_a_draft_goes_live_when_that_is_asked_for() {
+    let app = TestApp::new();
+    bring(&app, &page("Parking is behind the house."), false);
+    let again = bring(&app, &page("Parking is behind the house."), true);
+    assert!(matches!(again, TakenIn::Queued { .. }), "{again:?}");
+    tick(&app);
+    assert_eq!(versions(&app), [(1, "live".to_owned(), 1)]);
+}
+
+#[test]
+fn a_text_of_long_ago_is_a_version_of_its_own() {
+    let app = TestApp::new();
+    bring(&app, &page("First."), true);
+    tick(&app);
+    app.db.run_script(
+        "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 120)
+         INSERT INTO knowledge_versions (id, document_id, org_id, version_number, checksum)
+         SELECT 'draft_' || i, d.id, 'org_a', i, 'c' || i FROM n, knowledge_documents d WHERE d.id <> 'kdoc_a' AND d.org_id = 'org_a' AND d.title = 'Parking'",
+    );
+    bring(&app, &page("Second."), true);
+    tick(&app);
+    let again = bring(&app, &page("First."), true);
+    let TakenIn::Queued { version_id, .. } = again else { panic!("{again:?}") };
+    tick(&app);
+    let live = "SELECT live_version_id FROM knowledge_documents WHERE title = 'Parking'";
+    assert_eq!(app.db.value(live), json!(version_id));
+}
+
+#[test]
+fn a_page_with_another_title_is_called_so() {
+    let app = TestApp::new();
+    let bring = |title: &'static str| {
+        let incoming = Incoming {
+            external_id: "https://a.example/parking",
+            title: Some(title),
+            path: Some("/parking"),
+            mime: "text/plain",
+            bytes: b"Parking is behind the house.",
+            published: true,
+        };
+        block_on(take_in(&app.job(), &org_a(), "ksrc_a", incoming)).unwrap()
+    };
+    bring("Parking");
+    tick(&app);
+    assert_eq!(bring("Where to park"), TakenIn::Unchanged);
+    tick(&app);
+    assert_eq!(documents(&app)[0]["title"], "Where to park");
+    assert_eq!(indexed(&app)[0]["title"], "Where to park");
+    assert_eq!(versions(&app).len(), 1);
+}
+
+#[test]
+fn whoever_goes_back_is_not_overtaken_by_what_waited() {
+    let app = TestApp::new();
+    for text in ["First.", "Second."] {
+        bring(&app, &page(text), true);
+        tick(&app);
+    }
+    bring(&app, &page("Third."), true);
+    let document = documents(&app)[0]["id"].as_str().unwrap().to_owned();
+    let first = app.db.value(&format!(
+        "SELECT id FROM knowledge_versions WHERE document_id = '{document}' AND version_number = 1"
+    ));
+    let body = json!({"versionId": first}).to_string();
+    let path = format!("/portal/knowledge/documents/{document}/rollback");
+    let answer = app.send_as("user_admin_a", "POST", &path, Some(&body));
+    assert_eq!(answer.status, 202, "{}", answer.text);
+    for _minute in 0..3 {
+        tick(&app);
+        app.clock.advance(60);
+    }
+    let stages = ["live", "archived", "draft"].map(str::to_owned);
+    let found: Vec<String> = versions(&app).into_iter().map(|(_, stage, _)| stage).collect();
+    assert_eq!(found, stages);
+}
+
+#[test]
+fn a_text_whose_document_changed_meanwhile_is_not_said_to_be_taken() {
+    let app = TestApp::new();
+    bring(&app, &page("First."), true);
+    tick(&app);
+    app.db.before_batch(2, "UPDATE knowledge_documents SET status = 'archived'");
+    let text = page("Second.");
+    let incoming = Incoming {
+        external_id: "https://a.example/parking",
+        title: None,
+        path: None,
+        mime: "text/html",
+        bytes: text.as_bytes(),
+        published: true,
+    };
+    let error = block_on(take_in(&app.job(), &org_a(), "ksrc_a", incoming)).unwrap_err();
+    assert_eq!(error.code(), "document_changed");
+    assert_eq!(versions(&app).len(), 1);
 }

@@ -1,10 +1,14 @@
 //! What runs by the clock: once when it is due, not twice, and again where it was lost.
 
+use std::future::Future as _;
+use std::task::{Context, Waker};
+
 use futures_executor::block_on;
 use koby_portal::jobs;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::TestApp;
+use crate::support::ports::Streamed;
 
 fn tick(app: &TestApp) {
     block_on(jobs::run_due(&app.job()));
@@ -49,14 +53,21 @@ fn a_job_that_is_held_is_left_alone_until_its_lease_ends() {
     assert_eq!(runs(&app, "housekeeping"), 0);
     app.clock.advance(61);
     tick(&app);
-    assert_eq!(runs(&app, "housekeeping"), 1);
+    let outcomes = app.db.rows(
+        "SELECT outcome FROM job_runs WHERE job = 'housekeeping' ORDER BY ended_at, outcome DESC",
+    );
+    assert_eq!(
+        outcomes,
+        [json!({"outcome": "failed"}), json!({"outcome": "done"})],
+        "the one that was lost, and this one"
+    );
 }
 
 #[test]
 fn a_failed_run_is_recorded_and_begun_again() {
     let app = TestApp::new();
-    // The claim and the feed's look at the queue go well; the deletion does not.
-    app.db.fail_after(3, "D1_ERROR: no such table");
+    // What is due, the three trips of the job before and the claim go well; the deletion does not.
+    app.db.fail_after(5, "D1_ERROR: no such table");
     tick(&app);
     let row = &app.db.rows("SELECT * FROM job_runs WHERE job = 'housekeeping'")[0];
     assert_eq!(row["outcome"], "failed");
@@ -64,6 +75,82 @@ fn a_failed_run_is_recorded_and_begun_again() {
     app.clock.advance(3_600);
     tick(&app);
     assert_eq!(runs(&app, "housekeeping"), 2);
+}
+
+#[test]
+fn a_slow_job_leaves_the_others_their_time() {
+    let app = TestApp::new();
+    app.db.run_script(
+        "INSERT INTO chat_sessions (id, org_id, site_id, status, started_at, last_message_at)
+         VALUES ('quiet', 'org_a', 'site_a1', 'active', '2026-03-15T10:00:00.000Z', '2026-03-15T10:00:00.000Z');
+         INSERT INTO knowledge_reindexes (org_id, requested_at) VALUES ('org_a', '2026-03-15T10:00:00.000Z')",
+    );
+    // Whatever is done takes seconds.
+    app.clock.ticks(1_000);
+    tick(&app);
+    app.clock.ticks(0);
+    assert_eq!(app.db.value("SELECT status FROM chat_sessions WHERE id = 'quiet'"), "abandoned");
+    let worked = app.db.rows("SELECT job FROM job_runs WHERE outcome = 'more' AND items = 0");
+    assert_eq!(worked, Vec::<Value>::new(), "nobody says that they worked and had no time");
+    let marked = "SELECT count(*) FROM knowledge_documents WHERE org_id = 'org_a' AND index_due_at IS NOT NULL";
+    assert_ne!(app.db.value(marked), 0, "also those that come last have theirs");
+}
+
+#[test]
+fn a_run_that_dies_holds_only_its_own_job_and_leaves_a_row() {
+    let app = TestApp::new();
+    app.http.serve("https://www.site.example", |_| Ok(Streamed::of(404, &[])));
+    app.db.run_script(
+        r#"UPDATE knowledge_sources SET config = '{"start_url":"https://www.site.example/"}' WHERE id = 'ksrc_a';
+           INSERT INTO knowledge_crawls (source_id, org_id, host, due_at)
+           VALUES ('ksrc_a', 'org_a', 'www.site.example', '2026-03-15T11:00:00.000Z')"#,
+    );
+    app.clock.hold();
+    let op = app.job();
+    let mut run = Box::pin(jobs::run_due(&op));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(run.as_mut().poll(&mut context).is_pending(), "it waits between two requests");
+    drop(run);
+    let held = app.db.rows("SELECT name FROM jobs WHERE lease_id IS NOT NULL");
+    assert_eq!(held, [json!({"name": "knowledge_crawl"})]);
+    app.clock.advance(60);
+    app.db.run_script("DELETE FROM knowledge_crawls");
+    tick(&app);
+    assert_eq!((runs(&app, "idle_close"), runs(&app, "knowledge_crawl")), (2, 0));
+    app.clock.advance(61);
+    tick(&app);
+    let rows = app.db.rows(
+        "SELECT started_at, outcome, reason FROM job_runs WHERE job = 'knowledge_crawl' ORDER BY started_at",
+    );
+    assert_eq!(rows.len(), 2, "the one that was lost, and this one: {rows:?}");
+    assert_eq!(
+        rows[0],
+        json!({"started_at": "2026-03-15T12:00:00.000Z", "outcome": "failed",
+               "reason": "the run was lost: it did not end before its lease did"})
+    );
+    assert_eq!(rows[1]["outcome"], "done");
+}
+
+#[test]
+fn orgs_take_turns_with_their_documents() {
+    let app = TestApp::new();
+    app.db.run_script(
+        "INSERT INTO knowledge_sources (id, org_id, name, type) VALUES ('ksrc_b', 'org_b', 'B', 'file');
+         INSERT INTO knowledge_ingestion_jobs (id, org_id, type, created_at, updated_at)
+         SELECT 'many_' || value, 'org_a', 'ingest_document', '2026-03-15T10:00:00.000Z', '2026-03-15T10:00:00.000Z'
+           FROM json_each('[10,11,12,13,14,15,16,17,18,19,20,21]');
+         INSERT INTO knowledge_ingestion_jobs (id, org_id, type, next_attempt_at, created_at, updated_at)
+         VALUES ('one', 'org_b', 'ingest_document', '2026-03-15T11:00:00.000Z', '2026-03-15T11:00:00.000Z', '2026-03-15T11:00:00.000Z')",
+    );
+    app.clock.ticks(1);
+    tick(&app);
+    let before = "SELECT count(*) FROM knowledge_ingestion_jobs WHERE org_id = 'org_a' AND status = 'failed'
+                   AND updated_at < (SELECT updated_at FROM knowledge_ingestion_jobs WHERE id = 'one')";
+    let before = app.db.value(before).as_i64().unwrap();
+    assert!(before <= 3, "{before} of the other org came first");
+    let waiting =
+        "SELECT count(*) FROM knowledge_ingestion_jobs WHERE status <> 'failed' AND id <> 'job_a'";
+    assert_eq!(app.db.value(waiting), 0);
 }
 
 #[test]

@@ -244,8 +244,8 @@ fn a_document_without_content_is_refused_with_words() {
     let app = TestApp::new();
     for (body, code) in [
         (json!({"sourceId": "ksrc_a", "title": "Parking"}), "content_required"),
-        (json!({"title": "Parking", "content": "x"}), "invalid_body"),
-        (json!({"sourceId": "ksrc_a", "content": "x"}), "invalid_body"),
+        (json!({"title": "Parking", "content": "x"}), "source_and_title_required"),
+        (json!({"sourceId": "ksrc_a", "content": "x"}), "source_and_title_required"),
         (json!({"sourceId": "ksrc_a", "title": "P", "content": 7}), "invalid_body"),
         (
             json!({"sourceId": "ksrc_a", "title": "P", "content": "x", "mimeType": "application/pdf"}),
@@ -405,7 +405,7 @@ fn sources_are_made_paused_and_asked_for() {
     let file = format!("/portal/knowledge/sources/{}/sync", text(&made.json()["source"]["id"]));
     assert_eq!(app.send_as(ADMIN, "POST", &file, None).code(), "source_not_read");
     for (body, hint) in [
-        (json!({"type": "url"}), "\"name\" is required."),
+        (json!({"type": "url"}), "\"name\" is a text of 1 to 200 characters"),
         (
             json!({"name": "S", "type": "ftp"}),
             "\"type\" must be one of file, url, notion, google_drive, s3, webhook.",
@@ -486,4 +486,73 @@ fn two_uploads_of_one_name_at_once_make_one_document() {
         app.db.value("SELECT count(*) FROM knowledge_documents WHERE external_id = 'crm-7'"),
         1
     );
+}
+
+#[test]
+fn a_plan_bounds_what_an_org_keeps() {
+    let app = TestApp::new();
+    let limit = |column: &str, most: i64| {
+        app.db.run_script(&format!("UPDATE plan_limits SET {column} = {most}"));
+    };
+    let used = |column: &str| {
+        let used = format!("SELECT {column} FROM knowledge_usage WHERE org_id = 'org_a'");
+        app.db.value(&used).as_i64().unwrap_or(0)
+    };
+    let refused = |answer: &Answer, code: &str, number: &str| {
+        assert_eq!((answer.status, &answer.json()["code"]), (409, &json!(code)), "{}", answer.text);
+        assert!(text(&answer.json()["detail"]).contains(number), "{}", answer.text);
+    };
+    let audited = events(&app).len();
+    limit("knowledge_sources", used("sources"));
+    let body = json!({"name": "Handbook", "type": "file"});
+    let number = used("sources").to_string();
+    refused(&send(&app, "POST", "/portal/knowledge/sources", &body), "too_many_sources", &number);
+    limit("knowledge_sources", used("sources") + 1);
+    assert_eq!(send(&app, "POST", "/portal/knowledge/sources", &body).status, 201);
+
+    limit("knowledge_documents", used("documents"));
+    let number = used("documents").to_string();
+    let answer = upload(&app, UPLOAD, "text/plain", "Parking is free.");
+    refused(&answer, "too_many_documents", &number);
+    limit("knowledge_documents", used("documents") + 1);
+    let made = upload(&app, UPLOAD, "text/plain", "Parking is free.");
+    assert_eq!(made.status, 201, "{}", made.text);
+    let id = made.json()["document"]["id"].as_str().unwrap().to_owned();
+
+    // A new version of what is there has to fit as well.
+    limit("knowledge_bytes", used("bytes") + 20);
+    let path = format!("/portal/knowledge/documents/upload?documentId={id}");
+    let number = (used("bytes") + 20).to_string();
+    let answer = upload(&app, &path, "text/plain", "Parking is free for an hour.");
+    refused(&answer, "knowledge_full", &number);
+    assert_eq!(upload(&app, &path, "text/plain", "Parking costs.").status, 200);
+    assert_eq!(events(&app).len(), audited + 3, "of what was refused there is no trace");
+}
+
+#[test]
+fn what_a_new_source_or_document_lacks_is_said_as_ever() {
+    let app = TestApp::new();
+    for (path, body, sentence) in [
+        ("sources", json!({"name": "Handbook"}), "Name and type are required"),
+        ("sources", json!({"name": "", "type": "file"}), "Name and type are required"),
+        ("documents", json!({"title": "Parking"}), "Source and title are required"),
+        ("documents", json!({"sourceId": "ksrc_a", "title": ""}), "Source and title are required"),
+    ] {
+        let answer = send(&app, "POST", &format!("/portal/knowledge/{path}"), &body);
+        assert_eq!((answer.status, &answer.json()["error"]), (400, &json!(sentence)), "{body}");
+    }
+}
+
+#[test]
+fn of_a_source_that_is_being_deleted_nothing_is_quoted() {
+    let app = TestApp::new();
+    let hits = |app: &TestApp| {
+        let asked = json!({"query": "bicycle shed"});
+        let answer = send(app, "POST", "/portal/knowledge/retrieve", &asked);
+        answer.json()["results"].as_array().unwrap().len()
+    };
+    upload(&app, UPLOAD, "text/plain", "The bicycle shed is open at night.");
+    assert_eq!(hits(&app), 1);
+    app.db.run_script("UPDATE knowledge_sources SET removed_at = '2026-03-15T12:00:00.000Z'");
+    assert_eq!(hits(&app), 0);
 }

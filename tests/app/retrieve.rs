@@ -293,6 +293,21 @@ fn a_model_that_fails_fails_no_question() {
 }
 
 #[test]
+fn a_passage_that_a_model_refuses_keeps_no_other_from_its_vector() {
+    let app = with_vectors();
+    app.search.run_script("DELETE FROM passages");
+    add(&app, "org_a", "pets", "Dogs and cats may come along.");
+    add(&app, "org_a", "fees", "Animal figurines are sold at the desk.");
+    // Two texts at once are too much for it.
+    app.ai.answer_with(MODEL, json!({"data": [[1.0, 0.0]]}));
+    tick(&app);
+    let made = "SELECT count(*) FROM passage_vectors WHERE vector <> ''";
+    assert_eq!(app.search.value(made), 2);
+    let outcome = "SELECT outcome FROM job_runs WHERE job = 'knowledge_embeddings'";
+    assert_eq!(app.db.value(outcome), "done");
+}
+
+#[test]
 fn vectors_of_another_model_are_not_compared() {
     let app = with_vectors();
     app.search.run_script(

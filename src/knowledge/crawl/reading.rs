@@ -11,7 +11,7 @@ use super::robots::{self, Robots};
 use super::settings::CrawlConfig;
 use super::sitemap::{self, Sitemap};
 use super::store::{self, CrawlRow, Held, Outcome, PageRow, PageState, Phase, Visited, host_rest};
-use super::visit::{self, Finding, Visit, covered};
+use super::visit::{self, Finding, Visit, pages_of};
 use crate::app::Op;
 use crate::db::Statement;
 use crate::error::{Kind, Result};
@@ -47,6 +47,9 @@ const MOST_ROBOTS_FAILURES: i64 = 3;
 const GIVEN_UP: i64 = 12;
 /// How long a page that is gone is asked for again, in case that it comes back.
 const GONE_KEPT: Duration = Duration::from_hours(30 * 24);
+/// When a page that is not there any more is asked for again, before its document is archived: a site that is being
+/// deployed may answer anything.
+const SECOND_LOOK: Duration = Duration::from_mins(15);
 /// For how long a site that asks us to come later is left alone at most.
 const LONGEST_ABSENCE: Duration = Duration::from_hours(1);
 
@@ -102,6 +105,7 @@ pub(super) async fn read_on(
         }
     };
     let robots = crawl.robots.and_then(|robots| serde_json::from_str::<Value>(&robots).ok());
+    let failures = crawl.failures;
     let mut reading = Reading {
         op,
         run,
@@ -117,8 +121,18 @@ pub(super) async fn read_on(
         requests: 0,
         taken: None,
     };
-    while let Next::Step = reading.step().await? {}
-    Ok(reading.requests)
+    loop {
+        match reading.step().await {
+            Ok(Next::Step) => {}
+            Ok(Next::Over) => return Ok(reading.requests),
+            Err(error) => {
+                // If that fails as well, the lease ends, and whoever claims next notes the same.
+                let due = op.now().plus(absence(failures + 1));
+                let _ = op.write(vec![reading.held.fail(due)]).await;
+                return Err(error);
+            }
+        }
+    }
 }
 
 impl Reading<'_> {
@@ -153,12 +167,10 @@ impl Reading<'_> {
         let rules = self.robots.to_json();
         // Links that were not followed under other rules are on pages that may not have changed.
         let whole = self.rules_before.as_ref() != Some(&rules);
-        let batch = vec![
-            self.held.begin(&rules, &self.sitemaps),
-            self.held.renew(now, whole),
-            self.held.add(start, 0, 0, most, now),
-            self.held.told("syncing", None, false, now),
-        ];
+        let mut batch = vec![self.held.begin(&rules, &self.sitemaps), self.held.renew(now, whole)];
+        batch.extend(self.held.bound(most, now));
+        batch.extend(self.held.add(start, 0, 0, most, 0, now));
+        batch.push(self.held.told("syncing", None, false, now));
         self.end_step(batch, self.pause()).await
     }
 
@@ -205,7 +217,9 @@ impl Reading<'_> {
                 None => (false, sitemap.as_str()),
             };
             match self.fetch_sitemap(text).await {
-                Some(Sitemap::Pages(pages)) => batch.extend(self.mapped(&pages, now)),
+                Some(Sitemap::Pages(pages)) => {
+                    batch.extend(self.mapped(&pages, now).await?);
+                }
                 Some(Sitemap::Index(maps)) if !is_of_index => self.queue(&maps),
                 Some(Sitemap::Index(_)) | None => {}
             }
@@ -228,13 +242,31 @@ impl Reading<'_> {
         Some(Sitemap::read(&body.bytes))
     }
 
-    fn mapped(&self, pages: &[String], now: Timestamp) -> Option<Statement> {
-        let start = &self.config.start_url;
+    /// The pages of a sitemap that are new, as many as a source may have: only these are judged.
+    async fn mapped(&self, pages: &[String], now: Timestamp) -> Result<Vec<Statement>> {
+        let (start, most) = (&self.config.start_url, self.config.max_pages);
+        if self.config.max_depth == 0 {
+            return Ok(Vec::new());
+        }
         let urls = pages.iter().filter_map(|page| start.join(page).ok());
-        let mut urls = covered(urls, &self.config, &self.robots);
-        urls.truncate(2 * usize::try_from(self.config.max_pages).unwrap_or_default());
-        let is_wanted = !urls.is_empty() && self.config.max_depth > 0;
-        is_wanted.then(|| self.held.add(&urls, 1, 0, self.config.max_pages, now))
+        let urls: Vec<PublicUrl> = pages_of(urls, &self.config).collect();
+        if urls.is_empty() {
+            return Ok(Vec::new());
+        }
+        let unknown = self.held.unknown(self.op, &urls).await?;
+        let mut unknown = unknown.into_iter().filter_map(|place| urls.get(place));
+        let mut added: Vec<PublicUrl> = Vec::new();
+        let room = usize::try_from(most).unwrap_or_default();
+        for url in unknown.by_ref() {
+            if self.robots.allows(path_and_query(url)) {
+                added.push(url.clone());
+            }
+            if added.len() == room {
+                break;
+            }
+        }
+        let others = u32::try_from(unknown.count()).unwrap_or(u32::MAX);
+        Ok(self.held.add(&added, 1, 0, most, others, now))
     }
 
     fn queue(&mut self, maps: &[String]) {
@@ -283,7 +315,16 @@ impl Reading<'_> {
                 batch.extend(self.found(&links, page.depth + 1, 0));
                 visited
             }
-            Finding::Other { state, outcome, why, leads_to, is_moved } => {
+            Finding::Other { why, may_pass: true, .. }
+                if page.state == PageState::Live
+                    && page.document_id.is_some()
+                    && page.attempts <= 1 =>
+            {
+                self.failures = 0;
+                let again_at = self.op.now().plus(SECOND_LOOK);
+                as_it_was(page, Outcome::Failed, Some(why), Some(again_at))
+            }
+            Finding::Other { state, outcome, why, leads_to, is_moved, .. } => {
                 self.failures = 0;
                 let (depth, hops) =
                     if is_moved { (page.depth, page.hops + 1) } else { (page.depth + 1, 0) };
@@ -397,6 +438,11 @@ impl Reading<'_> {
             Ok(TakenIn::Unchanged) if was_live => Outcome::Unchanged,
             Ok(_) if was_live => Outcome::Changed,
             Ok(_) => Outcome::New,
+            // There is no room for its text: what was there stays.
+            Err(error) if error.kind() == Kind::Conflict => {
+                let why = error.public_hint().unwrap_or_else(|| error.text()).to_owned();
+                return Ok(as_it_was(page, Outcome::Failed, Some(why), None));
+            }
             // What is wrong with the page, in words for its owner.
             Err(error) if error.kind() != Kind::Internal && error.kind() != Kind::Unavailable => {
                 visited.state = PageState::Skipped;
@@ -408,9 +454,8 @@ impl Reading<'_> {
         Ok(visited)
     }
 
-    fn found(&self, urls: &[PublicUrl], depth: i64, hops: i64) -> Option<Statement> {
-        let most = self.config.max_pages;
-        (!urls.is_empty()).then(|| self.held.add(urls, depth, hops, most, self.op.now()))
+    fn found(&self, urls: &[PublicUrl], depth: i64, hops: i64) -> Vec<Statement> {
+        self.held.add(urls, depth, hops, self.config.max_pages, 0, self.op.now())
     }
 
     /// Writes what a step did, and takes the next page if there is time for it.

@@ -11,6 +11,14 @@ pub(super) const PRODUCT: &str = "KobyPortalBot";
 pub(super) const MOST_BYTES: usize = 500 * 1024;
 /// Sitemaps that are taken from a file.
 const MOST_SITEMAPS: usize = 20;
+/// Rules that are kept of a file: each is compared with each path.
+const MOST_RULES: usize = 1_000;
+/// Of these, rules with a `*`, which take longer.
+const MOST_WILD: usize = 100;
+/// Signs `*` in a rule.
+const MOST_STARS: usize = 8;
+/// Longest rule, in bytes.
+const LONGEST_RULE: usize = 500;
 /// A longer wait between two requests is cut to this one, so that a site cannot keep its pages from ever being read
 /// by accident; who wants that has `Disallow`.
 const LONGEST_DELAY: Duration = Duration::from_mins(2);
@@ -78,6 +86,17 @@ impl Robots {
         path == "/robots.txt" || strongest.is_none_or(|rule| rule.allows)
     }
 
+    /// Adds a rule, if there is room for it.
+    fn push(&mut self, rule: Rule) {
+        let is_wild = |rule: &Rule| rule.pattern.contains('*');
+        let has_room = self.rules.len() < MOST_RULES
+            && (!is_wild(&rule)
+                || self.rules.iter().filter(|rule| is_wild(rule)).count() < MOST_WILD);
+        if has_room {
+            self.rules.push(rule);
+        }
+    }
+
     /// As it is kept between two runs.
     pub(super) fn to_json(&self) -> Value {
         let rules: Vec<String> = self
@@ -118,7 +137,7 @@ impl Lines {
             self.has_ours |= group.is_ours;
         } else if let Some(rule) = rule(key, value) {
             group.has_rules = true;
-            self.each(group, |robots| robots.rules.push(rule.clone()));
+            self.each(group, |robots| robots.push(rule.clone()));
         } else if key.eq_ignore_ascii_case("crawl-delay") {
             group.has_rules = true;
             let delay = seconds(value);
@@ -154,7 +173,24 @@ fn rule(key: &str, value: &str) -> Option<Rule> {
         Some('/' | '*') => comparable(value),
         Some(_) => comparable(&format!("/{value}")),
     };
-    Some(Rule { allows, pattern })
+    bounded(Rule { allows, pattern })
+}
+
+/// A rule that is not too long. One that forbids is cut, and then forbids more; one that allows is passed over.
+fn bounded(mut rule: Rule) -> Option<Rule> {
+    let star = rule.pattern.match_indices('*').nth(MOST_STARS).map(|(at, _)| at);
+    let end = star.unwrap_or(usize::MAX).min(LONGEST_RULE);
+    if rule.pattern.len() <= end {
+        return Some(rule);
+    }
+    if rule.allows {
+        return None;
+    }
+    // Not within a letter that is percent-encoded.
+    let cut = rule.pattern.get(..end)?;
+    let percent = cut.rfind('%').filter(|at| cut.len() - at < 3);
+    rule.pattern.truncate(percent.unwrap_or(end));
+    Some(rule)
 }
 
 /// Seconds with up to three decimals; the standard library's reading of numbers would add 10 KiB to the artefact.
@@ -337,10 +373,38 @@ mod tests {
     }
 
     #[test]
+    fn rules_are_bounded_in_number_and_length() {
+        let mut file = "User-agent: *\n".to_owned();
+        for at in 0..10_000 {
+            let _ = write!(file, "Disallow: /*x{at}\nDisallow: /p{at}\n");
+        }
+        let robots = Robots::parse(file.as_bytes());
+        assert_eq!(robots.rules.len(), MOST_RULES);
+        let wild = robots.rules.iter().filter(|rule| rule.pattern.contains('*')).count();
+        assert_eq!(wild, MOST_WILD);
+        assert!(!robots.allows("/p5") && !robots.allows("/a/x5"));
+        let mut file = b"User-agent: *\nDisallow: /".to_vec();
+        file.extend(vec![0xff; 400 * 1024]);
+        assert!(Robots::parse(&file).to_json().to_string().len() < 1_000);
+        // What forbids is cut and forbids more; what allows is passed over.
+        let long = "a".repeat(2_000);
+        assert!(!allows(&format!("User-agent: *\nDisallow: /{long}"), &format!("/{long}")));
+        assert!(!allows(
+            &format!("User-agent: *\nDisallow: /a\nAllow: /{long}"),
+            &format!("/{long}")
+        ));
+        let stars = "/".to_owned() + &"*a".repeat(20);
+        assert!(!allows(&format!("User-agent: *\nDisallow: {stars}$"), "/aaaaaaaaaa"));
+        let encoded = format!("/{}%C3%BC", "a".repeat(LONGEST_RULE - 3));
+        assert!(!allows(&format!("User-agent: *\nDisallow: {encoded}"), &encoded));
+    }
+
+    #[test]
     fn a_pattern_of_stars_takes_no_time() {
         let pattern = "/".to_owned() + &"*a".repeat(1_000);
         let path = "/".to_owned() + &"a".repeat(999);
-        assert!(allows(&format!("User-agent: *\nDisallow: {pattern}"), &path));
+        let file = format!("User-agent: *\nDisallow: {pattern}");
+        assert!(!allows(&file, &path), "it is cut, and forbids more");
     }
 
     proptest! {

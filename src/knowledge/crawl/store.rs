@@ -11,17 +11,24 @@ use crate::time::Timestamp;
 use crate::{choice, row, sql, statement};
 
 use super::address::digest;
+use crate::knowledge::index::arrays;
 
 const CRAWL_ENQUEUE: &str = sql!("sql/crawl_enqueue.sql");
 const SOURCE_SYNCING: &str = sql!("sql/source_syncing.sql");
+const CRAWLS_LOST: &str = sql!("sql/crawls_lost.sql");
 const CRAWLS_CLAIM: &str = sql!("sql/crawls_claim.sql");
 const CRAWLS_HELD: &str = sql!("sql/crawls_held.sql");
 const CRAWL_BEGIN: &str = sql!("sql/crawl_begin.sql");
 const CRAWL_GO_ON: &str = sql!("sql/crawl_go_on.sql");
 const CRAWL_RELEASE: &str = sql!("sql/crawl_release.sql");
+const CRAWL_FAIL: &str = sql!("sql/crawl_fail.sql");
 const HOST_REST: &str = sql!("sql/host_rest.sql");
 const PAGES_RENEW: &str = sql!("sql/pages_renew.sql");
 const PAGES_ADD: &str = sql!("sql/pages_add.sql");
+const PAGES_UNKNOWN: &str = sql!("sql/pages_unknown.sql");
+const PAGES_LEFT_OUT: &str = sql!("sql/pages_left_out.sql");
+const PAGES_SURPLUS_ARCHIVE: &str = sql!("sql/pages_surplus_archive.sql");
+const PAGES_SURPLUS_FORGET: &str = sql!("sql/pages_surplus_forget.sql");
 const PAGES_SUMMARY: &str = sql!("sql/pages_summary.sql");
 const PAGES_WAITING: &str = sql!("sql/pages_waiting.sql");
 const PAGES_FORGET: &str = sql!("sql/pages_forget.sql");
@@ -125,6 +132,12 @@ row! {
 }
 
 row! {
+    struct PlaceRow {
+        place: i64,
+    }
+}
+
+row! {
     struct WaitingRow {
         next_at: Option<String>,
     }
@@ -144,7 +157,7 @@ pub(super) fn enqueue(
     ]
 }
 
-/// Takes crawls that are due.
+/// Takes crawls that are due, and notes those that were lost.
 pub(super) async fn claim(
     op: &Op,
     lease: &str,
@@ -152,8 +165,9 @@ pub(super) async fn claim(
     most: u32,
 ) -> Result<Vec<CrawlRow>> {
     let claim = statement!(CRAWLS_CLAIM, op.now(), lease, until, most);
-    let rows = op.write(vec![claim, statement!(CRAWLS_HELD, lease)]).await?;
-    rows.get(1).map_or(Ok(Vec::new()), Rows::all)
+    let lost = statement!(CRAWLS_LOST, op.now());
+    let rows = op.write(vec![lost, claim, statement!(CRAWLS_HELD, lease)]).await?;
+    rows.get(2).map_or(Ok(Vec::new()), Rows::all)
 }
 
 /// Writes for one crawl, each of which does nothing once another run holds it.
@@ -194,22 +208,45 @@ impl Held {
         self.statement(PAGES_RENEW, [now.into(), whole.into()])
     }
 
-    /// Adds pages to the frontier, as long as there is room for `most`.
+    /// Takes pages out of which there are more than `most`.
+    pub(super) fn bound(&self, most: u32, now: Timestamp) -> [Statement; 2] {
+        let archive = [most.into(), now.into(), now.millis().into()];
+        [
+            self.statement(PAGES_SURPLUS_ARCHIVE, archive),
+            self.statement(PAGES_SURPLUS_FORGET, [most.into()]),
+        ]
+    }
+
+    /// Which of the pages are not known, by their place.
+    pub(super) async fn unknown(&self, op: &Op, pages: &[PublicUrl]) -> Result<Vec<usize>> {
+        let digests = Value::from(pages.iter().map(digest).collect::<Vec<String>>()).to_string();
+        let read = statement!(PAGES_UNKNOWN, &self.org, self.source.as_str(), digests);
+        let rows = op.read(vec![read]).await?;
+        let places: Vec<PlaceRow> = rows.first().map_or(Ok(Vec::new()), Rows::all)?;
+        Ok(places.into_iter().filter_map(|row| usize::try_from(row.place).ok()).collect())
+    }
+
+    /// Adds pages to the frontier, as long as there is room for `most`, and notes how many had none; `others` were not
+    /// looked at.
     pub(super) fn add(
         &self,
         pages: &[PublicUrl],
         depth: i64,
         hops: i64,
         most: u32,
+        others: u32,
         now: Timestamp,
-    ) -> Statement {
-        let pages: Vec<Value> =
-            pages.iter().map(|url| serde_json::json!([digest(url), url.as_str()])).collect();
-        let pages = Value::Array(pages).to_string();
-        self.statement(
-            PAGES_ADD,
-            [now.into(), pages.into(), depth.into(), hops.into(), most.into()],
-        )
+    ) -> Vec<Statement> {
+        let pages =
+            pages.iter().map(|url| serde_json::json!([digest(url), url.as_str()]).to_string());
+        let mut statements = Vec::new();
+        for pages in arrays(pages) {
+            let frontier = [pages.as_str().into(), depth.into(), hops.into(), most.into()];
+            let frontier = [now.into()].into_iter().chain(frontier);
+            statements.push(self.statement(PAGES_ADD, frontier));
+            statements.push(self.statement(PAGES_LEFT_OUT, [pages.into(), others.into()]));
+        }
+        statements
     }
 
     pub(super) fn go_on(&self, phase: Phase, failures: i64, sitemaps: &[String]) -> Statement {
@@ -274,6 +311,11 @@ impl Held {
     /// Gives the crawl back until a moment as it is stored.
     pub(super) fn release_at(&self, phase: Phase, failures: i64, due: String) -> Statement {
         self.statement(CRAWL_RELEASE, [phase.into(), failures.into(), due.into()])
+    }
+
+    /// Gives a crawl back whose step failed.
+    pub(super) fn fail(&self, due: Timestamp) -> Statement {
+        self.statement(CRAWL_FAIL, [due.into()])
     }
 
     pub(super) fn release(&self, phase: Phase, failures: i64, due: Option<Timestamp>) -> Statement {

@@ -14,6 +14,9 @@ use crate::knowledge::parsing::charset;
 /// Redirects that are followed one after another.
 pub(super) const MOST_HOPS: i64 = 3;
 
+/// Links of a page that are compared with `robots.txt`.
+const MOST_JUDGED: usize = 1_000;
+
 /// A page that is visited.
 #[derive(Debug)]
 pub(super) struct Visit<'a> {
@@ -40,6 +43,8 @@ pub(super) enum Finding {
         leads_to: Vec<PublicUrl>,
         /// Whether where it leads is the same page elsewhere.
         is_moved: bool,
+        /// Whether a site that is being changed may say so for a while.
+        may_pass: bool,
     },
     /// No answer that could be used, and whether it may be better soon.
     Failed { why: String, passes: bool, after: Option<Duration> },
@@ -47,7 +52,18 @@ pub(super) enum Finding {
 
 fn other(state: PageState, why: impl Into<String>) -> Finding {
     let outcome = if state == PageState::Gone { Outcome::Gone } else { Outcome::Skipped };
-    Finding::Other { state, outcome, why: why.into(), leads_to: Vec::new(), is_moved: false }
+    let why = why.into();
+    Finding::Other { state, outcome, why, leads_to: Vec::new(), is_moved: false, may_pass: false }
+}
+
+/// What may be otherwise soon.
+fn passing(finding: Finding) -> Finding {
+    match finding {
+        Finding::Other { state, outcome, why, leads_to, is_moved, .. } => {
+            Finding::Other { state, outcome, why, leads_to, is_moved, may_pass: true }
+        }
+        finding => finding,
+    }
 }
 
 fn skipped(why: impl Into<String>) -> Finding {
@@ -73,8 +89,9 @@ impl Visit<'_> {
     pub(super) fn judge(&self, answer: Answer) -> Finding {
         match answer {
             Answer::NotModified => Finding::Same,
-            Answer::Redirect(target) => self.redirect(&target),
-            Answer::Status(404 | 410, _) => other(PageState::Gone, "The page is gone."),
+            Answer::Redirect(target) => passing(self.redirect(&target)),
+            Answer::Status(404, _) => passing(other(PageState::Gone, "The page is gone.")),
+            Answer::Status(410, _) => other(PageState::Gone, "The page is gone."),
             Answer::Status(status, after) => Finding::Failed {
                 why: answered(status),
                 passes: status == 408 || status == 429 || status >= 500,
@@ -140,6 +157,7 @@ impl Visit<'_> {
                 why: NO_INDEX.to_owned(),
                 leads_to: links,
                 is_moved: false,
+                may_pass: false,
             };
         }
         if let Some(canonical) = self.canonical(&page) {
@@ -171,26 +189,29 @@ impl Visit<'_> {
         let base = page.base.as_deref().and_then(|base| self.url.join(base).ok());
         let base = base.as_ref().unwrap_or(self.url);
         let links = page.links.iter().filter_map(|link| base.join(link).ok());
-        covered(links, self.config, self.robots).into_iter().filter(|url| url != self.url).collect()
+        pages_of(links, self.config)
+            .filter(|url| url != self.url)
+            .take(MOST_JUDGED)
+            .filter(|url| self.robots.allows(path_and_query(url)))
+            .collect()
     }
 }
 
-/// Those of the addresses that are pages of the source, each once, in order.
-pub(super) fn covered(
+/// Those of the addresses that are pages of the source, each once, in order. Whether they may be read is not asked here.
+pub(super) fn pages_of(
     urls: impl Iterator<Item = PublicUrl>,
     config: &CrawlConfig,
-    robots: &Robots,
-) -> Vec<PublicUrl> {
+) -> impl Iterator<Item = PublicUrl> {
     let mut known = std::collections::BTreeSet::new();
     urls.filter_map(|url| normal(&url))
-        .filter(|url| config.covers(url) && may_be_page(url) && robots.allows(path_and_query(url)))
-        .filter(|url| known.insert(address::digest(url)))
-        .collect()
+        .filter(|url| config.covers(url) && may_be_page(url))
+        .filter(move |url| known.insert(address::digest(url)))
 }
 
 fn moved(state: PageState, why: String, target: PublicUrl) -> Finding {
     let leads_to = vec![target];
-    Finding::Other { state, outcome: Outcome::Skipped, why, leads_to, is_moved: true }
+    let outcome = Outcome::Skipped;
+    Finding::Other { state, outcome, why, leads_to, is_moved: true, may_pass: false }
 }
 
 const NO_INDEX: &str = "It asks not to be kept (noindex).";

@@ -10,6 +10,7 @@ use crate::db::{Rows, Statement};
 use crate::error::{Error, Result};
 use crate::ids::{OrgId, new_id};
 use crate::knowledge::parsing::{self, Format, Manuscript, checksum};
+use crate::knowledge::room;
 use crate::{row, sql, statement};
 
 const INTAKE_OF_SOURCE: &str = sql!("../sql/intake_of_source_in_org.sql");
@@ -18,7 +19,10 @@ const DOCUMENT_RENEW: &str = sql!("../sql/document_renew.sql");
 const VERSION_INSERT: &str = sql!("../sql/version_insert.sql");
 const CONTENT_INSERT: &str = sql!("../sql/content_insert.sql");
 const VERSION_JOB_INSERT: &str = sql!("../sql/version_job_insert.sql");
+const VERSION_JOB_RAISE: &str = sql!("../sql/version_job_raise.sql");
 const VERSION_PUBLISH: &str = sql!("../sql/version_publish.sql");
+const DOCUMENT_RETITLE: &str = sql!("../sql/document_retitle.sql");
+const JOBS_YIELD: &str = sql!("../sql/jobs_yield.sql");
 
 /// Bytes of text in one row; D1 takes 2 MB, and a batch of all parts is one transaction.
 const PART_BYTES: usize = 500_000;
@@ -66,7 +70,8 @@ pub enum TakenIn {
 ///
 /// # Errors
 /// As for an upload: `unsupported_document_type`, `document_broken`, `document_charset`, `document_encrypted`,
-/// `document_without_text`, `document_too_complex`, `document_too_long`; and `source_not_found` when the source is gone.
+/// `document_without_text`, `document_too_complex`, `document_too_long`; `source_not_found` when the source is gone; and
+/// 409 when the org has as much as it may, or somebody else changed the document meanwhile.
 pub async fn take_in(
     op: &Op,
     org: &OrgId,
@@ -90,13 +95,50 @@ pub async fn take_in(
         note: None,
         publishes: incoming.published,
     };
-    let (taken, batch) = write_text(op, org, "sync", &target, &content, None)?;
-    if batch.is_empty() {
-        return Ok(taken);
+    let written = write_text(op, org, "sync", &target, &content, None)?;
+    if written.batch.is_empty() {
+        return Ok(written.taken);
     }
-    op.write(batch).await?;
+    let rows = op.write(written.batch).await?;
+    if is_refused(&rows, written.version_at)? {
+        return Err(refusal(op, org, &content).await?);
+    }
     run_soon(op);
-    Ok(taken)
+    Ok(written.taken)
+}
+
+/// The statements that take a text in.
+#[derive(Debug)]
+pub(in crate::knowledge) struct Written {
+    /// What they make of it.
+    pub(in crate::knowledge) taken: TakenIn,
+    /// None where nothing changes.
+    pub(in crate::knowledge) batch: Vec<Statement>,
+    /// Which of them makes the version and gives a row if it did; none where the version is there.
+    pub(in crate::knowledge) version_at: Option<usize>,
+}
+
+/// Whether the version was not made after all.
+pub(in crate::knowledge) fn is_refused(rows: &[Rows], version_at: Option<usize>) -> Result<bool> {
+    let made = version_at.and_then(|at| rows.get(at)).map(Rows::count).transpose()?;
+    Ok(made == Some(0))
+}
+
+/// Why a text was not taken in.
+pub(in crate::knowledge) async fn refusal(
+    op: &Op,
+    org: &OrgId,
+    content: &Content,
+) -> Result<Error> {
+    let full = room::of_text(op, org, stored_bytes(&content.text)).await?;
+    // Else another request made or removed its document a moment ago.
+    Ok(full.unwrap_or_else(|| {
+        Error::conflict("document_changed", "Document has changed").hint("Send it again.")
+    }))
+}
+
+fn stored_bytes(text: &Text) -> i64 {
+    i64::try_from(text.content.len()).unwrap_or(i64::MAX)
 }
 
 row! {
@@ -107,6 +149,7 @@ row! {
         pub(in crate::knowledge) document_id: Option<String>,
         pub(in crate::knowledge) document_status: Option<String>,
         pub(in crate::knowledge) title: Option<String>,
+        pub(in crate::knowledge) path: Option<String>,
         pub(in crate::knowledge) published_version_id: Option<String>,
         /// Arrays of id, checksum and chunks.
         pub(in crate::knowledge) versions: Vec<Value>,
@@ -126,6 +169,7 @@ pub(in crate::knowledge) struct Known {
     pub(in crate::knowledge) id: String,
     pub(in crate::knowledge) is_archived: bool,
     title: String,
+    path: Option<String>,
     published_version_id: Option<String>,
     versions: Vec<Value>,
 }
@@ -137,6 +181,7 @@ impl From<TargetRow> for Target {
             document_id,
             document_status,
             title,
+            path,
             published_version_id,
             versions,
             ..
@@ -145,6 +190,7 @@ impl From<TargetRow> for Target {
             id,
             is_archived: document_status.as_deref() == Some("archived"),
             title: title.unwrap_or_default(),
+            path,
             published_version_id,
             versions,
         };
@@ -228,7 +274,7 @@ pub(in crate::knowledge) fn write_text(
     target: &Target,
     content: &Content,
     grant: Option<&Grant>,
-) -> Result<(TakenIn, Vec<Statement>)> {
+) -> Result<Written> {
     if let Some(known) = &target.document
         && (known.is_archived || known.same(&content.text.checksum).is_some())
     {
@@ -237,6 +283,7 @@ pub(in crate::knowledge) fn write_text(
     let now = op.now();
     let (text, version) = (&content.text, new_id(now)?);
     let bytes = i64::try_from(text.bytes).unwrap_or(i64::MAX);
+    let stored = stored_bytes(text);
     let mut batch = Vec::new();
     let document = if let Some(known) = &target.document {
         known.id.clone()
@@ -254,13 +301,15 @@ pub(in crate::knowledge) fn write_text(
             text.media_type,
             bytes,
             now,
+            stored,
         ));
         id
     };
     let (id, version_id) = (document.as_str(), version.as_str());
     let checksum = text.checksum.as_str();
     let note = content.note.as_deref();
-    batch.push(statement!(VERSION_INSERT, org, version_id, id, checksum, now, by, note));
+    let version_at = Some(batch.len());
+    batch.push(statement!(VERSION_INSERT, org, version_id, id, checksum, now, by, note, stored));
     if let Some(grant) = grant {
         let metadata = json!({"versionId": version, "publish": content.publishes});
         batch.push(uploaded(grant, id, metadata)?);
@@ -285,31 +334,34 @@ pub(in crate::knowledge) fn write_text(
             millis
         ));
     }
-    batch.push(job_insert(op, org, version_id, "ingest_document", content.publishes)?);
-    Ok((TakenIn::Queued { document_id: document.clone(), version_id: version.clone() }, batch))
+    batch.extend(job_insert(op, org, version_id, "ingest_document", content.publishes)?);
+    let taken = TakenIn::Queued { document_id: document.clone(), version_id: version.clone() };
+    Ok(Written { taken, batch, version_at })
 }
 
-/// A text that the document has already: nothing to do, unless that version is to go live again.
+/// A text that the document has already: nothing to do, unless that version is to go live again, or its source calls
+/// the document something else.
 fn same_text(
     op: &Op,
     org: &OrgId,
     known: &Known,
     content: &Content,
     grant: Option<&Grant>,
-) -> Result<(TakenIn, Vec<Statement>)> {
+) -> Result<Written> {
+    let done = |taken, batch| Ok(Written { taken, batch, version_at: None });
     let same = known.same(&content.text.checksum);
     let Some((version, is_cut)) = same.filter(|_| !known.is_archived) else {
-        return Ok((TakenIn::Unchanged, Vec::new()));
+        return done(TakenIn::Unchanged, Vec::new());
     };
+    let mut batch = retitle(op, org, known, content, grant)?;
     if !content.publishes || known.published_version_id.as_deref() == Some(version) {
-        return Ok((TakenIn::Unchanged, Vec::new()));
+        return done(TakenIn::Unchanged, batch);
     }
-    let now = op.now();
-    let mut batch = vec![if is_cut {
-        statement!(VERSION_PUBLISH, org, known.id.as_str(), version, now, now.millis())
+    batch.extend(if is_cut {
+        version_publish(op, org, &known.id, version)
     } else {
         job_insert(op, org, version, "ingest_document", true)?
-    }];
+    });
     if let Some(grant) = grant {
         batch.push(uploaded(grant, &known.id, json!({"versionId": version, "publish": true}))?);
     }
@@ -319,19 +371,62 @@ fn same_text(
     } else {
         TakenIn::Queued { document_id, version_id }
     };
-    Ok((taken, batch))
+    done(taken, batch)
 }
 
-/// A job on a version's text.
+/// What the source calls a document whose text is as it was, if that is new.
+fn retitle(
+    op: &Op,
+    org: &OrgId,
+    known: &Known,
+    content: &Content,
+    grant: Option<&Grant>,
+) -> Result<Vec<Statement>> {
+    let title = content.title.as_deref().filter(|title| *title != known.title);
+    let path = content.path.as_deref().filter(|path| Some(*path) != known.path.as_deref());
+    if title.is_none() && path.is_none() {
+        return Ok(Vec::new());
+    }
+    let (id, now) = (known.id.as_str(), op.now());
+    let mut batch = vec![statement!(DOCUMENT_RETITLE, org, id, title, path, now, now.millis())];
+    if let Some(grant) = grant {
+        batch.push(grant.audit(&Entry {
+            event: "knowledge.document.updated",
+            target_type: "knowledge_document",
+            target_id: id,
+            metadata: json!({"title": title, "path": path}),
+        })?);
+    }
+    Ok(batch)
+}
+
+/// Asks for a version to be published, in place of whatever else waits for its document; the last one changes a row if
+/// it can be.
+pub(in crate::knowledge) fn version_publish(
+    op: &Op,
+    org: &OrgId,
+    document: &str,
+    version: &str,
+) -> Vec<Statement> {
+    let now = op.now();
+    vec![
+        statement!(JOBS_YIELD, org, document, version),
+        statement!(VERSION_PUBLISH, org, document, version, now, now.millis()),
+    ]
+}
+
+/// A job on a version's text, or its part in one that is waiting; the last one changes a row if there is one.
 pub(in crate::knowledge) fn job_insert(
     op: &Op,
     org: &OrgId,
     version: &str,
     kind: &str,
     publishes: bool,
-) -> Result<Statement> {
+) -> Result<Vec<Statement>> {
     let now = op.now();
-    Ok(statement!(VERSION_JOB_INSERT, org, new_id(now)?, version, kind, now, publishes))
+    let id = new_id(now)?;
+    let insert = statement!(VERSION_JOB_INSERT, org, id.as_str(), version, kind, now, publishes);
+    Ok(vec![insert, statement!(VERSION_JOB_RAISE, org, id, version, publishes)])
 }
 
 fn uploaded(grant: &Grant, document: &str, metadata: Value) -> Result<Statement> {

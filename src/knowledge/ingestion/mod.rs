@@ -12,7 +12,8 @@ mod removal;
 mod work;
 
 pub(super) use self::intake::{
-    Content, Target, TargetRow, Text, job_insert, source_not_found, unsupported, write_text,
+    Content, Target, TargetRow, Text, Written, is_refused, job_insert, refusal, source_not_found,
+    unsupported, version_publish, write_text,
 };
 pub use self::intake::{Incoming, TakenIn, take_in};
 
@@ -22,12 +23,16 @@ use crate::error::Result;
 use crate::jobs::Run;
 use serde_json::json;
 
-/// A run after a response makes at most so many rounds; the clock does the rest.
-const ROUNDS_AFTER_RESPONSE: usize = 8;
+/// A run makes at most so many rounds: D1 answers 1000 queries to one invocation, and a round takes up to a hundred.
+/// The clock does the rest.
+const MOST_ROUNDS: usize = 8;
 
 /// One run of the job `knowledge_ingestion`: cuts what came in, and tells the index what changed.
 pub(crate) async fn run(op: &Op, run: &mut Run) -> Result<()> {
-    while run.has_time(op) {
+    for _round in 0..MOST_ROUNDS {
+        if !run.has_time(op) {
+            break;
+        }
         let done = round(op).await?;
         if done == 0 {
             return Ok(());
@@ -42,7 +47,7 @@ pub(crate) async fn run(op: &Op, run: &mut Run) -> Result<()> {
 pub(crate) fn run_soon(op: &Op) {
     let later = op.clone();
     op.background.spawn(Box::pin(async move {
-        for _round in 0..ROUNDS_AFTER_RESPONSE {
+        for _round in 0..MOST_ROUNDS {
             match round(&later).await {
                 Ok(0) => return,
                 Ok(_) => {}

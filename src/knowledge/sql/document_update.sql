@@ -4,6 +4,7 @@
 UPDATE knowledge_documents SET
   title = coalesce(?3, title),
   status = coalesce(?4, status),
+  archived_by = CASE WHEN ?4 IS NULL THEN archived_by END,
   index_seq = max(index_seq + 1, ?6),
   index_due_at = ?5,
   updated_at = ?5

@@ -1,11 +1,11 @@
--- A document that gets a new text, and its newest versions with their checksums. Indexes: knowledge_documents.id,
--- knowledge_sources.id, knowledge_versions_by_document.
+-- A document that gets a new text, and its newest versions that keep their text, with their checksums.
+-- Indexes: knowledge_documents.id, knowledge_sources.id, knowledge_versions_by_document.
 -- ?4 document
-SELECT s.org_id, s.id AS source_id, d.id AS document_id, d.status AS document_status, d.title,
+SELECT s.org_id, s.id AS source_id, d.id AS document_id, d.status AS document_status, d.title, d.path,
        coalesce(d.publishing_version_id, d.live_version_id) AS published_version_id,
        (SELECT json_group_array(json_array(n.id, n.checksum, n.chunk_count)) FROM
          (SELECT v.id, v.checksum, coalesce(v.chunk_count, 0) AS chunk_count FROM knowledge_versions v
-           WHERE v.document_id = d.id ORDER BY v.version_number DESC LIMIT 100) n) AS versions
+           WHERE v.document_id = d.id AND v.emptied_at IS NULL ORDER BY v.version_number DESC LIMIT 100) n) AS versions
 FROM knowledge_documents d
 JOIN knowledge_sources s ON s.id = d.source_id AND s.org_id = d.org_id
 WHERE d.id = ?4 AND (SELECT org_id FROM scope) IN ('*', d.org_id) AND s.removed_at IS NULL

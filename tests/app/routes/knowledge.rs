@@ -20,13 +20,13 @@ pub const ROUTES: &[Entry] = &[
         "POST /portal/knowledge/sources",
         "/portal/knowledge/sources",
         Some(r#"{"name": "Handbook", "type": "file"}"#),
-        Least::Admin,
+        Least::Member,
     ),
     Entry::write(
         "PATCH /portal/knowledge/sources/{id}",
         "/portal/knowledge/sources/src_a",
         Some(r#"{"name": "Handbook", "status": "paused"}"#),
-        Least::Admin,
+        Least::Member,
     )
     .given(GIVEN)
     .foreign("/portal/knowledge/sources/src_b"),
@@ -34,7 +34,7 @@ pub const ROUTES: &[Entry] = &[
         "DELETE /portal/knowledge/sources/{id}",
         "/portal/knowledge/sources/src_a",
         None,
-        Least::Admin,
+        Least::Member,
     )
     .given(GIVEN)
     .foreign("/portal/knowledge/sources/src_b"),
@@ -42,7 +42,7 @@ pub const ROUTES: &[Entry] = &[
         "POST /portal/knowledge/sources/{id}/sync",
         "/portal/knowledge/sources/src_a/sync",
         None,
-        Least::Admin,
+        Least::Member,
     )
     .given(GIVEN)
     .foreign("/portal/knowledge/sources/src_b/sync"),
@@ -52,14 +52,14 @@ pub const ROUTES: &[Entry] = &[
         Some(
             r##"{"sourceId": "src_a", "title": "Parking", "content": "# Parking\n\nIt is free."}"##,
         ),
-        Least::Admin,
+        Least::Member,
     )
     .given(GIVEN),
     Entry::write(
         "POST /portal/knowledge/documents/upload",
         "/portal/knowledge/documents/upload?sourceId=src_a",
         Some("Parking is free."),
-        Least::Admin,
+        Least::Member,
     )
     .given(GIVEN)
     .typed("text/plain")
@@ -68,7 +68,7 @@ pub const ROUTES: &[Entry] = &[
         "PATCH /portal/knowledge/documents/{id}",
         "/portal/knowledge/documents/doc_a",
         Some(r#"{"title": "Prices"}"#),
-        Least::Admin,
+        Least::Member,
     )
     .given(GIVEN)
     .foreign("/portal/knowledge/documents/doc_b"),
@@ -76,7 +76,7 @@ pub const ROUTES: &[Entry] = &[
         "DELETE /portal/knowledge/documents/{id}",
         "/portal/knowledge/documents/doc_a",
         None,
-        Least::Admin,
+        Least::Member,
     )
     .given(GIVEN)
     .foreign("/portal/knowledge/documents/doc_b"),
@@ -84,7 +84,7 @@ pub const ROUTES: &[Entry] = &[
         "POST /portal/knowledge/documents/{id}/rollback",
         "/portal/knowledge/documents/doc_a/rollback",
         Some(r#"{"versionId": "ver_a1"}"#),
-        Least::Admin,
+        Least::Member,
     )
     .given(GIVEN)
     .foreign("/portal/knowledge/documents/doc_b/rollback"),
@@ -92,13 +92,13 @@ pub const ROUTES: &[Entry] = &[
         "POST /portal/knowledge/qa",
         "/portal/knowledge/qa",
         Some(r#"{"question": "Are dogs welcome?", "answer": "Yes, on a lead."}"#),
-        Least::Admin,
+        Least::Member,
     ),
     Entry::write(
         "PATCH /portal/knowledge/qa/{id}",
         "/portal/knowledge/qa/qa_a",
         Some(r#"{"answer": "Yes, on a lead."}"#),
-        Least::Admin,
+        Least::Member,
     )
     .given(GIVEN)
     .foreign("/portal/knowledge/qa/doc_b"),
@@ -106,7 +106,7 @@ pub const ROUTES: &[Entry] = &[
         "DELETE /portal/knowledge/qa/{id}",
         "/portal/knowledge/qa/qa_a",
         None,
-        Least::Admin,
+        Least::Member,
     )
     .given(GIVEN)
     .foreign("/portal/knowledge/qa/doc_b"),
@@ -114,7 +114,7 @@ pub const ROUTES: &[Entry] = &[
         "POST /portal/knowledge/versions/{id}/publish",
         "/portal/knowledge/versions/ver_a1/publish",
         None,
-        Least::Admin,
+        Least::Member,
     )
     .given(GIVEN)
     .foreign("/portal/knowledge/versions/ver_b/publish"),
@@ -122,7 +122,7 @@ pub const ROUTES: &[Entry] = &[
         "POST /portal/knowledge/versions/{id}/archive",
         "/portal/knowledge/versions/ver_a2/archive",
         None,
-        Least::Admin,
+        Least::Member,
     )
     .given(GIVEN)
     .foreign("/portal/knowledge/versions/ver_b/archive"),
@@ -130,7 +130,7 @@ pub const ROUTES: &[Entry] = &[
         "POST /portal/knowledge/versions/{id}/rechunk",
         "/portal/knowledge/versions/ver_a2/rechunk",
         None,
-        Least::Admin,
+        Least::Member,
     )
     .given(GIVEN)
     .foreign("/portal/knowledge/versions/ver_b/rechunk"),
@@ -139,7 +139,7 @@ pub const ROUTES: &[Entry] = &[
         "POST /portal/knowledge/jobs/{id}/retry",
         "/portal/knowledge/jobs/job_a/retry",
         None,
-        Least::Admin,
+        Least::Member,
     )
     .given(GIVEN)
     .foreign("/portal/knowledge/jobs/job_b/retry"),

@@ -13,7 +13,8 @@ SET status = iif(status = 'paused', status, ?5),
         'unchanged', count(*) FILTER (WHERE p.outcome = 'unchanged'),
         'gone', count(*) FILTER (WHERE p.outcome = 'gone'),
         'skipped', count(*) FILTER (WHERE p.outcome = 'skipped'),
-        'failed', count(*) FILTER (WHERE p.outcome = 'failed'))
+        'failed', count(*) FILTER (WHERE p.outcome = 'failed'),
+        'left_out', c.left_out)
       FROM knowledge_crawls c
       LEFT JOIN knowledge_pages p ON p.source_id = c.source_id AND p.round = c.round AND p.next_at IS NULL
       WHERE c.source_id = ?2),
