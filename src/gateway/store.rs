@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::token;
 use crate::app::Op;
@@ -13,6 +13,7 @@ use crate::auth::permission::{Grant, ListSql, Scope, Scoped};
 use crate::db::{Cell, Column, Rows, Statement};
 use crate::error::{Error, Result};
 use crate::ids::OrgId;
+use crate::models::setting::{self, SiteKeys};
 use crate::page::Page;
 use crate::time::{StoredTime, Timestamp};
 use crate::{list_sql, row, scoped_sql, sql, statement};
@@ -190,7 +191,10 @@ row! {
         name: Option<String>,
         created: Option<i64>,
         greeting: Loose,
-        model: Loose,
+        /// `models` alone.
+        config: Map<String, Value>,
+        has_google_key: bool,
+        has_openai_key: bool,
         starter_prompts: Vec<Value>,
     }
 }
@@ -213,6 +217,7 @@ pub(super) struct Bot {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) greeting: Option<String>,
+    /// The first that it asks; none where the built-in engine answers.
     pub(super) model: Option<String>,
     pub(super) starter_prompts: Vec<Value>,
     /// Seconds since the epoch.
@@ -221,9 +226,9 @@ pub(super) struct Bot {
     pub(super) org_label: String,
 }
 
-/// The bots that the token of a digest opens, in one round trip.
-pub(super) async fn bots(op: &Op, digest: &str) -> Result<Vec<Bot>> {
-    let rows = op.read(vec![statement!(BOTS, digest, op.now())]).await?;
+/// The bots that the token of a digest opens, or the named one of them, in one round trip.
+pub(super) async fn bots(op: &Op, digest: &str, named: Option<&str>) -> Result<Vec<Bot>> {
+    let rows = op.read(vec![statement!(BOTS, digest, op.now(), named)]).await?;
     let rows: Vec<OpenedRow> = rows.first().map_or_else(|| Ok(Vec::new()), Rows::all)?;
     let first = rows.first().ok_or_else(token::invalid)?;
     op.request.set_org(&first.org_id);
@@ -232,23 +237,25 @@ pub(super) async fn bots(op: &Op, digest: &str) -> Result<Vec<Bot>> {
         return Err(Error::forbidden("org_not_active", "Organization is not active")
             .hint("The organization of this token is inactive."));
     }
-    Ok(rows.into_iter().filter_map(bot).collect())
+    Ok(rows.into_iter().filter_map(|row| bot(op, row)).collect())
 }
 
-fn bot(row: OpenedRow) -> Option<Bot> {
+fn bot(op: &Op, row: OpenedRow) -> Option<Bot> {
+    let keys = SiteKeys::unread(row.has_google_key, row.has_openai_key);
     Some(Bot {
         id: row.id?,
         name: row.name.unwrap_or_default(),
         greeting: row.greeting.0,
-        model: row.model.0,
+        model: setting::first_model(op, &row.config, &keys),
         starter_prompts: row.starter_prompts,
         created: row.created.unwrap_or_default(),
         org_label: row.org_label,
     })
 }
 
-/// Notes beside the answer that a token was used, when the last note is old enough.
+/// Notes that a token was found; beside the answer that it was used, when the last note is old enough.
 pub fn note_use(op: &Op, org: &OrgId, token: &str, noted: Option<&StoredTime>) {
+    op.request.set_valid_token();
     let now = op.now();
     let before = StoredTime::from(now.minus(USE_NOTED_EVERY).to_string());
     if noted.is_some_and(|noted| *noted >= before) {
@@ -262,11 +269,14 @@ pub fn note_use(op: &Op, org: &OrgId, token: &str, noted: Option<&StoredTime>) {
     }));
 }
 
-/// Refuses a digest of no valid token: for when a bot was not found, which may be the reason.
+/// Refuses a digest of no valid token: the reason for which a bot was not found, or one not to write for it.
 pub async fn judge_token(op: &Op, digest: &str) -> Result<()> {
     let rows = op.read(vec![statement!(TOKEN_BY_DIGEST, digest, op.now())]).await?;
     match rows.first().map_or(Ok(0), Rows::count)? {
         0 => Err(token::invalid()),
-        _ => Ok(()),
+        _ => {
+            op.request.set_valid_token();
+            Ok(())
+        }
     }
 }

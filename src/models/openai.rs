@@ -15,6 +15,9 @@ use crate::http::sse::Event;
 
 pub(super) const PROVIDER: &str = "openai";
 
+/// Says that a bot asks, so that none becomes the model of another, or of itself.
+pub(crate) const ASKED_BY_BOT: &str = "x-koby-bot";
+
 /// What ends a stream.
 const DONE: &str = "[DONE]";
 /// Azure's code, and OpenAI's reason, for what its rules do not let through.
@@ -55,10 +58,11 @@ impl Model for OpenAi {
         Box::pin(async move {
             let Endpoint { base, key } = &self.endpoint;
             let url = base.below("/chat/completions");
-            let headers = key.iter().map(|key| authorization(base, key.expose())).collect();
+            let key = key.iter().map(|key| authorization(base, key.expose()));
+            let headers = key.chain([(ASKED_BY_BOT, "1".to_owned())]).collect();
             let body = body(base, &self.model, prompt);
             match endpoint::open(op, PROVIDER, url, headers, &body).await {
-                Ok(chunks) => Ok(events::answer(chunks, Reading::of(PROVIDER))),
+                Ok(chunks) => Ok(events::answer(chunks, prompt, Reading::of(PROVIDER))),
                 Err(NoStream::Unreachable(failure)) => Err(failure),
                 Err(NoStream::Refused(refusal))
                     if refusal.code.as_deref() == Some(CONTENT_FILTER) =>
