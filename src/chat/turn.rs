@@ -11,7 +11,7 @@ use serde_json::json;
 use super::admission::SiteRow;
 use super::answer::{self, Answer, Citation, Words};
 use super::capture::{self, Conversation};
-use super::course::{Course, Reading};
+use super::course::{self, Course, Reading};
 use super::entry::Given;
 use super::guard::LeakGuard;
 use super::handoff;
@@ -234,7 +234,7 @@ impl Exchange {
     fn withhold(&self, outbox: &Outbox, verdict: Verdict, made_by: Option<MadeBy>) -> Draft {
         let is_handed_over = verdict == Verdict::HandOff;
         let text = if is_handed_over {
-            self.request_text(self.settings().availability(self.asked_at))
+            self.request_text(course::availability(&self.site, self.asked_at))
         } else {
             self.reading.refusal(&self.site)
         };
@@ -360,7 +360,7 @@ impl Exchange {
         let wanted = match course {
             Course::HandOver(availability, reason) => Some((*availability, *reason)),
             Course::Answer if finish_reason == "handed_off" => {
-                Some((self.settings().availability(self.asked_at), HandoffReason::Policy))
+                Some((course::availability(&self.site, self.asked_at), HandoffReason::Policy))
             }
             _ => None,
         };
@@ -436,8 +436,7 @@ fn fixed(outbox: &Outbox, text: String, finish_reason: &'static str) -> Draft {
 
 /// About how many tokens a prompt is.
 fn prompt_tokens(prompt: &Prompt) -> u32 {
-    let said = prompt.said.iter().map(|said| estimate_tokens(&said.text));
-    said.fold(estimate_tokens(&prompt.system), u32::saturating_add)
+    prompt.estimated_tokens()
 }
 
 /// Sends a turn's events.

@@ -98,11 +98,6 @@ pub fn price(provider: &str, model: &str) -> Price {
     known_price(provider, model).unwrap_or(UNKNOWN)
 }
 
-/// What an answer costs by the table, in micro-dollars.
-pub fn cost(provider: &str, model: &str, usage: Usage) -> u64 {
-    price(provider, model).cost(usage)
-}
-
 /// Whether a model is `name` itself, or a dated or previewed version of it: `gpt-4o-2024-08-06`,
 /// `gemini-3.1-pro-preview`. `gpt-5-pro` is none of `gpt-5`.
 fn is_version_of(model: &str, name: &str) -> bool {
@@ -156,6 +151,10 @@ mod tests {
 
     fn usage(prompt_tokens: u32, completion_tokens: u32) -> Usage {
         Usage { prompt_tokens, completion_tokens }
+    }
+
+    fn cost(provider: &str, model: &str, usage: Usage) -> u64 {
+        price(provider, model).cost(usage)
     }
 
     #[test]

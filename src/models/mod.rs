@@ -16,6 +16,7 @@ mod workers_ai;
 
 use std::time::Duration;
 
+use self::catalogue::estimate_tokens;
 use crate::app::{BoxFuture, Op};
 
 pub use endpoint::BaseUrl;
@@ -49,6 +50,14 @@ pub struct Prompt {
     pub max_output_tokens: u32,
     /// Hundredths; nothing leaves it to the provider.
     pub temperature_centi: Option<u32>,
+}
+
+impl Prompt {
+    /// About how many tokens it is, rather more than less.
+    pub fn estimated_tokens(&self) -> u32 {
+        let said = self.said.iter().map(|said| estimate_tokens(&said.text));
+        said.fold(estimate_tokens(&self.system), u32::saturating_add)
+    }
 }
 
 /// Tokens that were used, as the provider counts them.
