@@ -70,8 +70,9 @@ pub struct SignedUrlOut {
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/voice", tag = "Visitors",
     params(("X-Site-Key" = Option<String>, Header, description = "The site's public key; pages of its keyless origin need none")),
     request_body = VoiceIn,
-    responses((status = 200, description = "Also at /voice/tts; the sound itself (audio/mpeg) unless JSON is asked for", body = clip::ClipOut),
-        crate::openapi::WriteErrors)))]
+    responses((status = 200, description = "Also at /voice/tts; the sound itself unless JSON is asked for",
+        content((crate::openapi::Sound = "audio/mpeg"), (clip::ClipOut = "application/json"))),
+        crate::openapi::VoiceErrors)))]
 pub async fn post_voice(op: Op, headers: HeaderMap, Read(body): Read<VoiceIn>) -> Result<Response> {
     let text = judge_text(body.text.as_deref())?;
     let voice = judge_provider_id("voice_id", body.voice_id)?;
@@ -116,7 +117,7 @@ pub async fn post_voice(op: Op, headers: HeaderMap, Read(body): Read<VoiceIn>) -
         ("X-Site-Key" = Option<String>, Header, description = "The site's public key; pages of its keyless origin need none"),
         ("site_key" = Option<String>, Query, description = "For clients that cannot set the header"),
         ("agent_id" = Option<String>, Query, description = "The site's own agent, if any is named")),
-    responses((status = 200, description = "Also at /api/elevenlabs-signed-url", body = SignedUrlOut), crate::openapi::WriteErrors)))]
+    responses((status = 200, description = "Also at /api/elevenlabs-signed-url", body = SignedUrlOut), crate::openapi::VoiceErrors)))]
 pub async fn get_signed_url(op: Op, headers: HeaderMap, query: Query) -> Result<Response> {
     let text = |name: &str| query.text(name).map(str::to_owned);
     call(&op, &headers, text("site_key"), text("agent_id")).await
@@ -126,7 +127,7 @@ pub async fn get_signed_url(op: Op, headers: HeaderMap, query: Query) -> Result<
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/voice/signed-url", tag = "Visitors",
     params(("X-Site-Key" = Option<String>, Header, description = "The site's public key; pages of its keyless origin need none")),
     request_body = CallIn,
-    responses((status = 200, body = SignedUrlOut), crate::openapi::WriteErrors)))]
+    responses((status = 200, body = SignedUrlOut), crate::openapi::VoiceErrors)))]
 pub async fn create_signed_url(
     op: Op,
     headers: HeaderMap,
