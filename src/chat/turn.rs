@@ -436,7 +436,7 @@ fn fixed(outbox: &Outbox, text: String, finish_reason: &'static str) -> Draft {
 
 /// About how many tokens a prompt is.
 fn prompt_tokens(prompt: &Prompt) -> u32 {
-    prompt.estimated_tokens()
+    prompt.tokens()
 }
 
 /// Sends a turn's events.

@@ -38,7 +38,7 @@ pub(super) fn answer(
 fn most_usage(prompt: &Prompt) -> Usage {
     let most = |tokens: u32| tokens.saturating_mul(4).saturating_add(1_000);
     Usage {
-        prompt_tokens: most(prompt.estimated_tokens()),
+        prompt_tokens: most(prompt.tokens()),
         completion_tokens: most(prompt.max_output_tokens),
     }
 }

@@ -16,7 +16,6 @@ mod workers_ai;
 
 use std::time::Duration;
 
-use self::catalogue::estimate_tokens;
 use crate::app::{BoxFuture, Op};
 
 pub use endpoint::BaseUrl;
@@ -53,10 +52,10 @@ pub struct Prompt {
 }
 
 impl Prompt {
-    /// About how many tokens it is, rather more than less.
-    pub fn estimated_tokens(&self) -> u32 {
-        let said = self.said.iter().map(|said| estimate_tokens(&said.text));
-        said.fold(estimate_tokens(&self.system), u32::saturating_add)
+    /// About how many tokens it is.
+    pub fn tokens(&self) -> u32 {
+        let said = self.said.iter().map(|said| catalogue::estimate_tokens(&said.text));
+        said.fold(catalogue::estimate_tokens(&self.system), u32::saturating_add)
     }
 }
 
