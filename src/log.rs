@@ -108,16 +108,14 @@ impl RequestContext {
 
     /// Who is one client: an address, or of version 6 the network of 64 bits that one household or machine has.
     pub fn client_key(&self) -> String {
-        match self.client_ip.parse() {
-            Ok(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-                Some(address) => address.to_string(),
-                None => {
-                    let [a, b, c, d, ..] = address.segments();
-                    Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
-                }
-            },
-            _ => self.client_ip.clone(),
+        let Ok(IpAddr::V6(address)) = self.client_ip.parse() else {
+            return self.client_ip.clone();
+        };
+        if let Some(address) = address.to_ipv4_mapped() {
+            return address.to_string();
         }
+        let [a, b, c, d, ..] = address.segments();
+        Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
     }
 
     /// Its gateway token was found, and is valid.

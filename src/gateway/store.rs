@@ -272,11 +272,9 @@ pub fn note_use(op: &Op, org: &OrgId, token: &str, noted: Option<&StoredTime>) {
 /// Refuses a digest of no valid token: the reason for which a bot was not found, or one not to write for it.
 pub async fn judge_token(op: &Op, digest: &str) -> Result<()> {
     let rows = op.read(vec![statement!(TOKEN_BY_DIGEST, digest, op.now())]).await?;
-    match rows.first().map_or(Ok(0), Rows::count)? {
-        0 => Err(token::invalid()),
-        _ => {
-            op.request.set_valid_token();
-            Ok(())
-        }
+    if rows.first().map_or(Ok(0), Rows::count)? == 0 {
+        return Err(token::invalid());
     }
+    op.request.set_valid_token();
+    Ok(())
 }

@@ -59,7 +59,7 @@ struct EventAnswer<D> {
 }
 
 impl<D: Dialect> EventAnswer<D> {
-    fn is_believed(&self, usage: &Usage) -> bool {
+    fn is_believed(&self, usage: Usage) -> bool {
         usage.prompt_tokens <= self.most.prompt_tokens
             && usage.completion_tokens <= self.most.completion_tokens
     }
@@ -68,7 +68,7 @@ impl<D: Dialect> EventAnswer<D> {
         self.chunks.as_ref()?;
         let piece = match self.next_piece().await {
             Ok(Piece::End(finish, usage)) => {
-                Ok(Piece::End(finish, usage.filter(|usage| self.is_believed(usage))))
+                Ok(Piece::End(finish, usage.filter(|usage| self.is_believed(*usage))))
             }
             piece => piece,
         };
