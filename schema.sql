@@ -241,7 +241,7 @@ CREATE TABLE chat_sessions (
     message_count INTEGER DEFAULT 0,
     status TEXT DEFAULT 'active' CHECK (status IN ('active', 'completed', 'abandoned')),
     metadata JSON DEFAULT '{}'
-, last_message_at TEXT, has_lead INTEGER NOT NULL DEFAULT 0, preview TEXT, handoff TEXT CHECK (handoff IN ('requested', 'accepted')), handoff_at TEXT, handoff_reason TEXT, handoff_user_id TEXT, handoff_name TEXT, closed_by TEXT, locale TEXT);
+, last_message_at TEXT, has_lead INTEGER NOT NULL DEFAULT 0, preview TEXT, handoff TEXT CHECK (handoff IN ('requested', 'accepted')), handoff_at TEXT, handoff_reason TEXT, handoff_user_id TEXT, handoff_name TEXT, closed_by TEXT, locale TEXT, token_id TEXT);
 
 CREATE TABLE chat_turns (
   id TEXT PRIMARY KEY,
@@ -257,7 +257,7 @@ CREATE TABLE chat_turns (
   reserved_microusd INTEGER NOT NULL DEFAULT 0,
   admitted_at TEXT NOT NULL,
   ended_at TEXT
-) WITHOUT ROWID;
+, token_id TEXT, client_digest TEXT, message_digest TEXT) WITHOUT ROWID;
 
 CREATE TABLE deployment_version_pins (
   id TEXT PRIMARY KEY,
@@ -966,6 +966,9 @@ CREATE INDEX chat_messages_unanswered_by_site
 CREATE INDEX chat_messages_unanswered_by_time
   ON chat_messages (unanswered, created_at, id) WHERE unanswered = 1;
 
+CREATE INDEX chat_sessions_active_by_opener ON chat_sessions (site_id, token_id, last_message_at)
+  WHERE status = 'active';
+
 CREATE INDEX chat_sessions_active_by_site ON chat_sessions (site_id, last_message_at)
   WHERE status = 'active';
 
@@ -1028,6 +1031,9 @@ CREATE INDEX chat_turns_by_org ON chat_turns (org_id, admitted_at);
 CREATE INDEX chat_turns_by_session ON chat_turns (session_id);
 
 CREATE INDEX chat_turns_by_site ON chat_turns (site_id, status, admitted_at);
+
+CREATE INDEX chat_turns_opening_by_client ON chat_turns (site_id, client_digest, admitted_at)
+  WHERE opens_session = 1 AND client_digest IS NOT NULL;
 
 CREATE INDEX chat_turns_running_by_time ON chat_turns (admitted_at) WHERE status = 'running';
 
@@ -1406,6 +1412,12 @@ WHEN old.visitor_id IS NOT NULL AND new.visitor_id IS NULL
 BEGIN
   UPDATE chat_turns SET visitor_id = NULL, client_message_id = NULL
    WHERE session_id = old.id AND org_id = old.org_id;
+END;
+
+CREATE TRIGGER chat_turns_forget_their_client AFTER UPDATE OF visitor_id ON chat_turns
+WHEN new.visitor_id IS NULL AND (new.client_digest IS NOT NULL OR new.message_digest IS NOT NULL)
+BEGIN
+  UPDATE chat_turns SET client_digest = NULL, message_digest = NULL WHERE id = new.id AND org_id = new.org_id;
 END;
 
 CREATE TRIGGER knowledge_document_counted AFTER INSERT ON knowledge_documents BEGIN

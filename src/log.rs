@@ -5,6 +5,7 @@
 //! d1RowsWritten`, then the event's own.
 //! No token, key, e-mail address or message text may be passed to it.
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::ser::SerializeMap as _;
@@ -82,6 +83,7 @@ struct Facts {
     d1_queries: u64,
     d1_rows_read: u64,
     d1_rows_written: u64,
+    has_valid_token: bool,
 }
 
 impl RequestContext {
@@ -102,6 +104,28 @@ impl RequestContext {
 
     fn facts(&self) -> MutexGuard<'_, Facts> {
         self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who is one client: an address, or of version 6 the network of 64 bits that one household or machine has.
+    pub fn client_key(&self) -> String {
+        let Ok(IpAddr::V6(address)) = self.client_ip.parse() else {
+            return self.client_ip.clone();
+        };
+        if let Some(address) = address.to_ipv4_mapped() {
+            return address.to_string();
+        }
+        let [a, b, c, d, ..] = address.segments();
+        Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).to_string()
+    }
+
+    /// Its gateway token was found, and is valid.
+    pub fn set_valid_token(&self) {
+        self.change(|facts| facts.has_valid_token = true);
+    }
+
+    /// Whether its gateway token was found, and is valid.
+    pub fn has_valid_token(&self) -> bool {
+        self.facts().has_valid_token
     }
 
     /// The route's template, such as `/portal/flows/{id}`.
@@ -224,6 +248,25 @@ impl Serialize for Line<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_network_of_version_6_is_one_client() {
+        let key = |address: &str| {
+            let now = Timestamp::from_seconds(0);
+            let address = address.to_owned();
+            RequestContext::new(String::new(), String::new(), "/", address, now).client_key()
+        };
+        for (address, expected) in [
+            ("203.0.113.7", "203.0.113.7"),
+            ("::ffff:203.0.113.7", "203.0.113.7"),
+            ("2001:db8:1:2::9", "2001:db8:1:2::"),
+            ("2001:0DB8:1:2:aaaa:bbbb:cccc:dddd", "2001:db8:1:2::"),
+            ("2001:db8:1:3::9", "2001:db8:1:3::"),
+            ("local", "local"),
+        ] {
+            assert_eq!(key(address), expected, "{address}");
+        }
+    }
 
     #[test]
     fn paths_show_no_keys_or_addresses() {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{delete, get, patch, post, put};
+use axum::routing::{any, delete, get, patch, post, put};
 
 use crate::app::App;
 use crate::automation::{action_routes, flow_routes};
@@ -333,6 +333,8 @@ fn openai_clients() -> Router {
         .route("/v1/models", get(gateway::routes::list_models))
         .route("/v1/models/{id}", get(gateway::routes::get_model))
         .route("/v1/chat/completions", post(create_chat_completion))
+        // What these clients know besides, such as /v1/embeddings: they read no other form of an error.
+        .route("/v1/{*path}", any(not_found))
 }
 
 /// Vendors that sign what they send.

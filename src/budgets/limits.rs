@@ -83,7 +83,7 @@ limits! {
 /// Where a site's own limit stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OfSite {
-    /// In the place of its org's.
+    /// In the place of its org's; a lower one that the org set for itself holds all the same.
     Instead,
     /// Beside its org's: both hold.
     Beside,
@@ -115,12 +115,16 @@ impl Limits {
         limits
     }
 
-    /// What holds for a site with these limits of its own; its org's hold besides.
-    pub(super) fn of_site(&self, org: &Self) -> Self {
-        let mut limits = self.or(org).values();
-        for ((limit, own), (_, kind)) in limits.iter_mut().zip(self.values()).zip(KINDS) {
-            if kind == OfSite::Beside {
-                *limit = own;
+    /// What holds for a site with these limits of its own; those of days and months hold beside its org's.
+    pub(super) fn of_site(&self, org: &Self, plan: &Self) -> Self {
+        let mut limits = self.or(&org.of_org(plan)).values();
+        for (((limit, own), org), (_, kind)) in
+            limits.iter_mut().zip(self.values()).zip(org.values()).zip(KINDS)
+        {
+            match (kind, own, org) {
+                (OfSite::Beside, _, _) => *limit = own,
+                (OfSite::Instead, Some(own), Some(org)) => *limit = Some(own.min(org)),
+                (OfSite::Instead, _, _) => {}
             }
         }
         Self::of(limits)
@@ -243,10 +247,15 @@ mod tests {
 
     #[test]
     fn a_sites_limits_stand_beside_or_instead_of_its_orgs() {
-        let holds = none().of_site(&limits(10));
-        assert_eq!((holds.messages_per_day, holds.site_messages_per_minute), (None, Some(10)));
-        let holds = limits(3).of_site(&limits(10));
-        assert_eq!((holds.messages_per_day, holds.site_messages_per_minute), (Some(3), Some(3)));
+        let of_site = |own: &Limits, org: &Limits| {
+            let holds = own.of_site(org, &limits(10));
+            (holds.messages_per_day, holds.site_messages_per_minute)
+        };
+        assert_eq!(of_site(&none(), &none()), (None, Some(10)));
+        assert_eq!(of_site(&limits(3), &none()), (Some(3), Some(3)));
+        assert_eq!(of_site(&limits(20), &none()), (Some(20), Some(20)), "what staff gave");
+        assert_eq!(of_site(&limits(20), &limits(5)), (Some(20), Some(5)), "an org's own holds");
+        assert_eq!(of_site(&limits(3), &limits(5)), (Some(3), Some(3)));
     }
 
     #[test]

@@ -66,7 +66,7 @@ struct SiteBudgetOut {
 impl From<SiteBudgetRow> for SiteBudgetOut {
     fn from(row: SiteBudgetRow) -> Self {
         Self {
-            effective: row.own.of_site(&row.org_own.of_org(&row.plan_limits)),
+            effective: row.own.of_site(&row.org_own, &row.plan_limits),
             id: row.id,
             name: row.name,
             status: row.status,
@@ -155,7 +155,8 @@ pub async fn update_budgets(
 /// `PATCH /portal/sites/{id}/budget`: changes a site's own limits; `null` removes one.
 ///
 /// Limits of messages, money and voice in a day or a month hold beside the organization's. The others stand in the place
-/// of the organization's; staff alone set them above it.
+/// of the organization's; staff alone set them above it, and a lower one that the organization has of its own holds all
+/// the same.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(patch, path = "/portal/sites/{id}/budget", tag = "Settings",
     params(("id" = String, Path), ("orgId" = Option<String>, Query)), request_body = BudgetPatch,
     responses((status = 200, body = SiteBudgetResultOut), crate::openapi::WriteErrors), security(("clerk" = []))))]

@@ -73,22 +73,23 @@ pub(super) fn refusal(limits: &[LimitRow], turn_microusd: i64, now: Timestamp) -
         );
     }
     let limit = spent("day").or_else(|| spent("month"))?;
+    let hint = if limit.name == "visitor-day" {
+        "This visitor, or who shares the address, has sent all messages of a day.".to_owned()
+    } else {
+        let whose = words(&limit.name);
+        format!("All messages of the {whose} budget are used; its owner can raise it.")
+    };
     Some(
         Error::new(Kind::RateLimited, "message_budget_exhausted", "Message limit reached")
-            .hint(format!(
-                "All messages of the {} budget are used; its owner can raise it.",
-                words(&limit.name)
-            ))
+            .hint(hint)
             .retry_after_s(limit.resets_in_s(now)),
     )
 }
 
-/// All conversations that a site may have at a time are open.
-pub(super) fn too_many_sessions(most: i64) -> Error {
+/// All conversations that a site, or one client of it, may have at a time are open.
+pub(super) fn too_many_sessions() -> Error {
     Error::new(Kind::RateLimited, "too_many_sessions", "Too many conversations")
-        .hint(format!(
-            "At most {most} conversations are open at a time; try again in a few minutes."
-        ))
+        .hint("As many conversations are open as may be at a time; go on with one, or try again in a few minutes.")
         .retry_after_s(60)
 }
 

@@ -42,10 +42,10 @@ impl Reading {
         now: Timestamp,
     ) -> Self {
         let settings = Settings(&site.config);
+        let availability = || availability(site, now);
         let so_far = session.and_then(|session| session.locale.as_deref());
         let intent = intent::detect(message, &settings.handoff_keywords());
         let handoff = session.and_then(|session| Handoff::parse(session.handoff.as_deref()?));
-        let availability = || settings.availability(now);
         let Judged { verdict, triggered, .. } = policies.judge_question(message);
         let course = match (handoff, verdict) {
             (Some(handoff), _) => Course::WithPerson(handoff),
@@ -79,6 +79,14 @@ impl Reading {
                 format!("{} {}", phrase(self.language, Phrase::Refusal), self.contact_line(site))
             }
         }
+    }
+}
+
+/// Whether a person can take a conversation over at that moment. A server's user could not read what they answer.
+pub(super) fn availability(site: &SiteRow, now: Timestamp) -> Availability {
+    match site.token_id {
+        Some(_) => Availability::Off,
+        None => Settings(&site.config).availability(now),
     }
 }
 

@@ -10,11 +10,11 @@ use super::budget::{self, LimitRow};
 use super::course::Reading;
 use super::resume::{self, Told};
 use super::settings::Settings;
-use super::store::{self, Admission, Asking, HistoryRow};
+use super::store::{self, Admission, Asking, HistoryRow, Sent};
 use super::stream::{self, Outbox};
 use super::turn::{self, Answered, Exchange};
 use crate::app::Op;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gateway;
 use crate::knowledge::retrieval;
 use crate::models::Prompt;
@@ -31,8 +31,8 @@ pub(super) struct Question {
     pub(super) text: String,
     pub(super) session_id: Option<String>,
     pub(super) visitor_id: Option<String>,
-    /// The sender's own id of it.
-    pub(super) message_id: Option<String>,
+    /// How it is known again, where its sender gave it an id.
+    pub(super) sent: Option<Sent>,
     /// Whether the sender solved a challenge.
     pub(super) is_proven: bool,
     /// Who counts as one visitor of a minute; nobody for a server that speaks for many.
@@ -96,7 +96,7 @@ pub(super) async fn let_in(
         page: origin,
         session: question.session_id.as_deref(),
         visitor: question.visitor_id.as_deref(),
-        message_id: question.message_id.as_deref(),
+        sent: question.sent.as_ref(),
         question: &question.text,
         is_proven: question.is_proven,
     };
@@ -117,7 +117,10 @@ pub(super) async fn let_in(
     if let Some(token) = &site.token_id {
         gateway::note_use(op, &site.org_id, token, site.token_used_at.as_ref());
     }
-    if earlier.is_some() {
+    if let Some(turn) = &earlier {
+        if !turn.is_same_message {
+            return Err(message_id_taken());
+        }
         let visitor = question.visitor_id.as_deref();
         return resume::told(op, claim, &site, earlier, visitor).map(Entry::Earlier);
     }
@@ -155,6 +158,15 @@ pub(super) async fn let_in(
     Ok(Entry::New(LetIn { exchange, limits }))
 }
 
+/// Its sender gave another message the same id.
+#[cold]
+#[track_caller]
+fn message_id_taken() -> Error {
+    Error::conflict("message_id_taken", "Message id is taken")
+        .hint("Another message was sent with this \"message_id\"; give each message its own.")
+        .about("message_id")
+}
+
 /// Says why a message was not let in.
 fn refuse(op: &Op, question: &Question, site: &SiteRow, limits: &[LimitRow]) -> Result<Response> {
     admission::judge_length(&question.text, site)?;
@@ -163,8 +175,10 @@ fn refuse(op: &Op, question: &Question, site: &SiteRow, limits: &[LimitRow]) -> 
         return Err(admission::turnstile_required());
     }
     let now = op.now();
+    let opens_another = question.session_id.is_none() && site.concurrent_sessions.is_some();
     let refusal = budget::refusal(limits, site.turn_microusd, now)
-        .unwrap_or_else(|| budget::too_many_sessions(site.concurrent_sessions.unwrap_or_default()));
+        .or_else(|| opens_another.then(budget::too_many_sessions))
+        .ok_or_else(|| Error::internal("no rule refuses what the admission did not let in"))?;
     let mut response = refusal.into_response();
     budget::tell(response.headers_mut(), limits, now);
     Ok(response)

@@ -44,7 +44,7 @@ pub struct LeadStoredOut {
 /// address again adds what was missing.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/chat/sessions/{id}/lead", tag = "Visitors",
     params(("id" = String, Path), ("X-Site-Key" = Option<String>, Header)), request_body = LeadIn,
-    responses((status = 200, body = LeadStoredOut), crate::openapi::WriteErrors)))]
+    responses((status = 200, body = LeadStoredOut), crate::openapi::VisitorWriteErrors)))]
 pub async fn leave_lead(
     op: Op,
     headers: HeaderMap,

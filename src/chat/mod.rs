@@ -43,6 +43,7 @@ pub(crate) use self::store::{SITE, named};
 
 use sha2::{Digest as _, Sha256};
 
+use crate::app::Op;
 use crate::db::Statement;
 use crate::time::Timestamp;
 
@@ -63,8 +64,13 @@ macro_rules! named_sql {
 pub(crate) use named_sql;
 
 /// A client's address as counters know it.
-pub(crate) fn client_digest(address: &str) -> String {
-    let digest = Sha256::digest(address.as_bytes());
+pub(crate) fn address_digest(op: &Op) -> String {
+    client_digest(&op.request.client_key())
+}
+
+/// What counters know of who is one client.
+fn client_digest(client: &str) -> String {
+    let digest = Sha256::digest(client.as_bytes());
     let head: Vec<u8> = digest.iter().copied().take(8).collect();
     hex::encode(head)
 }

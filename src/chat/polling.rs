@@ -36,7 +36,7 @@ pub struct NewMessagesOut {
            ("after" = Option<String>, Query, description = "Id of the last message that the page has; all if absent"),
            ("If-None-Match" = Option<String>, Header, description = "The ETag of the answer before")),
     responses((status = 200, body = NewMessagesOut, headers(("ETag" = String, description = "Names this state of the conversation"))),
-              (status = 304, description = "Nothing is new"), crate::openapi::ReadErrors)))]
+              (status = 304, description = "Nothing is new"), crate::openapi::VisitorErrors)))]
 pub async fn list_session_messages(
     op: Op,
     headers: HeaderMap,

@@ -7,10 +7,11 @@ use http::{HeaderMap, header};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::address_digest;
 use super::admission::{self, SiteClaim, TURNSTILE_REQUIRED};
-use super::client_digest;
 use super::entry::{self, Entry, Given, LetIn, Question};
 use super::resume::{self, LastEvent};
+use super::store::Sent;
 use super::stream::{self, Outbox};
 use crate::app::Op;
 use crate::body;
@@ -34,7 +35,8 @@ body! {
         /// The conversation it continues; a new one if absent.
         session_id as "session_id": Option<String>,
         visitor_id as "visitor_id": Option<String>,
-        /// The client's own id of the message: sent again with the same, it is not answered twice.
+        /// The visitor's own id of the message: sent again with the same, it is not answered twice; another message is
+        /// refused under it.
         message_id as "message_id": Option<String>,
         /// Whether the answer is to come as an event stream while it is made.
         stream as "stream": Option<bool>,
@@ -68,7 +70,8 @@ pub struct ChatOut {
         ("X-Site-Key" = Option<String>, Header, description = "The site's public key; pages of its keyless origin need none"),
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that came, to go on from there")),
     request_body = ChatIn,
-    responses((status = 200, description = "Also at /chat and /v1/chat; an event stream where asked for", body = ChatOut), crate::openapi::WriteErrors)))]
+    responses((status = 200, description = "Also at /chat and /v1/chat; an event stream where asked for",
+        content((ChatOut = "application/json"), (String = "text/event-stream"))), crate::openapi::ChatErrors)))]
 pub async fn post_chat(op: Op, headers: HeaderMap, Read(body): Read<ChatIn>) -> Result<Response> {
     let streams = body.stream.unwrap_or_default() || accepts_events(&headers);
     let visitor_id = admission::judge_id("visitor_id", body.visitor_id)?;
@@ -82,13 +85,17 @@ pub async fn post_chat(op: Op, headers: HeaderMap, Read(body): Read<ChatIn>) -> 
         let told = resume::turn_of(&op, claim, origin.as_ref(), visitor, &last.turn_id).await?;
         return tell_again(told, last.characters, streams).await;
     }
+    let text = admission::judge_message(body.message.as_deref())?;
+    let client = address_digest(&op);
+    let message_id = admission::judge_id("message_id", body.message_id)?;
+    let sent = message_id.map(|id| Sent::new(visitor_id.as_deref(), &client, &id, &text));
     let question = Question {
-        text: admission::judge_message(body.message.as_deref())?,
+        text,
         session_id: admission::judge_id("session_id", body.session_id)?,
-        message_id: admission::judge_id("message_id", body.message_id)?,
+        sent,
         visitor_id,
         is_proven: false,
-        client: Some(client_digest(&op.request.client_ip)),
+        client: Some(client),
         given: Given::default(),
     };
     let token = body.turnstile_token.as_ref().map(Text::as_str);

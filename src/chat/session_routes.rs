@@ -159,7 +159,7 @@ pub struct SessionWithMessagesOut {
     params(("id" = String, Path), ("X-Site-Key" = Option<String>, Header, description = "The site's public key; pages of its keyless origin need none"),
            ("site_key" = Option<String>, Query, description = "For clients that cannot set the header"), ("visitor_id" = Option<String>, Query),
            ("limit" = Option<u32>, Query, description = "1 to 100; 100 if absent"), ("cursor" = Option<String>, Query)),
-    responses((status = 200, body = SessionWithMessagesOut), crate::openapi::ReadErrors)))]
+    responses((status = 200, body = SessionWithMessagesOut), crate::openapi::VisitorErrors)))]
 pub async fn get_session(
     op: Op,
     headers: HeaderMap,
@@ -205,7 +205,7 @@ pub struct SessionStateOut {
 /// `POST /chat/sessions/{id}/end`: the visitor ends the conversation. It is not taken up again.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/chat/sessions/{id}/end", tag = "Visitors",
     params(("id" = String, Path), ("X-Site-Key" = Option<String>, Header)), request_body = VisitorIn,
-    responses((status = 200, description = "Ended, now or before", body = SessionStateOut), crate::openapi::WriteErrors)))]
+    responses((status = 200, description = "Ended, now or before", body = SessionStateOut), crate::openapi::VisitorWriteErrors)))]
 pub async fn end_session(
     op: Op,
     headers: HeaderMap,
@@ -246,7 +246,7 @@ pub struct HandoffResultOut {
 /// the business is told that somebody asked.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/chat/sessions/{id}/handoff", tag = "Visitors",
     params(("id" = String, Path), ("X-Site-Key" = Option<String>, Header)), request_body = VisitorIn,
-    responses((status = 200, description = "Asked, now or before", body = HandoffResultOut), crate::openapi::WriteErrors)))]
+    responses((status = 200, description = "Asked, now or before", body = HandoffResultOut), crate::openapi::VisitorWriteErrors)))]
 pub async fn request_handoff(
     op: Op,
     headers: HeaderMap,
@@ -327,7 +327,7 @@ pub struct FeedbackOut {
 /// `POST /chat/sessions/{id}/messages/{messageId}/feedback`: what the visitor thinks of an answer; the last word counts.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/chat/sessions/{id}/messages/{messageId}/feedback", tag = "Visitors",
     params(("id" = String, Path), ("messageId" = String, Path), ("X-Site-Key" = Option<String>, Header)), request_body = FeedbackIn,
-    responses((status = 200, body = FeedbackOut), crate::openapi::WriteErrors)))]
+    responses((status = 200, body = FeedbackOut), crate::openapi::VisitorWriteErrors)))]
 pub async fn rate_message(
     op: Op,
     headers: HeaderMap,
@@ -358,7 +358,7 @@ pub async fn rate_message(
 /// brought lose what tells who it was, and it ends; figures stay.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(delete, path = "/chat/sessions/{id}", tag = "Visitors",
     params(("id" = String, Path), ("X-Site-Key" = Option<String>, Header), ("site_key" = Option<String>, Query), ("visitor_id" = Option<String>, Query)),
-    responses((status = 200, body = DeletedOut), crate::openapi::WriteErrors)))]
+    responses((status = 200, body = DeletedOut), crate::openapi::VisitorWriteErrors)))]
 pub async fn forget_session(
     op: Op,
     headers: HeaderMap,

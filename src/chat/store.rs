@@ -1,6 +1,7 @@
 //! The statements of a chat turn: one transaction that lets it in, one that ends it.
 
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use super::SESSION_ACTIVE_FOR;
 use super::admission::{SessionRow, SiteClaim, SiteRow};
@@ -56,11 +57,39 @@ pub(super) struct Asking<'a> {
     pub(super) page: Option<&'a Origin>,
     pub(super) session: Option<&'a str>,
     pub(super) visitor: Option<&'a str>,
-    /// The visitor's own id of the message.
-    pub(super) message_id: Option<&'a str>,
+    /// The message as it is known again.
+    pub(super) sent: Option<&'a Sent>,
     pub(super) question: &'a str,
     /// Whether the visitor solved a challenge.
     pub(super) is_proven: bool,
+}
+
+/// A message that its sender gave an id, by digests alone.
+#[derive(Debug, Clone)]
+pub(super) struct Sent {
+    /// Of who sent it, and the id.
+    id: String,
+    /// Of these and its words.
+    message: String,
+}
+
+impl Sent {
+    /// Ids belong to their visitor, or where none is named to their client, so that nobody is told what another was.
+    pub(super) fn new(visitor: Option<&str>, client: &str, id: &str, message: &str) -> Self {
+        let (kind, sender) = visitor.map_or(("client", client), |visitor| ("visitor", visitor));
+        Self { id: digest(&[kind, sender, id]), message: digest(&[kind, sender, id, message]) }
+    }
+}
+
+/// Texts are told apart by their lengths.
+fn digest(texts: &[&str]) -> String {
+    let mut digest = Sha256::new();
+    for text in texts {
+        digest.update((text.len() as u64).to_be_bytes());
+        digest.update(text);
+    }
+    let head: Vec<u8> = digest.finalize().iter().copied().take(16).collect();
+    hex::encode(head)
 }
 
 row! {
@@ -80,6 +109,8 @@ row! {
         pub(super) session_id: SessionId,
         pub(super) visitor_id: Option<String>,
         pub(super) status: String,
+        /// Whether it answers the words that were sent now.
+        pub(super) is_same_message: bool,
         /// Of the message below: the visitor's, if it went to a person.
         pub(super) role: Option<String>,
         pub(super) content: Option<String>,
@@ -132,12 +163,16 @@ pub(super) async fn admit(op: &Op, asking: &Asking<'_>) -> Result<Admission> {
         HISTORY_MESSAGES.into(),
         HISTORY_CHARACTERS.into(),
     ];
+    let sent: [Param; 2] = [
+        asking.sent.map(|sent| sent.id.as_str()).into(),
+        asking.sent.map(|sent| sent.message.as_str()).into(),
+    ];
     let statements = vec![
         with(SITE, Vec::new()),
         with(SESSION, vec![session.clone()]),
         with(HISTORY, history),
-        with(TURN_OF_MESSAGE, vec![asking.message_id.into()]),
-        with(TURN_ADMIT, admit_params(op, asking, &turn_id, session)),
+        with(TURN_OF_MESSAGE, sent.to_vec()),
+        with(TURN_ADMIT, admit_params(op, asking, &turn_id, session, sent)),
         with(TURN_COUNT, vec![turn_id.as_str().into()]),
         with(BUDGET, Vec::new()),
         with(POLICIES_OF_FOUND, Vec::new()),
@@ -177,7 +212,13 @@ pub(crate) fn named(claim: &SiteClaim, now: Timestamp, client: Option<&str>) -> 
     params
 }
 
-fn admit_params(op: &Op, asking: &Asking<'_>, turn_id: &str, session: Param) -> Vec<Param> {
+fn admit_params(
+    op: &Op,
+    asking: &Asking<'_>,
+    turn_id: &str,
+    session: Param,
+    [message_id, message]: [Param; 2],
+) -> Vec<Param> {
     let characters = i64::try_from(asking.question.chars().count()).unwrap_or(i64::MAX);
     let listed = asking.page.map_or_else(Vec::new, Origin::listed_as);
     let is_open = op.app.config.environment == crate::config::Environment::Development;
@@ -186,13 +227,14 @@ fn admit_params(op: &Op, asking: &Asking<'_>, turn_id: &str, session: Param) -> 
         session,
         asking.session.is_none().into(),
         asking.visitor.into(),
-        asking.message_id.into(),
+        message_id,
         characters.into(),
         asking.page.map(ToString::to_string).into(),
         json!(listed).to_string().into(),
         is_open.into(),
         op.request.started.minus(SESSION_ACTIVE_FOR).into(),
         asking.is_proven.into(),
+        message,
     ]
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::admission::SiteRow;
 use super::answer::{self, Answer, Citation, Words};
 use super::capture::{self, Conversation};
-use super::course::{Course, Reading};
+use super::course::{self, Course, Reading};
 use super::entry::Given;
 use super::guard::LeakGuard;
 use super::handoff;
@@ -223,7 +223,7 @@ impl Exchange {
     fn withhold(&self, outbox: &Outbox, verdict: Verdict) -> Draft {
         let is_handed_over = verdict == Verdict::HandOff;
         let text = if is_handed_over {
-            self.request_text(self.settings().availability(self.asked_at))
+            self.request_text(course::availability(&self.site, self.asked_at))
         } else {
             self.reading.refusal(&self.site)
         };
@@ -414,7 +414,7 @@ impl Exchange {
         let wanted = match course {
             Course::HandOver(availability, reason) => Some((*availability, *reason)),
             Course::Answer if finish_reason == "handed_off" => {
-                Some((self.settings().availability(self.asked_at), HandoffReason::Policy))
+                Some((course::availability(&self.site, self.asked_at), HandoffReason::Policy))
             }
             _ => None,
         };

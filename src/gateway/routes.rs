@@ -34,7 +34,7 @@ struct BotOut {
 
 impl From<Bot> for BotOut {
     fn from(bot: Bot) -> Self {
-        let settings = Settings(&bot.shown);
+        let settings = Settings(&bot.config);
         Self {
             id: bot.id,
             name: bot.name,
@@ -79,9 +79,9 @@ pub struct ModelsOut {
 
 /// `GET /bots`: the active bots that the gateway token opens, oldest first, 1000 at most.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/bots", tag = "Servers",
-    responses((status = 200, body = BotsOut), crate::openapi::ReadErrors), security(("gateway" = []))))]
+    responses((status = 200, body = BotsOut), crate::openapi::ServerErrors), security(("gateway" = []))))]
 pub async fn list_bots(token: ServerToken) -> Result<Json<BotsOut>> {
-    let bots = store::bots(&token.op, &token.digest).await?;
+    let bots = store::bots(&token.op, &token.digest, None).await?;
     Ok(Json(BotsOut { bots: bots.into_iter().map(BotOut::from).collect() }))
 }
 
@@ -89,7 +89,7 @@ pub async fn list_bots(token: ServerToken) -> Result<Json<BotsOut>> {
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/v1/models", tag = "Servers",
     responses((status = 200, body = ModelsOut), crate::openapi::OpenAiErrors), security(("gateway" = []))))]
 pub async fn list_models(token: ServerToken) -> Result<Json<ModelsOut>> {
-    let bots = store::bots(&token.op, &token.digest).await?;
+    let bots = store::bots(&token.op, &token.digest, None).await?;
     Ok(Json(ModelsOut { object: "list", data: bots.into_iter().map(ModelOut::from).collect() }))
 }
 
@@ -98,8 +98,8 @@ pub async fn list_models(token: ServerToken) -> Result<Json<ModelsOut>> {
     params(("id" = String, Path)),
     responses((status = 200, body = ModelOut), crate::openapi::OpenAiErrors), security(("gateway" = []))))]
 pub async fn get_model(token: ServerToken, Path(id): Path<String>) -> Result<Json<ModelOut>> {
-    let bots = store::bots(&token.op, &token.digest).await?;
-    let bot = bots.into_iter().find(|bot| bot.id == id).ok_or_else(bot_not_found)?;
+    let bots = store::bots(&token.op, &token.digest, Some(&id)).await?;
+    let bot = bots.into_iter().next().ok_or_else(bot_not_found)?;
     Ok(Json(bot.into()))
 }
 

@@ -10,9 +10,10 @@ use super::token;
 use crate::app::Op;
 use crate::audit::Entry;
 use crate::auth::permission::{Grant, ListSql, Scope, Scoped};
-use crate::db::{Cell, Column, Rows, Statement};
+use crate::db::{Rows, Statement};
 use crate::error::{Error, Result};
 use crate::ids::OrgId;
+use crate::models::setting::{self, SiteKeys};
 use crate::page::Page;
 use crate::time::{StoredTime, Timestamp};
 use crate::{list_sql, row, scoped_sql, sql, statement};
@@ -189,20 +190,10 @@ row! {
         id: Option<String>,
         name: Option<String>,
         created: Option<i64>,
-        /// What of the `config` is shown.
-        shown: Map<String, Value>,
-        model: Loose,
-    }
-}
-
-/// A text of a site's `config`, where anything may stand.
-#[derive(Debug)]
-struct Loose(Option<String>);
-
-impl Column for Loose {
-    fn from_cell(cell: Cell<'_>) -> Option<Self> {
-        let text = String::from_cell(cell).map(|text| text.trim().to_owned());
-        Some(Self(text.filter(|text| !text.is_empty())))
+        /// What of the `config` is shown, and `models`.
+        config: Map<String, Value>,
+        has_google_key: bool,
+        has_openai_key: bool,
     }
 }
 
@@ -213,7 +204,8 @@ pub(super) struct Bot {
     pub(super) id: String,
     pub(super) name: String,
     /// What of the `config` is shown.
-    pub(super) shown: Map<String, Value>,
+    pub(super) config: Map<String, Value>,
+    /// The first that it asks; none where the built-in engine answers.
     pub(super) model: Option<String>,
     /// Seconds since the epoch.
     pub(super) created: i64,
@@ -221,9 +213,9 @@ pub(super) struct Bot {
     pub(super) org_label: String,
 }
 
-/// The bots that the token of a digest opens, in one round trip.
-pub(super) async fn bots(op: &Op, digest: &str) -> Result<Vec<Bot>> {
-    let rows = op.read(vec![statement!(BOTS, digest, op.now())]).await?;
+/// The bots that the token of a digest opens, or the named one of them, in one round trip.
+pub(super) async fn bots(op: &Op, digest: &str, named: Option<&str>) -> Result<Vec<Bot>> {
+    let rows = op.read(vec![statement!(BOTS, digest, op.now(), named)]).await?;
     let rows: Vec<OpenedRow> = rows.first().map_or_else(|| Ok(Vec::new()), Rows::all)?;
     let first = rows.first().ok_or_else(token::invalid)?;
     op.request.set_org(&first.org_id);
@@ -232,22 +224,24 @@ pub(super) async fn bots(op: &Op, digest: &str) -> Result<Vec<Bot>> {
         return Err(Error::forbidden("org_not_active", "Organization is not active")
             .hint("The organization of this token is inactive."));
     }
-    Ok(rows.into_iter().filter_map(bot).collect())
+    Ok(rows.into_iter().filter_map(|row| bot(op, row)).collect())
 }
 
-fn bot(row: OpenedRow) -> Option<Bot> {
+fn bot(op: &Op, row: OpenedRow) -> Option<Bot> {
+    let keys = SiteKeys::unread(row.has_google_key, row.has_openai_key);
     Some(Bot {
         id: row.id?,
         name: row.name.unwrap_or_default(),
-        shown: row.shown,
-        model: row.model.0,
+        model: setting::first_model(op, &row.config, &keys),
+        config: row.config,
         created: row.created.unwrap_or_default(),
         org_label: row.org_label,
     })
 }
 
-/// Notes beside the answer that a token was used, when the last note is old enough.
+/// Notes that a token was found; beside the answer that it was used, when the last note is old enough.
 pub fn note_use(op: &Op, org: &OrgId, token: &str, noted: Option<&StoredTime>) {
+    op.request.set_valid_token();
     let now = op.now();
     let before = StoredTime::from(now.minus(USE_NOTED_EVERY).to_string());
     if noted.is_some_and(|noted| *noted >= before) {
@@ -261,11 +255,12 @@ pub fn note_use(op: &Op, org: &OrgId, token: &str, noted: Option<&StoredTime>) {
     }));
 }
 
-/// Refuses a digest of no valid token: for when a bot was not found, which may be the reason.
+/// Refuses a digest of no valid token: the reason for which a bot was not found, or one not to write for it.
 pub async fn judge_token(op: &Op, digest: &str) -> Result<()> {
     let rows = op.read(vec![statement!(TOKEN_BY_DIGEST, digest, op.now())]).await?;
-    match rows.first().map_or(Ok(0), Rows::count)? {
-        0 => Err(token::invalid()),
-        _ => Ok(()),
+    if rows.first().map_or(Ok(0), Rows::count)? == 0 {
+        return Err(token::invalid());
     }
+    op.request.set_valid_token();
+    Ok(())
 }

@@ -81,6 +81,10 @@ pub async fn accept_conversation(
         let own = conversation.handoff_user_id.as_ref() == Some(&grant.actor.caller.user.id);
         return if own { Ok(Json(StandingResultOut { conversation })) } else { Err(taken()) };
     }
+    if conversation.is_servers {
+        return Err(Error::conflict("conversation_of_server", "Conversation is a server's")
+            .hint("Nobody on its side could read a reply: it was opened by a gateway token."));
+    }
     let statement = store::accept(&grant, &id);
     // Somebody else was faster, or it has ended.
     change(&grant, &id, "conversation.accepted", json!({}), statement, taken).await

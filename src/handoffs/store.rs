@@ -71,6 +71,9 @@ row! {
         pub(super) handoff_user_id: Option<String>,
         handoff_name: Option<String>,
         ended_at: Option<StoredTime>,
+        /// Whether a server opened it, by a gateway token.
+        #[serde(skip)]
+        pub(super) is_servers: bool,
     }
 }
 

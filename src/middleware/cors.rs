@@ -82,7 +82,7 @@ pub fn preflight(page: Option<&Origin>) -> Response {
         headers.insert(
             ACCESS_CONTROL_ALLOW_HEADERS,
             HeaderValue::from_static(
-                "Authorization, Content-Type, If-Match, If-None-Match, X-Request-ID, X-Site-Key",
+                "Authorization, Content-Type, If-Match, If-None-Match, Last-Event-ID, X-Request-ID, X-Site-Key",
             ),
         );
         // Chromium keeps a preflight for two hours at most.

@@ -1,6 +1,6 @@
-//! Bounds requests per client address, or per gateway token: by a window of this isolate, and, for an address that has used
-//! a quarter of its quota here, by the platform's limiter too, which the isolates of one location share
-//! and which is approximate by design. People at work stay below that and wait for nobody.
+//! Bounds requests per client address (of version 6, per network of 64 bits), or per gateway token: by a window of this
+//! isolate, and, for a client that has used a quarter of its quota here, by the platform's limiter too, which the
+//! isolates of one location share and which is approximate by design. People at work stay below that and wait for nobody.
 //!
 //! Both shield the Worker; neither is accounting. Budgets that cost money are counted in D1.
 
@@ -69,9 +69,28 @@ pub trait SharedLimiter: Send + Sync {
     fn has_room(&self, policy: Policy, key: &str) -> BoxFuture<'_, bool>;
 }
 
-/// Request counts of this isolate, per audience and client address.
+/// Request counts of this isolate, per audience and client.
 #[derive(Debug, Default)]
-pub struct Windows(Mutex<HashMap<(&'static str, String), Window>>);
+pub struct Windows(Mutex<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    of: HashMap<(&'static str, String), Window>,
+    /// When windows that have ended were looked for last, because there was no room.
+    pruned: Option<Timestamp>,
+}
+
+impl Counts {
+    /// Whether there is room for one more. All are looked through at most once a second.
+    fn has_room(&mut self, now: Timestamp) -> bool {
+        let is_due = self.pruned.is_none_or(|pruned| now.millis_since(pruned) >= 1_000);
+        if self.of.len() >= MOST_CLIENTS && is_due {
+            self.of.retain(|_, window| window.ends > now);
+            self.pruned = Some(now);
+        }
+        self.of.len() < MOST_CLIENTS
+    }
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Window {
@@ -90,17 +109,15 @@ struct Verdict {
 impl Windows {
     /// Counts a request unless the window is full; refused requests are not counted.
     fn admit(&self, audience: &'static str, client: &str, quota: u32, now: Timestamp) -> Verdict {
-        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (audience, client.to_owned());
-        if windows.len() >= MOST_CLIENTS && !windows.contains_key(&key) {
-            windows.retain(|_, window| window.ends > now);
-            if windows.len() >= MOST_CLIENTS {
-                return Verdict { admitted: true, remaining: 0, resets_in_s: WINDOW_S };
-            }
+        if !counts.of.contains_key(&key) && !counts.has_room(now) {
+            // With nothing left, the shared limiter is asked.
+            return Verdict { admitted: true, remaining: 0, resets_in_s: WINDOW_S };
         }
         let fresh =
             Window { ends: now.plus(std::time::Duration::from_secs(WINDOW_S.into())), count: 0 };
-        let window = windows.entry(key).or_insert(fresh);
+        let window = counts.of.entry(key).or_insert(fresh);
         if window.ends <= now {
             *window = fresh;
         }
@@ -118,8 +135,8 @@ impl Windows {
 
     /// Whether so many were counted in a window that has not ended; looking does not count.
     fn has(&self, audience: &'static str, client: &str, count: u32, now: Timestamp) -> bool {
-        let windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let window = windows.get(&(audience, client.to_owned()));
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let window = counts.of.get(&(audience, client.to_owned()));
         window.is_some_and(|window| window.ends > now && window.count >= count)
     }
 }
@@ -146,30 +163,37 @@ impl Client {
         let token = Some(headers).filter(|_| audience.rate == Policy::Gateway);
         match token.and_then(gateway::token_digest) {
             Some(key) => Self { key, is_token: true },
-            None => Self { key: op.request.client_ip.clone(), is_token: false },
+            None => Self { key: op.request.client_key(), is_token: false },
         }
     }
 }
 
 /// Counts a token that was refused against the address that sent it, so that nobody who invents tokens has a quota
-/// for each; and remembers one that was not, so that it does not suffer for its neighbours.
+/// for each; and remembers one that was found, so that it does not suffer for its neighbours. What was answered before
+/// the token was looked for says nothing of it.
 pub fn note_token(op: &Op, client: &Client, response: &Response) {
     if !client.is_token {
         return;
     }
     let (windows, now) = (&op.app.windows, op.now());
-    if response.status() == StatusCode::UNAUTHORIZED {
-        windows.admit(REFUSED, &op.request.client_ip, u32::MAX, now);
-    } else {
+    if op.request.has_valid_token() {
         windows.admit(KNOWN, &client.key, u32::MAX, now);
+    } else if response.status() == StatusCode::UNAUTHORIZED {
+        windows.admit(REFUSED, &op.request.client_key(), u32::MAX, now);
     }
+}
+
+/// Whether a token, by its digest, may be invented: nobody knows it here, and its address has sent one that was.
+pub fn may_be_invented(op: &Op, digest: &str) -> bool {
+    let (windows, now) = (&op.app.windows, op.now());
+    windows.has(REFUSED, &op.request.client_key(), 1, now) && !windows.has(KNOWN, digest, 1, now)
 }
 
 /// Whether a token nobody knows comes from an address that sent too many of these.
 fn is_invented(op: &Op, client: &Client, quota: u32) -> bool {
     let (windows, now) = (&op.app.windows, op.now());
     client.is_token
-        && windows.has(REFUSED, &op.request.client_ip, quota.div_ceil(REFUSED_PART), now)
+        && windows.has(REFUSED, &op.request.client_key(), quota.div_ceil(REFUSED_PART), now)
         && !windows.has(KNOWN, &client.key, 1, now)
 }
 
@@ -284,8 +308,12 @@ mod tests {
         for client in 0..MOST_CLIENTS + 50 {
             windows.admit("portal", &client.to_string(), 1, Timestamp::from_millis(0));
         }
-        assert_eq!(windows.0.lock().unwrap().len(), MOST_CLIENTS);
-        windows.admit("portal", "later", 1, Timestamp::from_millis(60_001));
-        assert_eq!(windows.0.lock().unwrap().len(), 1);
+        let held = |ms| {
+            windows.admit("portal", &format!("at {ms}"), 1, Timestamp::from_millis(ms));
+            windows.0.lock().unwrap().of.len()
+        };
+        assert_eq!((held(0), held(59_500)), (MOST_CLIENTS, MOST_CLIENTS));
+        assert_eq!(held(60_001), MOST_CLIENTS, "looked through half a second ago");
+        assert_eq!(held(60_500), 1);
     }
 }

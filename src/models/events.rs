@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use serde_json::Value;
 
-use super::{Answering, Failure, Piece, Usage};
+use super::{Answering, Failure, Piece, Prompt, Usage};
 use crate::app::BoxFuture;
 use crate::http::client::Chunks;
 use crate::http::sse::{Event, EventReader};
@@ -25,10 +25,23 @@ pub(super) trait Dialect: Send {
 /// An answer whose events are read as they come.
 pub(super) fn answer(
     chunks: Box<dyn Chunks>,
+    prompt: &Prompt,
     dialect: impl Dialect + 'static,
 ) -> Box<dyn Answering> {
     let (chunks, reader) = (Some(chunks), EventReader::new(LONGEST_EVENT));
-    Box::new(EventAnswer { chunks, reader, dialect, pieces: VecDeque::new(), failure: None })
+    let most = most_usage(prompt);
+    let pieces = VecDeque::new();
+    Box::new(EventAnswer { chunks, reader, dialect, pieces, failure: None, most })
+}
+
+/// More than any count of tokens makes of a prompt and its answer. Customers' own servers may tell what they like, and
+/// the platform's figures add it up.
+fn most_usage(prompt: &Prompt) -> Usage {
+    let most = |tokens: u32| tokens.saturating_mul(4).saturating_add(1_000);
+    Usage {
+        prompt_tokens: most(prompt.tokens()),
+        completion_tokens: most(prompt.max_output_tokens.saturating_add(prompt.thinking_tokens)),
+    }
 }
 
 /// An answer that is over before it began, such as one to a question that the provider's rules do not let through.
@@ -44,12 +57,24 @@ struct EventAnswer<D> {
     pieces: VecDeque<Piece>,
     /// Told when the pieces before it are read.
     failure: Option<Failure>,
+    /// Usage beyond it is not believed.
+    most: Usage,
 }
 
 impl<D: Dialect> EventAnswer<D> {
+    fn is_believed(&self, usage: Usage) -> bool {
+        usage.prompt_tokens <= self.most.prompt_tokens
+            && usage.completion_tokens <= self.most.completion_tokens
+    }
+
     async fn piece(&mut self) -> Option<Result<Piece, Failure>> {
         self.chunks.as_ref()?;
-        let piece = self.next_piece().await;
+        let piece = match self.next_piece().await {
+            Ok(Piece::End(finish, usage)) => {
+                Ok(Piece::End(finish, usage.filter(|usage| self.is_believed(*usage))))
+            }
+            piece => piece,
+        };
         if !matches!(piece, Ok(Piece::Text(_))) {
             self.chunks = None;
         }

@@ -48,7 +48,7 @@ impl Model for Gemini {
             let headers = key.map(|key| ("x-goog-api-key", key.expose().clone())).collect();
             let body = body(&self.model, prompt);
             match endpoint::open(op, PROVIDER, url, headers, &body).await {
-                Ok(chunks) => Ok(events::answer(chunks, Reading::default())),
+                Ok(chunks) => Ok(events::answer(chunks, prompt, Reading::default())),
                 Err(NoStream::Unreachable(failure)) => Err(failure),
                 Err(NoStream::Refused(refusal)) => Err(refusal.into_failure(PROVIDER)),
             }

@@ -17,6 +17,9 @@ pub(super) const PROVIDER: &str = "openai";
 
 /// The member that asks for what an answer cost.
 const STREAM_OPTIONS: &str = "stream_options";
+/// Says that a bot asks, so that none becomes the model of another, or of itself.
+pub(crate) const ASKED_BY_BOT: &str = "x-koby-bot";
+
 /// What ends a stream.
 const DONE: &str = "[DONE]";
 /// Azure's code, and OpenAI's reason, for what its rules do not let through.
@@ -57,7 +60,8 @@ impl Model for OpenAi {
         Box::pin(async move {
             let Endpoint { base, key } = &self.endpoint;
             let url = base.below("/chat/completions");
-            let headers: Vec<_> = key.iter().map(|key| authorization(base, key.expose())).collect();
+            let key = key.iter().map(|key| authorization(base, key.expose()));
+            let headers: Vec<_> = key.chain([(ASKED_BY_BOT, "1".to_owned())]).collect();
             let mut body = body(base, &self.model, prompt);
             let mut opened =
                 endpoint::open(op, PROVIDER, url.clone(), headers.clone(), &body).await;
@@ -69,7 +73,7 @@ impl Model for OpenAi {
                 opened = endpoint::open(op, PROVIDER, url, headers, &body).await;
             }
             match opened {
-                Ok(chunks) => Ok(events::answer(chunks, Reading::of(PROVIDER))),
+                Ok(chunks) => Ok(events::answer(chunks, prompt, Reading::of(PROVIDER))),
                 Err(NoStream::Unreachable(failure)) => Err(failure),
                 Err(NoStream::Refused(refusal))
                     if refusal.code.as_deref() == Some(CONTENT_FILTER) =>

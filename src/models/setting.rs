@@ -216,6 +216,14 @@ impl SiteKeys {
         };
         Self { google: open("google_api_key", google), openai: open("openai_api_key", openai) }
     }
+
+    /// Keys that are there and are not opened: enough to tell which models are asked.
+    pub fn unread(has_google: bool, has_openai: bool) -> Self {
+        let key = |is_there: bool| {
+            if is_there { OwnKey::Of(Secret::new(String::new())) } else { OwnKey::None }
+        };
+        Self { google: key(has_google), openai: key(has_openai) }
+    }
 }
 
 fn unreadable(op: &Op, site: &str, column: &str, reason: &str) -> OwnKey {
@@ -245,6 +253,11 @@ pub fn candidates(op: &Op, config: &Map<String, Value>, keys: &SiteKeys) -> Vec<
         }
     }
     candidates
+}
+
+/// The name of the first model that a site asks; none where there is none.
+pub fn first_model(op: &Op, config: &Map<String, Value>, keys: &SiteKeys) -> Option<String> {
+    candidates(op, config, keys).first().map(|first| first.model.name().to_owned())
 }
 
 struct Reader<'a> {

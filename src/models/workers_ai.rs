@@ -56,7 +56,7 @@ impl Model for WorkersAi {
             let input = input.into();
             let request = AiRequest { model: self.model.clone(), input, timeout: SILENCE };
             match op.app.ports.ai.open(request).await {
-                Ok(chunks) => Ok(events::answer(chunks, Reading::of(PROVIDER))),
+                Ok(chunks) => Ok(events::answer(chunks, prompt, Reading::of(PROVIDER))),
                 Err(failure) if failure.is_passing() => Err(Failure::passing(failure.to_string())),
                 Err(failure) => Err(Failure::refused(failure.to_string())),
             }

@@ -124,6 +124,145 @@ impl IntoResponses for WriteErrors {
     }
 }
 
+/// What any route for visitors' pages may answer.
+pub struct VisitorErrors;
+
+impl IntoResponses for VisitorErrors {
+    fn responses() -> Responses {
+        let mut responses = ReadErrors::responses();
+        responses.extend(problems(&[
+            ("400", "A parameter is malformed", "invalid_query", "Invalid query parameter"),
+            ("401", "No site's key, or one that is unknown", "site_key_unknown", "Invalid site key"),
+            (
+                "403",
+                "The site does not list the page, is paused or not for this, or its organization is inactive",
+                "origin_not_allowed",
+                "Origin not allowed",
+            ),
+            (
+                "404",
+                "It does not exist, or is not this visitor's",
+                "session_not_found",
+                "Session not found",
+            ),
+        ]));
+        responses
+    }
+}
+
+/// What any route for visitors' pages that takes a body may answer besides.
+pub struct VisitorWriteErrors;
+
+impl IntoResponses for VisitorWriteErrors {
+    fn responses() -> Responses {
+        let mut responses = WriteErrors::responses();
+        let mut own = VisitorErrors::responses();
+        own.remove("400");
+        responses.extend(own);
+        responses.extend(problems(&[(
+            "409",
+            "It contradicts the present state, such as that of a conversation that has ended",
+            "session_closed",
+            "Session has ended",
+        )]));
+        responses
+    }
+}
+
+/// What a message may be answered besides.
+pub struct ChatErrors;
+
+impl IntoResponses for ChatErrors {
+    fn responses() -> Responses {
+        let mut responses = VisitorWriteErrors::responses();
+        responses.extend(problems(&[
+            SPENT,
+            (
+                "409",
+                "The conversation has ended (session_closed), another message has this message_id \
+                 (message_id_taken), or the answer to resume is not ready (turn_running) or was lost (turn_failed)",
+                "session_closed",
+                "Session has ended",
+            ),
+            (
+                "429",
+                "Too many requests or messages within a minute (rate_limit_exceeded) or a day or month \
+                 (message_budget_exhausted), or too many conversations at a time (too_many_sessions); see Retry-After",
+                "rate_limit_exceeded",
+                "Rate limit exceeded",
+            ),
+        ]));
+        responses
+    }
+}
+
+/// What a text that is to be said, or a call, may be answered besides.
+pub struct VoiceErrors;
+
+impl IntoResponses for VoiceErrors {
+    fn responses() -> Responses {
+        let mut responses = VisitorWriteErrors::responses();
+        for status in ["404", "409"] {
+            responses.remove(status);
+        }
+        responses.extend(problems(&[
+            SPENT,
+            (
+                "429",
+                "Too many requests within a minute (rate_limit_exceeded), or the voice budget is used up \
+                 (voice_budget_exhausted); see Retry-After",
+                "rate_limit_exceeded",
+                "Rate limit exceeded",
+            ),
+            (
+                "502",
+                "The provider of the voice answers what cannot be used (voice_bad_answer), or knows no such voice \
+                 (voice_rejected)",
+                "voice_bad_answer",
+                "Service temporarily unavailable",
+            ),
+            (
+                "503",
+                "The site has no voice (voice_not_configured), its provider is busy (voice_busy), down \
+                 (voice_unavailable) or refuses the key (voice_key_refused), or the database is out of reach",
+                "voice_not_configured",
+                "Service temporarily unavailable",
+            ),
+        ]));
+        responses
+    }
+}
+
+/// What any route for customers' servers may answer.
+pub struct ServerErrors;
+
+impl IntoResponses for ServerErrors {
+    fn responses() -> Responses {
+        let mut responses = ReadErrors::responses();
+        for status in ["400", "404"] {
+            responses.remove(status);
+        }
+        responses.extend(problems(&[
+            (
+                "401",
+                "No gateway token, or one that is unknown, expired or revoked",
+                "gateway_token_invalid",
+                "Invalid gateway token",
+            ),
+            (
+                "403",
+                "The organization of the token is inactive",
+                "org_not_active",
+                "Organization is not active",
+            ),
+        ]));
+        responses
+    }
+}
+
+const SPENT: (&str, &str, &str, &str) =
+    ("402", "A spend cap is reached; see Retry-After", "spend_cap_reached", "Spend cap reached");
+
 /// What any route for clients of OpenAI's API may answer.
 pub struct OpenAiErrors;
 

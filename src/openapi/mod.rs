@@ -4,7 +4,11 @@
 mod errors;
 mod schemas;
 
-pub use self::errors::{OpenAiError, OpenAiErrors, Problem, ReadErrors, WriteErrors};
+pub use self::errors::{
+    ChatErrors, OpenAiError, OpenAiErrors, Problem, ReadErrors, ServerErrors, VisitorErrors,
+    VisitorWriteErrors, VoiceErrors, WriteErrors,
+};
+pub use self::schemas::Sound;
 
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};

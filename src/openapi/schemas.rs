@@ -29,5 +29,11 @@ macro_rules! date_time {
     };
 }
 
+/// Sound, as it is played.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "it is what its attribute says")]
+pub struct Sound(Vec<u8>);
+
 date_time!(StoredTime);
 date_time!(Timestamp);

@@ -82,8 +82,9 @@ pub struct SignedUrlOut {
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/voice", tag = "Visitors",
     params(("X-Site-Key" = Option<String>, Header, description = "The site's public key; pages of its keyless origin need none")),
     request_body = VoiceIn,
-    responses((status = 200, description = "Also at /voice/tts; the sound itself (audio/mpeg) unless JSON is asked for", body = clip::ClipOut),
-        crate::openapi::WriteErrors)))]
+    responses((status = 200, description = "Also at /voice/tts; the sound itself unless JSON is asked for",
+        content((crate::openapi::Sound = "audio/mpeg"), (clip::ClipOut = "application/json"))),
+        crate::openapi::VoiceErrors)))]
 pub async fn post_voice(op: Op, headers: HeaderMap, Read(body): Read<VoiceIn>) -> Result<Response> {
     let text = judge_text(body.text.as_deref())?;
     let voice = judge_provider_id("voice_id", body.voice_id)?;
@@ -134,7 +135,7 @@ pub async fn post_voice(op: Op, headers: HeaderMap, Read(body): Read<VoiceIn>) -
         ("session_id" = Option<String>, Query, description = "The conversation that it belongs to; one that goes on needs no challenge"),
         ("visitor_id" = Option<String>, Query),
         ("turnstile_token" = Option<String>, Query, description = "A solved challenge, where the site asks for one")),
-    responses((status = 200, description = "Also at /api/elevenlabs-signed-url", body = SignedUrlOut), crate::openapi::WriteErrors)))]
+    responses((status = 200, description = "Also at /api/elevenlabs-signed-url", body = SignedUrlOut), crate::openapi::VoiceErrors)))]
 pub async fn get_signed_url(op: Op, headers: HeaderMap, query: Query) -> Result<Response> {
     // A page's picture or frame would spend a call of any site whose key it names, and a prefetch one that nobody makes.
     let purpose = headers.get("sec-fetch-dest").and_then(|value| value.to_str().ok());
@@ -153,7 +154,7 @@ pub async fn get_signed_url(op: Op, headers: HeaderMap, query: Query) -> Result<
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/voice/signed-url", tag = "Visitors",
     params(("X-Site-Key" = Option<String>, Header, description = "The site's public key; pages of its keyless origin need none")),
     request_body = CallIn,
-    responses((status = 200, body = SignedUrlOut), crate::openapi::WriteErrors)))]
+    responses((status = 200, body = SignedUrlOut), crate::openapi::VoiceErrors)))]
 pub async fn create_signed_url(
     op: Op,
     headers: HeaderMap,

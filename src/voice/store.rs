@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::budget::{Aside, LimitRow};
 use crate::app::Op;
-use crate::chat::{self, SiteClaim, SiteRow, client_digest, named_sql};
+use crate::chat::{self, SiteClaim, SiteRow, address_digest, named_sql};
 use crate::config::{Environment, LogLevel};
 use crate::db::{Param, Rows, Statement};
 use crate::error::{Error, Result};
@@ -57,7 +57,7 @@ pub(super) async fn admit(
     visitor: Visitor<'_>,
     aside: Aside,
 ) -> Result<Admission> {
-    let client = client_digest(&op.request.client_ip);
+    let client = address_digest(op);
     let named = chat::named(claim, op.request.started, Some(&client));
     let with = |sql, params: Vec<Param>| {
         let mut all = named.clone();

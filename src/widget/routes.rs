@@ -131,7 +131,7 @@ struct WidgetEndpointsOut {
            ("vid" = Option<String>, Query, description = "An id that stays with the visitor: draws the visitors of a version that is rolled out to some"),
            ("Origin" = Option<String>, Header), ("If-None-Match" = Option<String>, Header)),
     responses((status = 200, body = WidgetConfigResultOut, headers(("ETag" = String, description = "Names this configuration"))),
-              (status = 304, description = "As If-None-Match has it"), crate::openapi::ReadErrors)))]
+              (status = 304, description = "As If-None-Match has it"), crate::openapi::VisitorErrors)))]
 pub async fn get_widget_config(
     op: Op,
     Path(key): Path<String>,
@@ -284,7 +284,7 @@ impl From<Check> for WidgetCheckEntryOut {
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/widget/check", tag = "Visitors",
     params(("key" = String, Query, description = "The key in the embed code"),
            ("origin" = Option<String>, Query, description = "The page's origin, such as https://www.example.com; the asking page's if absent")),
-    responses((status = 200, body = WidgetCheckOut), crate::openapi::ReadErrors)))]
+    responses((status = 200, body = WidgetCheckOut), crate::openapi::VisitorErrors)))]
 pub async fn check_widget(
     op: Op,
     query: Query,
@@ -329,7 +329,7 @@ pub struct WidgetEventsAcceptedOut {
 /// `POST /widget/events`: counts what happened in a widget, by day. Only the counts are kept.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/widget/events", tag = "Visitors",
     params(("X-Site-Key" = Option<String>, Header, description = "The key, where the body has none")), request_body = WidgetEventsIn,
-    responses((status = 202, body = WidgetEventsAcceptedOut), crate::openapi::WriteErrors)))]
+    responses((status = 202, body = WidgetEventsAcceptedOut), crate::openapi::VisitorWriteErrors)))]
 pub async fn post_widget_events(
     op: Op,
     headers: HeaderMap,

@@ -153,6 +153,26 @@ fn a_sites_limits_are_set_and_removed() {
 }
 
 #[test]
+fn a_lower_limit_of_the_org_holds_for_sites_that_have_their_own() {
+    let app = TestApp::new();
+    let site = "/portal/sites/site_a1/budget";
+    let limits = json!({"siteMessagesPerMinute": 100, "messageCharacters": 4_000});
+    assert_eq!(patch(&app, "user_admin_a", site, &limits).status, 200);
+    let lower = json!({"siteMessagesPerMinute": 1, "messageCharacters": 40});
+    assert_eq!(patch(&app, "user_admin_a", "/portal/budgets", &lower).status, 200);
+    let body = app.get_as("user_viewer_a", "/portal/budgets").json();
+    let holds = &body["sites"][2]["effective"];
+    assert_eq!(
+        (&holds["siteMessagesPerMinute"], &holds["messageCharacters"]),
+        (&json!(1), &json!(40))
+    );
+    assert_eq!([ask(&app).status, ask(&app).status], [200, 429]);
+    let long = json!({"message": "x".repeat(41)}).to_string();
+    let refused = app.post("/chat", &[("x-site-key", "sk_a1")], long);
+    assert_eq!(refused.code(), "message_too_long");
+}
+
+#[test]
 fn limits_that_do_not_fit_are_named() {
     let app = TestApp::new();
     for (body, told) in [

@@ -289,7 +289,6 @@ fn budgets_hold_for_servers_too() {
         ("messages_per_day", 1, "insufficient_quota", "insufficient_quota"),
         ("microusd_per_month", 39_999, "insufficient_quota", "insufficient_quota"),
         ("site_messages_per_minute", 1, "rate_limit_exceeded", "requests"),
-        ("concurrent_sessions", 3, "rate_limit_exceeded", "requests"),
     ] {
         let app = TestApp::new();
         app.db.run_script(&format!(
@@ -307,6 +306,86 @@ fn budgets_hold_for_servers_too() {
         assert_eq!(end.last().unwrap()["status"], 429, "the log knows what was answered");
         assert_eq!(call(&app, &token_b(), &json!({"model": "site_b1"})).status, 200);
     }
+}
+
+#[test]
+fn calls_take_the_places_of_calls_that_run_and_none_of_the_pages() {
+    let app = TestApp::new();
+    app.db.run_script(
+        "INSERT INTO budgets (scope_id, org_id, concurrent_sessions, updated_at)
+         VALUES ('org_a', 'org_a', 3, '2026-01-01T00:00:00.000Z')",
+    );
+    for _ in 0..6 {
+        assert_eq!(call(&app, &token_a(), &json!({})).status, 200);
+    }
+    let opened = "SELECT count(*) FROM chat_sessions WHERE token_id = 'gt_a' AND status = 'active'";
+    assert_eq!(app.db.value(opened), 6);
+    let page = || app.post("/chat", &[("x-site-key", "sk_a1")], r#"{"message":"hi"}"#).status;
+    // One is open in the fixture.
+    assert_eq!([page(), page(), page()], [200, 200, 429]);
+    assert_eq!(call(&app, &token_a(), &json!({})).status, 200, "nor do pages take theirs");
+    app.db.run_script(
+        "INSERT INTO chat_turns (id, org_id, site_id, session_id, opens_session, token_id, admitted_at)
+         SELECT 'running_' || value, 'org_a', 'site_a1', 'session_' || value, 1, 'gt_a', '2026-03-15T12:00:00.000Z'
+           FROM json_each('[1, 2, 3]')",
+    );
+    let refused = call(&app, &token_a(), &json!({}));
+    assert_eq!(refusal(&refused), (429, "rate_limit_exceeded".to_owned()));
+}
+
+#[test]
+fn a_bot_is_no_model_of_a_bot() {
+    let app = TestApp::new();
+    app.db.run_script(
+        r#"UPDATE portal_sites SET config = '{"models":[{"provider":"openai","model":"site_a1","baseUrl":"https://bots.example/v1"}]}'
+            WHERE id = 'site_a1'"#,
+    );
+    let url = "https://bots.example/v1/chat/completions";
+    let event = json!({"choices": [{"index": 0, "delta": {"content": "Hello."}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 4_000_000_000_u32, "completion_tokens": 4_000_000_000_u32}});
+    app.http
+        .stream_at(url, [Streamed::of(200, &[&format!("data: {event}\n\n"), "data: [DONE]\n\n"])]);
+    let told = call(&app, &token_a(), &json!({})).json();
+    assert_eq!(told["choices"][0]["message"]["content"], "Hello.");
+    // What such a server says that it used is believed within reason.
+    assert!(told["usage"]["total_tokens"].as_i64().unwrap() < 10_000, "{told}");
+    let sent = app.http.sent();
+    let (name, value) =
+        sent.last().unwrap().headers.iter().find(|(name, _)| *name == "x-koby-bot").unwrap();
+    let body = json!({"model": "site_a1", "messages": [{"role": "user", "content": "hi"}]});
+    let refused = call_with(&app, &token_a(), &[(*name, value.as_str())], &body);
+    assert_eq!(refusal(&refused), (400, "bot_as_model".to_owned()));
+    let unknown = get(&app, "/v1/embeddings", &token_a());
+    assert_eq!(refusal(&unknown), (404, "not_found".to_owned()));
+}
+
+#[test]
+fn nobody_is_asked_for_whom_a_servers_user_could_not_read() {
+    let app = TestApp::new();
+    app.db.run_script(
+        "UPDATE portal_sites SET config = json_patch(config, '{\"handoff\":{\"enabled\":true}}') WHERE id = 'site_a1'",
+    );
+    let ask = |text: &str, session: &Value| {
+        let messages = json!([{"role": "user", "content": text}]);
+        call(&app, &token_a(), &json!({"messages": messages, "session_id": session})).json()
+    };
+    let told = ask("Can I talk to a human please?", &Value::Null);
+    let content = told["choices"][0]["message"]["content"].as_str().unwrap();
+    assert!(content.contains("Call Alpha at 555-0100."), "{told}");
+    assert_eq!(told["choices"][0]["finish_reason"], "stop");
+    assert_eq!(
+        app.db.value(
+            "SELECT count(*) FROM chat_sessions WHERE token_id IS NOT NULL AND handoff IS NOT NULL"
+        ),
+        0
+    );
+    assert_eq!(app.db.value("SELECT count(*) FROM notifications"), 0);
+    let session = told["session_id"].as_str().unwrap();
+    let path = format!("/portal/conversations/{session}/accept");
+    let accepted = app.send_as("user_member_a", "POST", &path, None);
+    assert_eq!((accepted.status, accepted.code().as_str()), (409, "conversation_of_server"));
+    let next = ask(QUESTION, &told["session_id"]);
+    assert!(!next["choices"][0]["message"]["content"].as_str().unwrap().is_empty(), "{next}");
 }
 
 #[test]

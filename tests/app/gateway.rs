@@ -267,6 +267,27 @@ fn bots_are_the_active_chatbots_that_a_token_opens() {
 }
 
 #[test]
+fn a_bot_shows_the_model_that_answers() {
+    let app = TestApp::with(&[
+        ("GEMINI_API_KEY", "key-of-the-platform"),
+        ("GEMINI_MODEL", "gemini-2.5-flash"),
+    ]);
+    let model = |config: &str, openai_key: &str| {
+        app.db.run_script(&format!(
+            "UPDATE portal_sites SET config = '{config}', openai_api_key = {openai_key} WHERE id = 'site_a1'"
+        ));
+        get(&app, "/bots", &token_a()).json()["bots"][0]["model"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(model("{}", "NULL"), "gemini-2.5-flash");
+    assert_eq!(model(r#"{"models":null}"#, "NULL"), "gemini-2.5-flash");
+    assert_eq!(model(r#"{"models":[{"provider":"builtin"}]}"#, "NULL"), "builtin");
+    assert_eq!(model(r#"{"models":[]}"#, "NULL"), "builtin");
+    let own = r#"{"models":[{"provider":"openai","model":"my-own"},{"provider":"gemini"}]}"#;
+    assert_eq!(model(own, "NULL"), "gemini-2.5-flash", "nobody has a key for the first");
+    assert_eq!(model(own, "'sealed'"), "my-own");
+}
+
+#[test]
 fn what_is_no_gateway_token_opens_nothing() {
     let app = TestApp::new();
     for (authorization, code) in [
@@ -341,4 +362,19 @@ fn requests_are_counted_per_token_and_invented_tokens_per_address() {
     assert_eq!(over.json()["error"]["code"], "rate_limit_exceeded");
     app.clock.advance(60);
     assert_eq!([status(&invented(3)), status(&token_b())], [401, 200]);
+}
+
+#[test]
+fn what_is_answered_before_a_token_was_looked_for_says_nothing_of_it() {
+    let app = TestApp::with(&[("GATEWAY_RATE_LIMIT_MAX", "20")]);
+    let send = |n: usize, body: &str| {
+        let authorization = format!("Bearer kgw_{n:043}");
+        app.post("/v1/chat/completions", &[("authorization", &authorization)], body.to_owned())
+    };
+    let call = r#"{"model":"site_a1","messages":[{"role":"user","content":"hi"}]}"#;
+    assert_eq!([0, 1, 2, 3].map(|n| send(n, "{}").status), [400; 4]);
+    let answers = [0, 1, 2, 3].map(|n| send(n, call));
+    assert_eq!(answers.each_ref().map(|answer| answer.status), [401, 401, 429, 429]);
+    // Once an address has sent one, its tokens are read before anything is written for them.
+    assert_eq!(answers.map(|answer| answer.db_trips), [2, 1, 0, 0]);
 }

@@ -73,9 +73,8 @@ fn preflights_end_early() {
         let methods = answer.header("access-control-allow-methods").unwrap();
         assert!(["GET", "POST", "PUT", "PATCH", "DELETE"].iter().all(|one| methods.contains(one)));
         let headers = answer.header("access-control-allow-headers").unwrap();
-        assert!(
-            ["Authorization", "Content-Type", "X-Site-Key"].iter().all(|one| headers.contains(one))
-        );
+        let named = ["Authorization", "Content-Type", "X-Site-Key", "Last-Event-ID"];
+        assert!(named.iter().all(|one| headers.split(", ").any(|header| header == *one)));
         assert_eq!(answer.header("access-control-max-age"), Some("7200"));
         assert!(answer.header("vary").unwrap().contains("Origin"));
     }
@@ -189,6 +188,10 @@ fn requests_are_counted_per_address() {
     assert_eq!(refused.header("ratelimit"), Some("\"portal\";r=0;t=60"));
     assert_eq!(refused.header("ratelimit-policy"), Some("\"portal\";q=2;w=60"));
     assert_eq!(from("203.0.113.2").status, 401, "another address has its own window");
+    // Who has a network of version 6 has as much as who has one address of version 4.
+    let households = ["2001:db8::1", "2001:db8::2", "2001:db8:0:0:f::3", "2001:db8:0:1::1"];
+    assert_eq!(households.map(|ip| from(ip).status), [401, 401, 429, 401]);
+    assert_eq!(from("::ffff:203.0.113.1").status, 429);
     app.clock.advance(60);
     assert_eq!(from("203.0.113.1").status, 401);
     assert_eq!(app.lines.of("rate_limit_exceeded")[0]["clientIp"], "203.0.113.1");

@@ -87,3 +87,41 @@ fn every_operation_says_what_it_is_answers_and_needs() {
         }
     }
 }
+
+#[test]
+fn routes_of_visitors_and_servers_show_their_own_errors_and_media() {
+    let document = document();
+    let of = |path: &str, method: &str| document["paths"][path][method]["responses"].clone();
+    let code = |responses: &Value, status: &str| {
+        let content = &responses[status]["content"]["application/problem+json"];
+        content["example"]["code"].as_str().unwrap_or_default().to_owned()
+    };
+    let types = |responses: &Value| {
+        let content = responses["200"]["content"].as_object().unwrap();
+        content.keys().cloned().collect::<Vec<String>>()
+    };
+    let chat = of("/chat", "post");
+    assert_eq!(types(&chat), ["application/json", "text/event-stream"]);
+    assert_eq!(types(&of("/v1/chat/completions", "post")), types(&chat));
+    assert_eq!(types(&of("/voice", "post")), ["application/json", "audio/mpeg"]);
+    let voice = of("/voice/signed-url", "get");
+    for (responses, status, expected) in [
+        (&chat, "401", "site_key_unknown"),
+        (&chat, "402", "spend_cap_reached"),
+        (&chat, "409", "session_closed"),
+        (&voice, "402", "spend_cap_reached"),
+        (&voice, "502", "voice_bad_answer"),
+        (&voice, "503", "voice_not_configured"),
+        (&of("/chat/sessions/{id}", "get"), "404", "session_not_found"),
+        (&of("/bots", "get"), "401", "gateway_token_invalid"),
+    ] {
+        assert_eq!(code(responses, status), expected, "{status}");
+    }
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for operation in methods.as_object().unwrap().values() {
+            if operation["tags"][0] == "Visitors" {
+                assert_ne!(code(&operation["responses"], "401"), "unauthorized", "{path}");
+            }
+        }
+    }
+}

@@ -119,12 +119,113 @@ fn a_message_that_is_sent_again_is_not_answered_twice() {
     assert_eq!(said(&events), first["response"].as_str().unwrap());
     assert_eq!(app.db.value("SELECT count(*) FROM chat_turns"), 1);
     assert_eq!(used(&app, "org_a").0, 1);
-    let other = json!({"message": QUESTION, "message_id": "m-1", "visitor_id": "v8"});
-    let answer = say(&app, &[KEY], &other);
-    assert_eq!((answer.status, answer.code().as_str()), (404, "turn_not_found"));
+    let words = json!({"message": "Other words", "message_id": "m-1", "visitor_id": "v9"});
+    for headers in [vec![KEY], vec![KEY, EVENTS]] {
+        let answer = say(&app, &headers, &words);
+        assert_eq!((answer.status, answer.code().as_str()), (409, "message_id_taken"));
+    }
+    assert_eq!(used(&app, "org_a").0, 1);
     // Another site knows nothing of it.
     let beta = say(&app, &[("x-site-key", "sk_b1")], &body).json();
     assert_ne!(beta["turn_id"], first["turn_id"]);
+}
+
+#[test]
+fn ids_of_messages_are_their_visitors_or_where_none_is_named_their_clients() {
+    let app = TestApp::new();
+    let send = |address: &str, visitor: Value| {
+        let body = json!({"message": QUESTION, "message_id": "1", "visitor_id": visitor});
+        let answer = say(&app, &[KEY, ("cf-connecting-ip", address)], &body);
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let body = answer.json();
+        (body["turn_id"].clone(), body["session_id"].clone())
+    };
+    let senders = [
+        ("203.0.113.1", json!("ann")),
+        ("203.0.113.1", json!("ben")),
+        ("203.0.113.1", Value::Null),
+        ("203.0.113.2", Value::Null),
+        ("2001:db8:1:1::1", Value::Null),
+    ];
+    let first = senders.clone().map(|(address, visitor)| send(address, visitor));
+    for (at, one) in first.iter().enumerate() {
+        assert!(first[..at].iter().all(|other| other.0 != one.0 && other.1 != one.1), "{first:?}");
+    }
+    assert_eq!(senders.map(|(address, visitor)| send(address, visitor)), first);
+    assert_eq!(send("198.51.100.9", json!("ann")), first[0], "a visitor may change the network");
+    assert_eq!(send("2001:db8:1:1:ffff::2", Value::Null), first[4], "a household is one client");
+    let stored = format!("{:?}", app.db.rows("SELECT * FROM chat_turns"));
+    assert!(!stored.contains("203.0.113"), "{stored}");
+    // With its conversation, a turn forgets whose it was.
+    let session = first[2].1.as_str().unwrap();
+    let forgotten = app.send(
+        http::Request::delete(format!("/chat/sessions/{session}"))
+            .header(KEY.0, KEY.1)
+            .body(axum::body::Body::empty())
+            .unwrap(),
+    );
+    assert_eq!(forgotten.status, 200, "{}", forgotten.text);
+    assert_eq!(
+        app.db.rows(&format!(
+            "SELECT client_message_id, message_digest, client_digest FROM chat_turns WHERE session_id = '{session}'"
+        ))[0],
+        json!({"client_message_id": null, "message_digest": null, "client_digest": null})
+    );
+}
+
+#[test]
+fn one_client_does_not_use_up_the_day_of_an_org() {
+    let app = TestApp::with(&[("CHAT_RATE_LIMIT_MAX", "1000")]);
+    budget(&app, "org_a", "messages_per_day", 50);
+    let from = |address: &str| {
+        let answer = say(&app, &[KEY, ("cf-connecting-ip", address)], &json!({"message": "hi"}));
+        (answer.status, if answer.status == 200 { String::new() } else { answer.text })
+    };
+    for turn in 0..20 {
+        assert_eq!(from(&format!("2001:db8:1:1::{turn}")), (200, String::new()), "{turn}");
+    }
+    let (status, text) = from("2001:db8:1:1::ffff");
+    assert_eq!(status, 429);
+    assert!(text.contains("message_budget_exhausted") && text.contains("This visitor"), "{text}");
+    assert_eq!(from("2001:db8:1:2::1").0, 200, "another one's share is its own");
+    app.clock.advance(86_400);
+    assert_eq!(from("2001:db8:1:1::1").0, 200, "a new day");
+}
+
+#[test]
+fn one_client_does_not_hold_all_conversations_of_a_site() {
+    let app = TestApp::with(&[("CHAT_RATE_LIMIT_MAX", "1000")]);
+    budget(&app, "site_a1", "visitor_messages_per_minute", 1_000);
+    budget(&app, "org_a", "concurrent_sessions", 60);
+    let from = |address: &str, body: &Value| say(&app, &[KEY, ("cf-connecting-ip", address)], body);
+    let hi = json!({"message": "hi"});
+    let first = from("203.0.113.1", &hi).json();
+    for turn in 1..30 {
+        assert_eq!(from("203.0.113.1", &hi).status, 200, "{turn}");
+    }
+    let refused = from("203.0.113.1", &hi);
+    assert_eq!((refused.status, refused.code().as_str()), (429, "too_many_sessions"));
+    let next = json!({"message": "hi", "session_id": first["session_id"]});
+    assert_eq!(from("203.0.113.1", &next).status, 200, "one that is open goes on");
+    assert_eq!(from("203.0.113.2", &hi).status, 200, "another client has its own");
+    app.clock.advance(31 * 60);
+    assert_eq!(from("203.0.113.1", &hi).status, 200);
+}
+
+#[test]
+fn what_the_database_refuses_has_a_word() {
+    let app = TestApp::new();
+    // A challenge is asked for by `true` alone, and a site without a type is a chatbot.
+    for script in [
+        "UPDATE portal_sites SET config = json_set(config, '$.turnstile', 1) WHERE id = 'site_a1'",
+        "UPDATE portal_sites SET config = json_set(config, '$.turnstile', 'true') WHERE id = 'site_a1'",
+        "UPDATE portal_sites SET type = NULL WHERE id = 'site_a1'",
+        "UPDATE portal_sites SET config = 'not json' WHERE id = 'site_a1'",
+    ] {
+        app.db.run_script(script);
+        let answer = ask(&app);
+        assert_eq!(answer.status, 200, "{script}: {}", answer.text);
+    }
 }
 
 #[test]
@@ -208,7 +309,10 @@ fn a_plan_has_its_messages_a_day() {
         if turn % 10 == 0 {
             app.clock.advance(60);
         }
-        let answer = say(&app, &[KEY], &json!({"message": QUESTION, "session_id": session}));
+        // A visitor has twenty of them.
+        let from = ("cf-connecting-ip", format!("203.0.113.{}", turn / 20));
+        let from = [KEY, (from.0, from.1.as_str())];
+        let answer = say(&app, &from, &json!({"message": QUESTION, "session_id": session}));
         assert_eq!(answer.status, 200, "{turn}: {}", answer.text);
     }
     app.clock.advance(60);
@@ -265,16 +369,22 @@ fn each_limit_has_its_answer() {
 
 #[test]
 fn no_number_of_parallel_messages_passes_a_limit() {
-    let app = TestApp::new();
+    let app = TestApp::with(&[("CHAT_RATE_LIMIT_MAX", "10000")]);
     budget(&app, "org_a", "messages_per_day", 7);
-    budget(&app, "site_a1", "visitor_messages_per_minute", 1_000);
-    let answered: usize = std::thread::scope(|scope| {
-        let askers: Vec<_> = (0..4)
-            .map(|_| scope.spawn(|| (0..7).filter(|_| ask(&app).status == 200).count()))
-            .collect();
-        askers.into_iter().map(|asker| asker.join().unwrap()).sum()
+    app.db.run_script(
+        "INSERT INTO budgets (scope_id, org_id, site_id, site_messages_per_minute, visitor_messages_per_minute, updated_at)
+         VALUES ('site_a1', 'org_a', 'site_a1', 10000, 10000, '2026-01-01T00:00:00.000Z')",
+    );
+    let answers: Vec<Answer> = std::thread::scope(|scope| {
+        let ask_often = || (0..250).map(|_| ask(&app)).collect::<Vec<_>>();
+        let askers: Vec<_> = (0..4).map(|_| scope.spawn(ask_often)).collect();
+        askers.into_iter().flat_map(|asker| asker.join().unwrap()).collect()
     });
-    assert_eq!((answered, used(&app, "org_a").0), (7, 7));
+    let (answered, refused): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.status == 200);
+    assert_eq!((answered.len(), refused.len(), used(&app, "org_a").0), (7, 993, 7));
+    assert!(refused.iter().all(|answer| answer.code() == "message_budget_exhausted"));
+    assert_eq!(app.db.value("SELECT count(*) FROM chat_turns"), 7);
 }
 
 #[test]

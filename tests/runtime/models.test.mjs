@@ -5,6 +5,7 @@ import { createServer } from "node:http";
 import { after, afterEach, before, describe, it } from "node:test";
 
 import { LLMock } from "@copilotkit/aimock";
+import { GoogleGenAI } from "@google/genai";
 import { EventSourceParserStream } from "eventsource-parser/stream";
 
 import { startWorker } from "./worker.mjs";
@@ -24,6 +25,43 @@ async function events(worker, signal) {
   assert.equal(answer.status, 200);
   return answer.body.pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
 }
+
+describe("the mock that stands for Gemini", () => {
+  const gemini = new LLMock({ port: 0, chunkSize: 10, logLevel: "silent" });
+  let client;
+
+  before(async () => {
+    gemini.onMessage(/./, { content: ANSWER });
+    await gemini.start();
+    // The version that the Worker asks.
+    client = new GoogleGenAI({ apiKey: "AIza-runtime", httpOptions: { baseUrl: gemini.url, apiVersion: "v1beta" } });
+  });
+
+  after(() => gemini.stop());
+
+  const question = { model: "gemini-2.5-flash", contents: QUESTION.message, config: { maxOutputTokens: 300 } };
+
+  it("streams to Google's own client, which asks where the Worker asks", async () => {
+    const chunks = [];
+    for await (const chunk of await client.models.generateContentStream(question)) chunks.push(chunk);
+    assert.ok(chunks.length > 1);
+    assert.equal(chunks.map((chunk) => chunk.text ?? "").join(""), ANSWER);
+    assert.equal(chunks.at(-1).candidates[0].finishReason, "STOP");
+    assert.ok(chunks.at(-1).usageMetadata.promptTokenCount >= 0);
+    const sent = gemini.getRequests().at(-1);
+    assert.equal(sent.path, "/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse");
+    assert.ok(sent.headers["x-goog-api-key"]);
+  });
+
+  it("fails as Gemini does when it is busy", async () => {
+    gemini.setChaos({ rateLimitRate: 1 });
+    await assert.rejects(client.models.generateContentStream(question), (error) => {
+      assert.equal(error.status, 429, `${error}`);
+      return true;
+    });
+    gemini.clearChaos();
+  });
+});
 
 describe("with a provider that plays its part", () => {
   const gemini = new LLMock({ port: 0, chunkSize: 10, logLevel: "silent" });

@@ -129,6 +129,20 @@ describe("OpenAI's own client", () => {
     assert.equal((await client.chat.completions.create({ model: BOT, messages: QUESTION })).object, "chat.completion");
   });
 
+  it("answers more calls than conversations may be open, and leaves those to pages", async () => {
+    const site = `/portal/sites/${BOT}/budget`;
+    await budget(site, { concurrentSessions: 3 });
+    const messages = [{ role: "user", content: "hello" }];
+    const sessions = new Set();
+    for (let call = 0; call < 8; call += 1) {
+      sessions.add((await client.chat.completions.create({ model: BOT, messages })).session_id);
+    }
+    assert.equal(sessions.size, 8);
+    const page = await worker.post("/chat", { message: "hello" }, { "x-site-key": "sk_dental_dev_7hQ2mXw9" });
+    assert.equal(page.status, 200, await page.text());
+    await budget(site, { concurrentSessions: null });
+  });
+
   it("records the turn of a caller who goes", async () => {
     const stream = await client.chat.completions.create({ model: BOT, messages: QUESTION, user: "goer", stream: true });
     for await (const chunk of stream) {

@@ -118,6 +118,9 @@ describe("the Worker", () => {
   });
 
   it("counts parallel turns without losing one", async () => {
+    // Of an org's day, one address has a tenth.
+    const raised = await worker.write("user_demo_staff", "PATCH", "/portal/budgets?orgId=org_chadis", { messagesPerDay: 1000 });
+    assert.equal(raised.status, 200, await raised.text());
     const day = new Date().toISOString().slice(0, 10);
     const count = () => worker.rows(`SELECT answers FROM metrics_rollup WHERE scope_id = 'org_chadis' AND date = '${day}'`)[0].answers;
     const before = count();
@@ -125,6 +128,30 @@ describe("the Worker", () => {
     const statuses = (await Promise.all(turns)).map((answer) => answer.status);
     assert.deepEqual(statuses, Array(25).fill(200));
     assert.equal(count(), before + 25);
+  });
+
+  it("lets in as many of a thousand parallel turns as a budget has left, and no more", async () => {
+    const value = (sql) => worker.rows(sql)[0].n;
+    const used = () => value("SELECT coalesce(sum(messages), 0) AS n FROM budget_counters WHERE scope_id = 'site_dental_web'");
+    const turns = () => value("SELECT count(*) AS n FROM chat_turns WHERE site_id = 'site_dental_web'");
+    const path = "/portal/sites/site_dental_web/budget";
+    const before = { used: used(), turns: turns() };
+    const few = { messagesPerDay: before.used + 7, siteMessagesPerMinute: 100_000, visitorMessagesPerMinute: 100_000 };
+    assert.equal((await worker.write("user_demo_staff", "PATCH", path, few)).status, 200);
+    const codes = [];
+    // Four times 250 at once: each has a connection, and processes have a thousand.
+    await Promise.all(Array.from({ length: 250 }, async () => {
+      for (let time = 0; time < 4; time += 1) {
+        const answer = await worker.post("/chat", { message: "hello" }, SITE);
+        const { code } = await answer.json();
+        codes.push(answer.status === 200 ? "answered" : code);
+      }
+    }));
+    const count = (code) => codes.filter((one) => one === code).length;
+    assert.deepEqual([count("answered"), count("message_budget_exhausted")], [7, 993]);
+    assert.deepEqual([used(), turns()], [before.used + 7, before.turns + 7]);
+    const none = { messagesPerDay: null, siteMessagesPerMinute: null, visitorMessagesPerMinute: null };
+    assert.equal((await worker.write("user_demo_staff", "PATCH", path, none)).status, 200);
   });
 
   it("refuses what may not be let in", async () => {

@@ -14,6 +14,8 @@ use crate::error::{Error, Kind, Result};
 use crate::gateway::{self, ServerToken};
 use crate::http::body::Read;
 use crate::http::extract::Json;
+use crate::middleware::rate_limit;
+use crate::models::openai;
 
 const X_SESSION_ID: &str = "x-session-id";
 
@@ -23,13 +25,19 @@ const X_SESSION_ID: &str = "x-session-id";
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/v1/chat/completions", tag = "Servers",
     params(("X-Session-Id" = Option<String>, Header, description = "The conversation that the call continues, where the body has no session_id")),
     request_body = super::request::CompletionMembers,
-    responses((status = 200, description = "An event stream where asked for", body = CompletionOut), crate::openapi::OpenAiErrors),
+    responses((status = 200, description = "An event stream where asked for",
+        content((CompletionOut = "application/json"), (String = "text/event-stream"))), crate::openapi::OpenAiErrors),
     security(("gateway" = []))))]
 pub async fn create_chat_completion(
     token: ServerToken,
     headers: HeaderMap,
     Read(CompletionIn(mut body)): Read<CompletionIn>,
 ) -> Result<Response> {
+    if headers.contains_key(openai::ASKED_BY_BOT) {
+        return Err(Error::bad_request("bot_as_model", "A bot is no model of a bot").hint(
+            "The \"baseUrl\" of a bot's models leads to this service; name a model's own address.",
+        ));
+    }
     let ServerToken { op, digest } = token;
     let session = body.session_id.take().or_else(|| header_text(&headers, X_SESSION_ID));
     let visitor_id = body.visitor().map(str::to_owned);
@@ -44,7 +52,7 @@ pub async fn create_chat_completion(
         // An address is not a visitor's here: the server speaks for many.
         client: visitor_id.as_ref().map(|visitor| client_digest(&format!("user:{visitor}"))),
         visitor_id,
-        message_id: None,
+        sent: None,
         given: Given {
             context,
             history,
@@ -52,10 +60,17 @@ pub async fn create_chat_completion(
             temperature_centi: temperature.map(|temperature| temperature.0),
         },
     };
+    // Nothing is written for a token that may be invented.
+    let is_judged = rate_limit::may_be_invented(&op, &digest);
+    if is_judged {
+        gateway::judge_token(&op, &digest).await?;
+    }
     let claim = SiteClaim::Bot { digest: digest.clone(), bot: body.model.into() };
     let entry = match entry::let_in(&op, claim, None, question).await {
         Err(error) if error.kind() == Kind::NotFound && error.code() == "bot_not_found" => {
-            gateway::judge_token(&op, &digest).await?;
+            if !is_judged {
+                gateway::judge_token(&op, &digest).await?;
+            }
             return Err(error);
         }
         entry => entry?,

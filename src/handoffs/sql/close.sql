@@ -3,4 +3,4 @@
 UPDATE chat_sessions SET status = 'completed', ended_at = ?3, closed_by = 'staff'
 WHERE org_id = ?1 AND id = ?2 AND coalesce(status, 'active') = 'active'
 RETURNING id, site_id, coalesce(status, '') || '/' || coalesce(handoff, '') AS state, handoff, handoff_reason, handoff_at,
-          handoff_user_id, handoff_name, ended_at
+          handoff_user_id, handoff_name, ended_at, token_id IS NOT NULL AS is_servers
