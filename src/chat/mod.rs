@@ -54,14 +54,23 @@ pub const SESSION_ACTIVE_FOR: Duration = Duration::from_mins(30);
 pub fn limits_used(key: &str, now: Timestamp) -> Statement {
     store::limits_used(key, now)
 }
-/// A statement behind the site that a request names: it reads from `found`, `limits` or `used` of
-/// `chat/sql/named.sql`, whose values are those of [`named`].
-macro_rules! named_sql {
+/// A statement behind the site that a request names: it reads from `found`, `limits` or `used` of `chat/sql/found.sql`,
+/// whose values are those of [`named`].
+macro_rules! found_sql {
     ($($file:literal),+ $(,)?) => {
-        $crate::sql!("../chat/sql/named.sql", $($file),+)
+        $crate::sql!("../chat/sql/named.sql", "../chat/sql/found.sql", $($file),+)
     };
 }
-pub(crate) use named_sql;
+pub(crate) use found_sql;
+
+/// The same for one that needs no more of the site than who it is: `named_site` of `chat/sql/named_site.sql`. Its own
+/// values begin with `?10` as well; without any it takes the first five of [`named`] alone.
+macro_rules! named_site_sql {
+    ($file:literal) => {
+        $crate::sql!("../chat/sql/named.sql", "../chat/sql/named_site.sql", $file)
+    };
+}
+pub(crate) use named_site_sql;
 
 /// A client's address as counters know it.
 pub(crate) fn address_digest(op: &Op) -> String {

@@ -11,26 +11,27 @@ use super::capture::Conversation;
 use super::handoff;
 use super::state::Handoff;
 use crate::app::Op;
+use crate::chat::{found_sql, named_site_sql};
 use crate::db::{Param, Rows, Statement};
 use crate::error::{Error, Result};
 use crate::ids::{SessionId, new_id};
-use crate::knowledge::policies::{POLICIES_OF_FOUND, Policies, PolicyRow};
-use crate::knowledge::unsettled::{UNSETTLED_OF_FOUND, Unsettled};
+use crate::knowledge::policies::{POLICIES_OF_NAMED, Policies, PolicyRow};
+use crate::knowledge::unsettled::{UNSETTLED_OF_NAMED, Unsettled};
 use crate::models::Usage;
 use crate::origin::Origin;
 use crate::time::Timestamp;
 use crate::{row, sql, statement};
 
-const LIMITS_USED: &str = sql!("sql/named.sql", "sql/limits_used.sql");
+const LIMITS_USED: &str = found_sql!("sql/limits_used.sql");
 /// The named site.
-pub(crate) const SITE: &str = sql!("sql/named.sql", "sql/site.sql");
-const BUDGET: &str = sql!("sql/named.sql", "sql/budget.sql");
-const SESSION: &str = sql!("sql/named.sql", "sql/session.sql");
-const HISTORY: &str = sql!("sql/named.sql", "sql/history.sql");
-const TURN_OF_MESSAGE: &str = sql!("sql/named.sql", "sql/turn_of_message.sql");
-const TURN_BY_ID: &str = sql!("sql/named.sql", "sql/turn_by_id.sql");
-const TURN_ADMIT: &str = sql!("sql/named.sql", "sql/turn_admit.sql");
-const TURN_COUNT: &str = sql!("sql/named.sql", "sql/turn_count.sql");
+pub(crate) const SITE: &str = found_sql!("sql/site.sql");
+const BUDGET: &str = found_sql!("sql/budget.sql");
+const SESSION: &str = named_site_sql!("sql/session.sql");
+const HISTORY: &str = named_site_sql!("sql/history.sql");
+const TURN_OF_MESSAGE: &str = named_site_sql!("sql/turn_of_message.sql");
+const TURN_BY_ID: &str = named_site_sql!("sql/turn_by_id.sql");
+const TURN_ADMIT: &str = found_sql!("sql/turn_admit.sql");
+const TURN_COUNT: &str = found_sql!("sql/turn_count.sql");
 const TURN_END: &str = sql!("sql/turn_end.sql");
 const TURN_SETTLE: &str = sql!("sql/turn_settle.sql");
 const SESSION_NOW: &str = sql!("sql/session_now.sql");
@@ -167,26 +168,37 @@ pub(super) async fn admit(op: &Op, asking: &Asking<'_>) -> Result<Admission> {
         asking.sent.map(|sent| sent.id.as_str()).into(),
         asking.sent.map(|sent| sent.message.as_str()).into(),
     ];
-    let statements = vec![
+    let alone: Vec<Param> = named.iter().take(NAMED_ALONE).cloned().collect();
+    let alone = |sql| Statement { sql, params: alone.clone() };
+    let mut statements = vec![
         with(SITE, Vec::new()),
-        with(SESSION, vec![session.clone()]),
-        with(HISTORY, history),
-        with(TURN_OF_MESSAGE, sent.to_vec()),
-        with(TURN_ADMIT, admit_params(op, asking, &turn_id, session, sent)),
+        alone(POLICIES_OF_NAMED),
+        alone(UNSETTLED_OF_NAMED),
+        with(TURN_ADMIT, admit_params(op, asking, &turn_id, session.clone(), sent.clone())),
         with(TURN_COUNT, vec![turn_id.as_str().into()]),
         with(BUDGET, Vec::new()),
-        with(POLICIES_OF_FOUND, Vec::new()),
-        with(UNSETTLED_OF_FOUND, Vec::new()),
     ];
-    let rows = op.write(statements).await?;
-    let [site, session, history, earlier, admitted, _counted, limits, policies, unsettled]: [Rows;
-        9] = rows.try_into().map_err(|_| Error::internal("fewer results than statements"))?;
-    let mut history: Vec<HistoryRow> = history.all()?;
+    // Each statement is read anew by the database: what a message does not need is not sent.
+    if asking.session.is_some() {
+        statements.extend([with(SESSION, vec![session]), with(HISTORY, history)]);
+    }
+    if asking.sent.is_some() {
+        // Looked for before the message is let in, which would be the one that is found.
+        statements.insert(0, with(TURN_OF_MESSAGE, sent.to_vec()));
+    }
+    let mut rows = op.write(statements).await?.into_iter();
+    let mut next = || rows.next().ok_or_else(|| Error::internal("fewer results than statements"));
+    let earlier = asking.sent.map(|_| next()).transpose()?;
+    let (site, policies, unsettled) = (next()?, next()?, next()?);
+    let (admitted, _counted, limits) = (next()?, next()?, next()?);
+    let session = asking.session.map(|_| next()).transpose()?;
+    let history = asking.session.map(|_| next()).transpose()?;
+    let mut history: Vec<HistoryRow> = history.map_or_else(|| Ok(Vec::new()), |rows| rows.all())?;
     history.reverse();
     Ok(Admission {
         site: site.first()?,
-        session: session.first()?,
-        earlier: earlier.first()?,
+        session: session.map_or(Ok(None), |rows| rows.first())?,
+        earlier: earlier.map_or(Ok(None), |rows| rows.first())?,
         is_admitted: admitted.count()? == 1,
         limits: limits.all()?,
         history,
@@ -197,7 +209,10 @@ pub(super) async fn admit(op: &Op, asking: &Asking<'_>) -> Result<Admission> {
     })
 }
 
-/// The values of `named.sql`, `?1` to `?9`.
+/// Values of `named.sql` alone.
+const NAMED_ALONE: usize = 5;
+
+/// The values of `named.sql` and `found.sql`, `?1` to `?9`.
 pub(crate) fn named(claim: &SiteClaim, now: Timestamp, client: Option<&str>) -> Vec<Param> {
     let moment = now.to_string();
     let head = |characters: usize| moment.chars().take(characters).collect::<String>();

@@ -100,7 +100,7 @@ impl Exchange {
             Ok((passages, triggered)) => {
                 self.passages = passages;
                 if triggered.iter().any(|rule| rule.enforcement == Enforcement::Handoff) {
-                    let availability = self.settings().availability(self.asked_at);
+                    let availability = course::availability(&self.site, self.asked_at);
                     self.reading.course = Course::HandOver(availability, HandoffReason::Policy);
                 }
                 self.note(&triggered);

@@ -22,10 +22,11 @@ pub use super::answer_guard::{AnswerGuard, Released};
 use super::detection::{Detector, REGEX_REACH, Searched, joined};
 use super::passage_guard::PassageGuard;
 use super::retrieval::Passage;
-use crate::{choice, row, scoped_sql, sql};
+use crate::chat::named_site_sql;
+use crate::{choice, row, scoped_sql};
 
-/// The policies of the org of a turn, as [`PolicyRow`]; its values are those of `chat/sql/named.sql`.
-pub const POLICIES_OF_FOUND: &str = sql!("../chat/sql/named.sql", "sql/policies_of_found.sql");
+/// The policies of the org of a turn, as [`PolicyRow`]; its values are those of `chat/sql/named.sql` alone.
+pub const POLICIES_OF_NAMED: &str = named_site_sql!("sql/policies_of_named.sql");
 /// The same of the org of a portal request.
 pub(super) const POLICIES_IN_SCOPE: &str = scoped_sql!("sql/policies_in_scope.sql");
 

@@ -7,12 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::retrieval::Passage;
+use crate::chat::named_site_sql;
 use crate::db::Rows;
 use crate::error::Result;
-use crate::{row, scoped_sql, sql};
+use crate::{row, scoped_sql};
 
-/// The documents of the org of a turn, for [`Unsettled::of`]; its values are those of `chat/sql/named.sql`.
-pub const UNSETTLED_OF_FOUND: &str = sql!("../chat/sql/named.sql", "sql/unsettled_of_found.sql");
+/// The documents of the org of a turn, for [`Unsettled::of`]; its values are those of `chat/sql/named.sql` alone.
+pub const UNSETTLED_OF_NAMED: &str = named_site_sql!("sql/unsettled_of_named.sql");
 /// The same of the org of a portal request.
 pub(super) const UNSETTLED_IN_SCOPE: &str = scoped_sql!("sql/unsettled_in_scope.sql");
 
@@ -35,7 +36,7 @@ pub struct Unsettled {
 }
 
 impl Unsettled {
-    /// Reads the result of [`UNSETTLED_OF_FOUND`].
+    /// Reads the result of [`UNSETTLED_OF_NAMED`].
     pub fn of(rows: &Rows) -> Result<Self> {
         let rows: Vec<UnsettledRow> = rows.all()?;
         let mut unsettled = Self::default();

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::budget::{Aside, LimitRow};
 use crate::app::Op;
-use crate::chat::{self, SiteClaim, SiteRow, address_digest, named_sql};
+use crate::chat::{self, SiteClaim, SiteRow, address_digest, found_sql};
 use crate::config::{Environment, LogLevel};
 use crate::db::{Param, Rows, Statement};
 use crate::error::{Error, Result};
@@ -12,9 +12,9 @@ use crate::ids::{OrgId, SiteId};
 use crate::origin::Origin;
 use crate::{row, sql, statement};
 
-const VOICE: &str = named_sql!("sql/speech.sql", "sql/voice.sql");
-const LIMITS: &str = named_sql!("sql/speech.sql", "sql/limits.sql");
-const USE_ADMIT: &str = named_sql!("sql/speech.sql", "sql/use_admit.sql");
+const VOICE: &str = found_sql!("sql/speech.sql", "sql/voice.sql");
+const LIMITS: &str = found_sql!("sql/speech.sql", "sql/limits.sql");
+const USE_ADMIT: &str = found_sql!("sql/speech.sql", "sql/use_admit.sql");
 const USE_SETTLE: &str = sql!("sql/use_settle.sql");
 
 row! {
