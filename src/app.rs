@@ -10,6 +10,7 @@ use http::request::Parts;
 use crate::analytics::TrafficCache;
 use crate::auth::jwks::KeyCache;
 use crate::auth::session::{SignatureVerifier, TokenCache};
+use crate::chat::known_sites::KnownSites;
 use crate::config::Config;
 use crate::conversations::feed::Pending;
 use crate::db::{Database, Retry, Rows, Statement};
@@ -62,6 +63,8 @@ pub struct App {
     pub traffic: TrafficCache,
     /// Models that fail and are left alone for a while.
     pub circuits: Circuits,
+    /// Whose sites messages were let in to.
+    pub sites: KnownSites,
     /// Whether this isolate is about to tell the index what changed.
     pub search_feed: Pending,
     /// Which batches of widgets' events this isolate counts.
@@ -80,6 +83,7 @@ impl App {
             windows: Windows::default(),
             traffic: TrafficCache::default(),
             circuits: Circuits::default(),
+            sites: KnownSites::default(),
             search_feed: Pending::default(),
             widget_events: Sampler::default(),
         }

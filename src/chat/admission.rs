@@ -62,7 +62,7 @@ pub(crate) fn judge_id(name: &'static str, id: Option<String>) -> Result<Option<
 }
 
 /// How a request names its site.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum SiteClaim {
     /// By its key.
     Key(String),

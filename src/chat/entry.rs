@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, OnceLock};
 
 use axum::response::{IntoResponse as _, Response};
+use futures_util::future;
 
 use super::admission::{self, SiteClaim, SiteRow};
 use super::budget::{self, LimitRow};
@@ -16,7 +17,8 @@ use super::turn::{self, Answered, Exchange};
 use crate::app::Op;
 use crate::error::{Error, Result};
 use crate::gateway;
-use crate::knowledge::retrieval;
+use crate::ids::OrgId;
+use crate::knowledge::retrieval::{self, Found};
 use crate::models::Prompt;
 use crate::models::bill::Bill;
 use crate::models::chain::LEAST_OUTPUT_TOKENS;
@@ -100,6 +102,9 @@ pub(super) async fn let_in(
         question: &question.text,
         is_proven: question.is_proven,
     };
+    // What the org knows is searched beside, where this isolate knows whose the site is.
+    let (admission, found) =
+        future::join(store::admit(op, &asking), find_beside(op, &claim, &question.text)).await;
     let Admission {
         site,
         session,
@@ -111,9 +116,11 @@ pub(super) async fn let_in(
         session_id,
         policies,
         unsettled,
-    } = store::admit(op, &asking).await?;
+    } = admission?;
     let site = admission::judge_site(site, &claim, origin, op.app.config.environment)?;
     op.request.set_org(&site.org_id);
+    op.app.sites.note(&claim, &site.org_id);
+    let found = found.filter(|(org, _)| *org == site.org_id).map(|(_, found)| found);
     if let Some(token) = &site.token_id {
         gateway::note_use(op, &site.org_id, token, site.token_used_at.as_ref());
     }
@@ -154,8 +161,19 @@ pub(super) async fn let_in(
         site,
         model: OnceLock::new(),
     };
-    let exchange = exchange.with_passages(&unsettled, PASSAGES).await?;
+    let exchange = exchange.with_passages(&unsettled, PASSAGES, found).await?;
     Ok(Entry::New(LetIn { exchange, limits }))
+}
+
+/// Searches what the org knows that the site was of the last time. Nothing where it is not known, or where a model would
+/// be paid for a message that may not be let in; what fails is tried again once the message is.
+async fn find_beside(op: &Op, claim: &SiteClaim, text: &str) -> Option<(OrgId, Found)> {
+    if op.app.config.embedding.is_some() {
+        return None;
+    }
+    let org = op.app.sites.org_of(claim)?;
+    let found = retrieval::find(op, &org, &retrieval::Question::of(text)).await.ok()?;
+    Some((org, found))
 }
 
 /// Its sender gave another message the same id.

@@ -18,6 +18,7 @@ mod guard;
 pub mod handoff;
 pub mod hours;
 pub mod intent;
+pub mod known_sites;
 pub mod language;
 pub mod lead_form;
 pub mod polling;

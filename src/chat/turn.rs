@@ -31,7 +31,7 @@ use crate::db::Statement;
 use crate::error::Result;
 use crate::ids::SessionId;
 use crate::knowledge::policies::{AnswerGuard, Enforcement, Policies, TriggeredPolicy, Verdict};
-use crate::knowledge::retrieval::{self, Passage};
+use crate::knowledge::retrieval::{self, Found, Passage};
 use crate::knowledge::unsettled::Unsettled;
 use crate::models::bill::{Bill, Due};
 use crate::models::chain::{self, Begun, Candidate};
@@ -90,14 +90,21 @@ impl Exchange {
         mut self,
         unsettled: &Unsettled,
         most: u32,
+        found: Option<Found>,
     ) -> Result<Arc<Self>> {
         if self.reading.course != Course::Answer {
             return Ok(Arc::new(self));
         }
-        let question = retrieval::Question::of(&self.question);
-        let (org, shown) = (&self.site.org_id, (unsettled, &self.policies));
-        match retrieval::passages(&self.op, org, &question, shown, most).await {
-            Ok((passages, triggered)) => {
+        let found = match found {
+            Some(found) => Ok(found),
+            None => {
+                let question = retrieval::Question::of(&self.question);
+                retrieval::find(&self.op, &self.site.org_id, &question).await
+            }
+        };
+        match found {
+            Ok(found) => {
+                let (passages, triggered) = found.shown((unsettled, &self.policies), most);
                 self.passages = passages;
                 if triggered.iter().any(|rule| rule.enforcement == Enforcement::Handoff) {
                     let availability = course::availability(&self.site, self.asked_at);

@@ -174,18 +174,37 @@ pub async fn passages(
     (unsettled, policies): (&Unsettled, &Policies),
     most: u32,
 ) -> Result<(Vec<Passage>, Vec<TriggeredPolicy>)> {
+    let found = find(op, org, question).await?;
+    Ok(found.shown((unsettled, policies), most))
+}
+
+/// Passages that were found, best first; what may be shown of them is not judged yet.
+pub struct Found(Vec<Passage>);
+
+/// Looks for passages of `org`; none when the question has no topic. One round trip to `SEARCH`.
+pub async fn find(op: &Op, org: &OrgId, question: &Question) -> Result<Found> {
     let embedded = embedding::of_question(op, question).await;
     let model = embedded.as_ref().map(|embedded| embedded.model.as_str());
     let Some(statement) = statement(org, question, model) else {
-        return Ok((Vec::new(), Vec::new()));
+        return Ok(Found(Vec::new()));
     };
     let rows = op.search(vec![statement]).await?;
     let vector = embedded.as_ref().map(|embedded| &embedded.vector);
     // More than are asked for, as some may not be shown.
     let ranked = rows.first().map(|rows| ranked(rows, question, vector, RANKED));
-    let mut passages = ranked.transpose()?.unwrap_or_default();
-    passages.retain(|passage| unsettled.allows(passage));
-    Ok(policies.apply_to_first(passages, usize::try_from(most).unwrap_or(usize::MAX)))
+    Ok(Found(ranked.transpose()?.unwrap_or_default()))
+}
+
+impl Found {
+    /// The best `most` of them, as far as they may be shown; and the policies that found something.
+    pub fn shown(
+        mut self,
+        (unsettled, policies): (&Unsettled, &Policies),
+        most: u32,
+    ) -> (Vec<Passage>, Vec<TriggeredPolicy>) {
+        self.0.retain(|passage| unsettled.allows(passage));
+        policies.apply_to_first(self.0, usize::try_from(most).unwrap_or(usize::MAX))
+    }
 }
 
 impl Candidate {

@@ -18,7 +18,7 @@ WHERE f.status = 'active' AND f.type IN ('chatbot', 'voice') AND f.org_status IN
        OR EXISTS (SELECT 1 FROM json_each(iif(json_valid(f.allowed_origins), f.allowed_origins, '[]')) listed
                   JOIN json_each(?15) wanted ON lower(listed.value) = wanted.value)
        OR (?16 = 1 AND coalesce(f.allowed_origins, '[]') = '[]'))
-  AND (?17 = 1 OR NOT coalesce(iif(json_valid(f.config), f.config ->> '$.turnstile', 0), 0)
+  AND (?17 = 1 OR iif(json_valid(f.config), json_type(f.config, '$.turnstile'), NULL) IS NOT 'true'
        OR EXISTS (SELECT 1 FROM chat_sessions c
                    WHERE c.id = ?18 AND c.site_id = f.id AND c.org_id = f.org_id AND c.status = 'active'
                      AND (c.visitor_id IS NULL OR c.visitor_id = ?19)))
