@@ -81,6 +81,26 @@ fn an_answer_comes_as_events_where_asked_for() {
 }
 
 #[test]
+fn what_was_searched_for_another_org_is_thrown_away() {
+    let app = TestApp::new();
+    let first = ask(&app);
+    let cited = first.json()["citations"][0]["chunk_id"].clone();
+    assert_eq!((first.search_trips, cited), (1, json!("chunk_a_hours")));
+    let second = ask(&app);
+    assert_eq!((second.db_trips, second.search_trips), (2, 1), "searched once, beside");
+    // The key is another org's now, which this isolate does not know.
+    app.db.run_script(
+        "UPDATE portal_sites SET site_key = 'sk_old' WHERE id = 'site_a1';
+         UPDATE portal_sites SET site_key = 'sk_a1' WHERE id = 'site_b1';",
+    );
+    let other = ask(&app);
+    assert_eq!((other.status, other.search_trips), (200, 2));
+    assert_eq!(other.json()["citations"][0]["chunk_id"], "chunk_b_hours", "{}", other.text);
+    assert!(!other.text.contains("_a_"), "{}", other.text);
+    assert_eq!(ask(&app).search_trips, 1, "and is known from then on");
+}
+
+#[test]
 fn a_refusal_of_a_stream_is_a_plain_answer() {
     let app = TestApp::new();
     let answer = say(&app, &[("x-site-key", "sk_nowhere"), EVENTS], &json!({"message": "hi"}));
