@@ -26,6 +26,7 @@ mod redaction;
 pub mod retrieval;
 pub mod retrieve_routes;
 pub mod routes;
+mod signature;
 pub mod source_routes;
 mod source_store;
 mod store;
