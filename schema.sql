@@ -1579,7 +1579,7 @@ CREATE TABLE passage_vectors (
   org_id TEXT NOT NULL,
   model TEXT NOT NULL,
   vector TEXT NOT NULL
-);
+, signs_1 INTEGER, signs_2 INTEGER, signs_3 INTEGER, signs_4 INTEGER, signs_5 INTEGER, signs_6 INTEGER);
 
 CREATE TABLE passages (
   id INTEGER PRIMARY KEY,
@@ -1627,7 +1627,8 @@ CREATE INDEX messages_by_org ON messages (org_id);
 
 CREATE INDEX messages_by_session ON messages (session_id);
 
-CREATE INDEX passage_vectors_by_org ON passage_vectors (org_id, model);
+CREATE INDEX passage_vectors_by_signs
+  ON passage_vectors (org_id, model, passage_id, signs_1, signs_2, signs_3, signs_4, signs_5, signs_6);
 
 CREATE INDEX passages_by_document ON passages (org_id, document_id, version_id);
 
@@ -1650,6 +1651,13 @@ CREATE TRIGGER messages_updated AFTER UPDATE ON messages BEGIN
   VALUES ('delete', old.id, old.tenant_key, old.content);
   INSERT INTO messages_fts (rowid, tenant_key, content)
   VALUES (new.id, new.tenant_key, new.content);
+END;
+
+CREATE TRIGGER passage_vectors_changed AFTER UPDATE OF vector ON passage_vectors
+WHEN new.vector IS NOT old.vector AND new.signs_1 IS old.signs_1 AND new.signs_1 IS NOT NULL BEGIN
+  UPDATE passage_vectors
+  SET signs_1 = NULL, signs_2 = NULL, signs_3 = NULL, signs_4 = NULL, signs_5 = NULL, signs_6 = NULL
+  WHERE passage_id = new.passage_id;
 END;
 
 CREATE TRIGGER passages_deleted AFTER DELETE ON passages BEGIN

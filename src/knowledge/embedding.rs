@@ -10,6 +10,7 @@ use base64ct::{Base64, Encoding as _};
 use serde_json::{Value, json};
 
 use super::question::Question;
+use super::signature::Signature;
 use crate::app::{BoxFuture, Op};
 use crate::config::{EmbeddingConfig, LogLevel};
 use crate::db::Rows;
@@ -65,6 +66,10 @@ impl Vector {
     pub fn to_stored(&self) -> String {
         let bytes: Vec<u8> = self.0.iter().flat_map(|number| number.to_ne_bytes()).collect();
         Base64::encode_string(&bytes)
+    }
+
+    pub(super) fn numbers(&self) -> &[i8] {
+        &self.0
     }
 
     /// The cosine of the angle between two directions; nothing between such of different models.
@@ -186,11 +191,12 @@ row! {
         title: Option<String>,
         page_label: Option<String>,
         content: Option<String>,
+        vector: Option<String>,
     }
 }
 
-/// The job `knowledge_embeddings`: makes the vectors that passages lack, in the order of the index. At its end it
-/// begins anew, for such as changed meanwhile.
+/// The job `knowledge_embeddings`: makes the vectors that passages lack, and the signatures that vectors of older
+/// versions lack, in the order of the index. At its end it begins anew, for such as changed meanwhile.
 pub async fn run(op: &Op, run: &mut Run) -> Result<()> {
     let Some(embedder) = &op.app.config.embedding else { return Ok(()) };
     let model = embedder.model();
@@ -204,7 +210,15 @@ pub async fn run(op: &Op, run: &mut Run) -> Result<()> {
             run.cursor = None;
             return Ok(());
         };
-        let lacking: Vec<&WithoutRow> = found.iter().filter(|row| row.chunk_id.is_some()).collect();
+        let (signed, lacking) = found
+            .iter()
+            .filter(|row| row.chunk_id.is_some())
+            .partition::<Vec<&WithoutRow>, _>(|row| row.stored().is_some());
+        if !signed.is_empty() {
+            let vectors: Vec<Option<Vector>> = signed.iter().map(|row| row.stored()).collect();
+            store(op, &model, &signed, &vectors).await?;
+            run.items += signed.len() as u64;
+        }
         if !lacking.is_empty() {
             let texts: Vec<String> = lacking.iter().map(|row| row.text()).collect();
             let vectors = vectors_of(op, embedder, run, &texts).await?;
@@ -239,7 +253,7 @@ async fn vectors_of(
             break;
         }
         match embedder.embed(op, std::slice::from_ref(text), PASSAGES_TIMEOUT).await {
-            Ok(vector) => vectors.extend(vector.into_iter().next().map(Some)),
+            Ok(vector) => vectors.push(vector.into_iter().next()),
             Err(reason) => {
                 last = reason;
                 vectors.push(None);
@@ -251,6 +265,11 @@ async fn vectors_of(
 }
 
 impl WithoutRow {
+    /// The vector that it has, without a signature.
+    fn stored(&self) -> Option<Vector> {
+        self.vector.as_deref().and_then(Vector::stored)
+    }
+
     fn text(&self) -> String {
         let parts = [&self.title, &self.page_label, &self.content];
         let text: Vec<&str> = parts.into_iter().filter_map(Option::as_deref).collect();
@@ -270,7 +289,8 @@ async fn store(
         .map(|(row, vector)| {
             // An empty one is like no other, and is not asked for again.
             let stored = vector.as_ref().map(Vector::to_stored).unwrap_or_default();
-            json!([row.id, row.org_id, row.chunk_id, row.content, stored])
+            let signature = vector.as_ref().map(|vector| Signature::of(vector).to_stored());
+            json!([row.id, row.org_id, row.chunk_id, row.content, stored, signature])
         })
         .collect();
     let upsert = statement!(VECTORS_UPSERT, Value::Array(stored).to_string(), model);

@@ -30,6 +30,7 @@ pub mod retrieval;
 pub mod retrieve_routes;
 mod room;
 pub mod routes;
+mod signature;
 pub mod source_routes;
 mod source_store;
 mod store;

@@ -22,14 +22,18 @@ use crate::app::Op;
 use crate::db::{Rows, Statement};
 use crate::error::Result;
 use crate::ids::{DocumentId, OrgId};
-use crate::knowledge::embedding::{self, Vector};
+use crate::knowledge::embedding::{self, Embedded, Vector};
 use crate::knowledge::policies::{Policies, TriggeredPolicy};
+use crate::knowledge::signature::Signature;
 use crate::{row, sql, statement};
 
 const PASSAGES_MATCH: &str = sql!("sql/passages_match.sql");
 
-/// Passages that are read and ranked.
-const CANDIDATES: u32 = 60;
+/// Passages that are read and ranked for their words.
+const BY_WORDS: u32 = 60;
+/// The same where others are for their meaning, and how many these are.
+const BY_WORDS_BESIDE: u32 = 40;
+const BY_MEANING: u32 = 60;
 
 /// Passages that are ranked for them: policies and what is out of date may take some away.
 const RANKED: u32 = 40;
@@ -135,15 +139,31 @@ pub(super) struct Commonness {
     pub(super) passages: u32,
 }
 
-/// The statement for `SEARCH` that finds the passages of `org`; nothing when the question has no topic. `model` made
-/// the question's vector, if there is one. [`ranked`] reads its result.
-pub fn statement(org: &OrgId, question: &Question, model: Option<&str>) -> Option<Statement> {
+/// The statement for `SEARCH` that finds the passages of `org`; nothing when the question has no topic. Where it has
+/// a vector, those that are nearest to it are among them. [`ranked`] reads its result.
+pub fn statement(
+    org: &OrgId,
+    question: &Question,
+    embedded: Option<&Embedded>,
+) -> Option<Statement> {
     if question.terms().is_empty() {
         return None;
     }
     let tenant = format!("tenant_key : \"{}\"", tenant_key(org));
     let probes = Value::Array(question.probes()).to_string();
-    Some(statement!(PASSAGES_MATCH, tenant, org.as_str(), probes, CANDIDATES, model))
+    let by_words = if embedded.is_some() { BY_WORDS_BESIDE } else { BY_WORDS };
+    let model = embedded.map(|embedded| embedded.model.as_str());
+    let signature = embedded.map(|embedded| Signature::of(&embedded.vector).to_asked().to_string());
+    Some(statement!(
+        PASSAGES_MATCH,
+        tenant,
+        org.as_str(),
+        probes,
+        by_words,
+        model,
+        signature,
+        BY_MEANING
+    ))
 }
 
 /// The passages in the result of [`statement`], best first.
@@ -184,8 +204,7 @@ pub struct Found(Vec<Passage>);
 /// Looks for passages of `org`; none when the question has no topic. One round trip to `SEARCH`.
 pub async fn find(op: &Op, org: &OrgId, question: &Question) -> Result<Found> {
     let embedded = embedding::of_question(op, question).await;
-    let model = embedded.as_ref().map(|embedded| embedded.model.as_str());
-    let Some(statement) = statement(org, question, model) else {
+    let Some(statement) = statement(org, question, embedded.as_ref()) else {
         return Ok(Found(Vec::new()));
     };
     let rows = op.search(vec![statement]).await?;

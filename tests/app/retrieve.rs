@@ -276,6 +276,109 @@ fn vectors_find_what_words_do_not() {
     assert_eq!(app.search.value("SELECT count(*) FROM passage_vectors"), 1);
 }
 
+/// Numbers from -1 to 1 that a model may give, others for each seed.
+fn direction(seed: u32) -> Vec<f64> {
+    let number = |at: u32| ((f64::from(seed) * 7.3 + 1.7) * (f64::from(at) + 1.1) * 3.9).sin();
+    (0..64).map(number).collect()
+}
+
+/// `org_a` with 257 passages that have vectors, of which `c_pets` alone, neither the first nor the last of them, lies in
+/// the direction of what is asked.
+fn with_many_vectors() -> TestApp {
+    let app = with_vectors();
+    app.search.run_script("DELETE FROM passages");
+    let others: Vec<Vec<f64>> = (0..16).map(direction).collect();
+    let add_others = |from: u32, to: u32| {
+        for number in from..to {
+            add(&app, "org_a", &format!("n{number:03}"), "You are welcome at our desk.");
+        }
+        app.ai.answer_with(MODEL, json!({ "data": &others }));
+        tick(&app);
+        app.clock.advance(600);
+    };
+    add_others(0, 128);
+    add(&app, "org_a", "pets", "Dogs and cats may come along.");
+    app.ai.answer_with(MODEL, json!({"data": [direction(99)]}));
+    tick(&app);
+    app.clock.advance(600);
+    add_others(128, 256);
+    assert_eq!(
+        app.search.value("SELECT count(*) FROM passage_vectors WHERE signs_6 IS NOT NULL"),
+        257
+    );
+    let mut near = direction(99);
+    near.iter_mut().step_by(3).for_each(|number| *number *= 0.6);
+    app.ai.answer_with(MODEL, json!({ "data": [near] }));
+    app
+}
+
+#[test]
+fn of_many_passages_the_one_that_means_the_same_is_found() {
+    let app = with_many_vectors();
+    // No passage holds a word of the first and the last; more than are read hold one of the second.
+    for question in ["hamsters indoors", "is my puppy welcome", "我可以带小狗吗"] {
+        let answer = ask(&app, question);
+        assert_eq!(
+            chunks(&answer).first().map(String::as_str),
+            Some("c_pets"),
+            "{question}: {}",
+            answer.text
+        );
+        assert_eq!((answer.db_trips, answer.search_trips), (1, 1));
+    }
+    // Words still find what lies elsewhere.
+    add(&app, "org_a", "gold", "Fillings are of gold.");
+    assert_eq!(chunks(&ask(&app, "gold fillings"))[..2], ["c_gold", "c_pets"]);
+}
+
+#[test]
+fn vectors_of_another_org_are_not_seen() {
+    let app = with_many_vectors();
+    app.search.run_script(
+        "UPDATE passages SET org_id = 'org_b', tenant_key = 'tb' WHERE chunk_id = 'c_pets';
+         UPDATE passage_vectors SET org_id = 'org_b'
+         WHERE passage_id = (SELECT id FROM passages WHERE chunk_id = 'c_pets')",
+    );
+    let found = chunks(&ask(&app, "is my puppy welcome"));
+    assert!(!found.is_empty() && !found.contains(&"c_pets".to_owned()), "{found:?}");
+    // Nor where the vector says that it is of this org: the passage is not.
+    app.search.run_script("UPDATE passage_vectors SET org_id = 'org_a'");
+    assert!(!chunks(&ask(&app, "is my puppy welcome")).contains(&"c_pets".to_owned()));
+}
+
+#[test]
+fn vectors_of_older_versions_get_their_signatures() {
+    let app = with_many_vectors();
+    let unsigned = "SELECT count(*) FROM passage_vectors WHERE signs_1 IS NULL";
+    let before =
+        app.search.value("SELECT group_concat(signs_1 || ' ' || signs_6) FROM passage_vectors");
+    // As older versions wrote them.
+    app.search.run_script(
+        "UPDATE passage_vectors
+         SET signs_1 = NULL, signs_2 = NULL, signs_3 = NULL, signs_4 = NULL, signs_5 = NULL, signs_6 = NULL",
+    );
+    assert_eq!(app.search.value(unsigned), 257);
+    assert_eq!(chunks(&ask(&app, "hamsters indoors")), Vec::<String>::new());
+    let asked = app.ai.asked().len();
+    tick(&app);
+    assert_eq!(app.search.value(unsigned), 0);
+    assert_eq!(
+        app.search.value("SELECT group_concat(signs_1 || ' ' || signs_6) FROM passage_vectors"),
+        before
+    );
+    assert_eq!(app.ai.asked().len(), asked, "a model is not asked again");
+    assert_eq!(chunks(&ask(&app, "hamsters indoors"))[0], "c_pets");
+
+    // A vector that changes as older versions write it loses its signature; an empty one stays without.
+    app.search.run_script("UPDATE passage_vectors SET vector = 'fwA=' WHERE passage_id % 2 = 0");
+    assert_eq!(app.search.value(unsigned), 128);
+    app.search.run_script("UPDATE passage_vectors SET vector = '' WHERE passage_id % 4 = 0");
+    let asked = app.ai.asked().len();
+    app.clock.advance(600);
+    tick(&app);
+    assert_eq!((app.search.value(unsigned), app.ai.asked().len()), (json!(64), asked));
+}
+
 #[test]
 fn a_model_that_fails_fails_no_question() {
     let app = with_vectors();
