@@ -95,12 +95,11 @@ impl Exchange {
         if self.reading.course != Course::Answer {
             return Ok(Arc::new(self));
         }
-        let found = match found {
-            Some(found) => Ok(found),
-            None => {
-                let question = retrieval::Question::of(&self.question);
-                retrieval::find(&self.op, &self.site.org_id, &question).await
-            }
+        let found = if let Some(found) = found {
+            Ok(found)
+        } else {
+            let question = retrieval::Question::of(&self.question);
+            retrieval::find(&self.op, &self.site.org_id, &question).await
         };
         match found {
             Ok(found) => {

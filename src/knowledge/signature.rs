@@ -62,7 +62,7 @@ impl Signature {
     }
 }
 
-/// The next of a row of numbers that look random and are always the same (SplitMix64).
+/// The next of a row of numbers that look random and are always the same (`SplitMix64`).
 fn mixed(seed: &mut u64) -> u64 {
     *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (*seed ^ (*seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
