@@ -3,9 +3,9 @@
 //
 //   cargo xtask bench chat [--turns 200] [--streams 500] [--only first|pieces|memory]
 
-import { createServer } from "node:net";
 import { parseArgs } from "node:util";
 
+import { freePort } from "../tests/runtime/worker.mjs";
 import { artefact, median, processorMs, residentKib, script, settings, start } from "./contender.mjs";
 import { startProvider } from "./provider.mjs";
 
@@ -96,14 +96,6 @@ async function contender(name, provider, shape) {
   }
   const modules = script({ pipe: PIPE, relay: RELAY, "relay by hand": BY_HAND }[name]);
   return { name, inspectorPort, ...(await start(name.replaceAll(" ", "-"), modules, { inspectorPort, bindings: { PROVIDER: address } })) };
-}
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
-  const { port } = server.address();
-  await new Promise((closed) => server.close(closed));
-  return port;
 }
 
 /** Asks, and resolves with the reader when the first text has come. */

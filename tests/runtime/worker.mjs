@@ -83,7 +83,8 @@ function execute(folder, name, script) {
   wrangler(folder, "d1", "execute", name, "--local", "--file", file);
 }
 
-async function freePort() {
+/** A port that nobody listens on. */
+export async function freePort() {
   const server = createServer();
   await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
   const { port } = server.address();
