@@ -264,6 +264,8 @@ row! {
         pub(super) handoff: Option<String>,
         /// The language that was spoken so far.
         pub(super) locale: Option<String>,
+        /// Whether it has as many messages as it may.
+        pub(super) is_full: bool,
     }
 }
 
@@ -283,6 +285,10 @@ pub(super) fn judge_session(
     }
     if session.status.as_deref() != Some("active") {
         return Err(session_closed());
+    }
+    if session.is_full {
+        return Err(Error::conflict("session_full", "Session is too long")
+            .hint("Leave \"session_id\" out to start a new conversation."));
     }
     Ok(session)
 }
@@ -400,6 +406,7 @@ pub(super) mod tests {
             status: Some(status.to_owned()),
             handoff: None,
             locale: None,
+            is_full: false,
         };
         let judge = |session, visitor| {
             judge_session(session, &site(), visitor).map(|_| ()).map_err(|error| error.code())

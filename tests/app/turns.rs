@@ -101,6 +101,19 @@ fn what_was_searched_for_another_org_is_thrown_away() {
 }
 
 #[test]
+fn a_conversation_has_an_end_even_if_nobody_ends_it() {
+    let app = TestApp::new();
+    let first = ask(&app).json();
+    let next = json!({"message": QUESTION, "session_id": first["session_id"]});
+    app.db.run_script("UPDATE chat_sessions SET message_count = 999 WHERE site_id = 'site_a1'");
+    assert_eq!(say(&app, &[KEY], &next).status, 200);
+    let used_before = used(&app, "org_a").0;
+    let refused = say(&app, &[KEY], &next);
+    assert_eq!((refused.status, refused.code().as_str()), (409, "session_full"));
+    assert_eq!(used(&app, "org_a").0, used_before, "and is not counted");
+}
+
+#[test]
 fn a_refusal_of_a_stream_is_a_plain_answer() {
     let app = TestApp::new();
     let answer = say(&app, &[("x-site-key", "sk_nowhere"), EVENTS], &json!({"message": "hi"}));

@@ -1,7 +1,8 @@
 -- Lets a message in: if its site, page and session are open to it, it was not sent before, and no limit of its org_id,
 -- site, deployment or visitor is used up. Nobody can slip between the look and the count, as both are one
 -- transaction. Of the places for conversations, pages take one for each that is open, and one client of them a quarter,
--- thirty at least; servers, whose calls open one each, take one for each call that runs. Indexes: chat_sessions.id,
+-- thirty at least; servers, whose calls open one each, take one for each call that runs. A session has at most 1 000
+-- messages, so that nobody makes one that is too long to be read. Indexes: chat_sessions.id,
 -- chat_sessions_active_by_opener, chat_turns_by_site, chat_turns_opening_by_client, chat_turns_by_client_message.
 -- ?10 turn   ?11 session   ?12 1 for a new session   ?13 visitor, or NULL   ?14 digest of the message's id, or NULL
 -- ?15 characters of the message   ?16 page, or NULL   ?17 entries that would list the page, as a JSON array
@@ -22,7 +23,7 @@ WHERE f.status = 'active' AND f.type = 'chatbot' AND f.org_status IN ('active', 
   AND (?12 = 1 OR EXISTS (
         SELECT 1 FROM chat_sessions c
          WHERE c.id = ?11 AND c.site_id = f.id AND c.org_id = f.org_id AND c.status = 'active'
-           AND (c.visitor_id IS NULL OR c.visitor_id = ?13)))
+           AND coalesce(c.message_count, 0) < 1000 AND (c.visitor_id IS NULL OR c.visitor_id = ?13)))
   AND (?12 = 0 OR ?20 = 1 OR f.token_id IS NOT NULL
        OR iif(json_valid(f.config), json_type(f.config, '$.turnstile'), NULL) IS NOT 'true')
   AND (?12 = 0 OR f.concurrent_sessions IS NULL
