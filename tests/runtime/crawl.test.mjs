@@ -75,7 +75,7 @@ describe("a web site as a source", () => {
     await read();
     const { status: now, error_message: error, sync_cursor: counts } = status();
     assert.deepEqual([now, error], ["connected", null]);
-    assert.deepEqual(JSON.parse(counts), { round: 1, new: 3, changed: 0, unchanged: 0, gone: 0, skipped: 1, failed: 0 });
+    assert.deepEqual(JSON.parse(counts), { round: 1, new: 3, changed: 0, unchanged: 0, gone: 0, skipped: 1, failed: 0, left_out: 0 });
     assert.deepEqual(site.seen.map(({ path }) => path).sort(), ["/", "/away", "/kayaks", "/map.xml", "/orphan", "/robots.txt", "/sitemap.xml"]);
     assert.ok(site.seen.every(({ agent }) => agent.startsWith("KobyPortalBot/1.0")));
     const line = await worker.logged("job", (line) => line.job === "knowledge_crawl" && line.items > 0);
@@ -115,7 +115,7 @@ describe("a web site as a source", () => {
     await read();
     const conditions = site.seen.filter(({ condition }) => condition !== undefined).map(({ path }) => path);
     assert.deepEqual(conditions.sort(), ["/", "/kayaks", "/orphan"]);
-    assert.deepEqual(JSON.parse(status().sync_cursor), { round: 2, new: 0, changed: 0, unchanged: 2, gone: 1, skipped: 1, failed: 0 });
+    assert.deepEqual(JSON.parse(status().sync_cursor), { round: 2, new: 0, changed: 0, unchanged: 2, gone: 1, skipped: 1, failed: 0, left_out: 0 });
     assert.equal(rows(`SELECT count(*) AS n FROM passages WHERE title = 'Orphan'`, "SEARCH")[0].n, 0);
   });
 
