@@ -27,11 +27,11 @@ const SENTENCES = [
   (w) => `The ${w()} is ${w()} by the ${w()} and takes about ${w.number()} minutes.`,
   (w) => `Please tell us about the ${w()} before the ${w()}, because the ${w()} depends on it.`,
   (w) => `You can change the ${w()} until ${w.number()} hours before the ${w()} without charge.`,
-  (w) => `For ${w.name()} customers the ${w()} costs $${w.number()}, and the ${w()} is included.`,
+  (w) => `For ${w.proper()} customers the ${w()} costs $${w.number()}, and the ${w()} is included.`,
   (w) => `Our team checks the ${w()} and the ${w()} every day and writes to you if the ${w()} is late.`,
   (w) => `If the ${w()} does not fit, bring the ${w()} back with the ${w()} within ${w.number()} days.`,
   (w) => `Most people ask for the ${w()} first; the ${w()} and the ${w()} follow in the next step.`,
-  (w) => `The ${w.name()} ${w()} comes with a ${w()} and needs no ${w()}.`,
+  (w) => `The ${w.proper()} ${w()} comes with a ${w()} and needs no ${w()}.`,
   (w) => `We do not offer the ${w()} on public holidays, but the ${w()} can be reached by phone.`,
 ];
 
@@ -63,9 +63,9 @@ export function passage(next) {
   const others = Object.values(TOPICS).flatMap((topic) => topic.split(" "));
   const word = () => (next() < 0.75 ? pick(next, own) : pick(next, others));
   word.number = () => Math.ceil(next() * 180);
-  word.name = () => nameOf(Math.floor(8_000 * next() ** 3));
+  word.proper = () => nameOf(Math.floor(8_000 * next() ** 3));
   const sentences = Array.from({ length: 5 + Math.floor(next() * 5) }, () => pick(next, SENTENCES)(word));
-  return { heading: `${heading} ${word.name()}`, content: sentences.join(" ") };
+  return { heading: `${heading} ${word.proper()}`, content: sentences.join(" ") };
 }
 
 /** Questions with common words, with rare ones, and with both. */

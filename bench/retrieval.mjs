@@ -1,7 +1,7 @@
 // Measures retrieval as the Worker does it: how often the answer is among the first passages, on the labelled questions
 // over the seeds, and how long a question takes on a large index.
 //
-//   cargo xtask bench retrieval [--passages 100000]
+//   cargo xtask bench retrieval [--passages 100000] [--only quality|speed]
 
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -13,7 +13,7 @@ import { SIZES, fill, questions, tenantKey } from "./passages.mjs";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const { values: options } = parseArgs({
-  options: { passages: { type: "string", default: "100000" }, asked: { type: "string", default: "300" } },
+  options: { passages: { type: "string", default: "100000" }, asked: { type: "string", default: "300" }, only: { type: "string" } },
 });
 const OWNERS = { org_dental: "user_demo_owner", org_chadis: "user_demo_other" };
 
@@ -125,5 +125,5 @@ async function speed() {
   }
 }
 
-await quality();
-await speed();
+if (!options.only || options.only === "quality") await quality();
+if (!options.only || options.only === "speed") await speed();
