@@ -37,6 +37,8 @@ pub(super) struct Question {
     pub(super) sent: Option<Sent>,
     /// Whether the sender solved a challenge.
     pub(super) is_proven: bool,
+    /// Whether it is likely to be let in only at the second time, when its solved challenge is proven.
+    pub(super) awaits_proof: bool,
     /// Who counts as one visitor of a minute; nobody for a server that speaks for many.
     pub(super) client: Option<String>,
     pub(super) given: Given,
@@ -104,7 +106,7 @@ pub(super) async fn let_in(
     };
     // What the org knows is searched beside, where this isolate knows whose the site is.
     let (admission, found) =
-        future::join(store::admit(op, &asking), find_beside(op, &claim, &question.text)).await;
+        future::join(store::admit(op, &asking), find_beside(op, &claim, &question)).await;
     let Admission {
         site,
         session,
@@ -167,12 +169,12 @@ pub(super) async fn let_in(
 
 /// Searches what the org knows that the site was of the last time. Nothing where it is not known, or where a model would
 /// be paid for a message that may not be let in; what fails is tried again once the message is.
-async fn find_beside(op: &Op, claim: &SiteClaim, text: &str) -> Option<(OrgId, Found)> {
-    if op.app.config.embedding.is_some() {
+async fn find_beside(op: &Op, claim: &SiteClaim, question: &Question) -> Option<(OrgId, Found)> {
+    if op.app.config.embedding.is_some() || question.awaits_proof {
         return None;
     }
     let org = op.app.sites.org_of(claim)?;
-    let found = retrieval::find(op, &org, &retrieval::Question::of(text)).await.ok()?;
+    let found = retrieval::find(op, &org, &retrieval::Question::of(&question.text)).await.ok()?;
     Some((org, found))
 }
 

@@ -89,9 +89,11 @@ pub async fn post_chat(op: Op, headers: HeaderMap, Read(body): Read<ChatIn>) -> 
     let client = address_digest(&op);
     let message_id = admission::judge_id("message_id", body.message_id)?;
     let sent = message_id.map(|id| Sent::new(visitor_id.as_deref(), &client, &id, &text));
+    let session_id = admission::judge_id("session_id", body.session_id)?;
     let question = Question {
         text,
-        session_id: admission::judge_id("session_id", body.session_id)?,
+        awaits_proof: session_id.is_none() && body.turnstile_token.is_some(),
+        session_id,
         sent,
         visitor_id,
         is_proven: false,
@@ -125,7 +127,8 @@ async fn let_in(
     };
     match again {
         Some((token, claim, question)) if is_proven(op, Some(token), origin).await => {
-            entry::let_in(op, claim, origin, Question { is_proven: true, ..question }).await
+            let proven = Question { is_proven: true, awaits_proof: false, ..question };
+            entry::let_in(op, claim, origin, proven).await
         }
         _ => Err(refusal),
     }

@@ -47,6 +47,7 @@ pub async fn create_chat_completion(
     let question = Question {
         // Who holds a token is no anonymous visitor.
         is_proven: true,
+        awaits_proof: false,
         text: question,
         session_id: admission::judge_id("session_id", session)?,
         // An address is not a visitor's here: the server speaks for many.

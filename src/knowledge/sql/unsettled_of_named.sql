@@ -1,4 +1,4 @@
--- Documents of a site's org, behind chat/sql/named.sql (`found`, of one org_id), of which the index has yet to be told,
+-- Documents of a site's org, behind chat/sql/named_site.sql (`found`, of one org_id), of which the index has yet to be told,
 -- with the versions that may be shown of them; of what was deleted, none. Passages of other versions in the index are out of date. At most 500, last changed first.
 -- Behind them sources that are being deleted, of which nothing may be shown. Indexes: knowledge_documents_due_by_org,
 -- knowledge_versions_one_live, knowledge_removals (PRIMARY KEY), knowledge_sources_removed_by_org.
