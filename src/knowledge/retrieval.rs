@@ -185,19 +185,6 @@ pub fn ranked(
     Ok(ranking::ranked(question, vector, candidates, &commonness, most))
 }
 
-/// The passages of `org` that answer a question best, best first, as far as they are of versions that may be shown and
-/// as the policies let them be shown; and the policies that found something. None when the question has no topic.
-pub async fn passages(
-    op: &Op,
-    org: &OrgId,
-    question: &Question,
-    (unsettled, policies): (&Unsettled, &Policies),
-    most: u32,
-) -> Result<(Vec<Passage>, Vec<TriggeredPolicy>)> {
-    let found = find(op, org, question).await?;
-    Ok(found.shown((unsettled, policies), most))
-}
-
 /// Passages that were found, best first; what may be shown of them is not judged yet.
 pub struct Found(Vec<Passage>);
 

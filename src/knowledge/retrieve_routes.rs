@@ -148,8 +148,8 @@ pub async fn retrieve_passages(
     let policies = Policies::of(&policies.all::<PolicyRow>()?);
     let unsettled = Unsettled::of(&unsettled)?;
 
-    let (passages, triggered) =
-        retrieval::passages(&access.op, &org, &question, (&unsettled, &policies), limit).await?;
+    let found = retrieval::find(&access.op, &org, &question).await?;
+    let (passages, triggered) = found.shown((&unsettled, &policies), limit);
     Ok(Json(RetrievedOut {
         query: asked,
         results: passages.into_iter().map(ResultOut::from).collect(),
