@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::http::body::Read;
 use crate::http::extract::{Json, Path, Query};
 use crate::ids::{OrgId, SiteId};
+use crate::sites::site_not_found;
 
 /// What was used.
 #[derive(Debug, Serialize)]
@@ -184,11 +185,4 @@ pub async fn update_site_budget(
         site.own = after;
     }
     Ok(Json(SiteBudgetResultOut { site: site.into() }))
-}
-
-#[cold]
-#[track_caller]
-fn site_not_found() -> Error {
-    Error::not_found("site_not_found", "Site not found")
-        .hint("There is no such site, or it belongs to another organization.")
 }

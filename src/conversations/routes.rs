@@ -17,8 +17,9 @@ use crate::http::extract::{DeletedOut, Json, Path, Query};
 use crate::leads::{LeadOut, leads_of_conversation};
 use crate::page::Page;
 
+/// There is no such conversation, or it is another organization's.
 #[track_caller]
-fn not_found() -> Error {
+pub(crate) fn conversation_not_found() -> Error {
     Error::not_found("conversation_not_found", "Conversation not found")
 }
 
@@ -86,8 +87,8 @@ pub async fn get_conversation(
         leads_of_conversation(scope, &id),
     ];
     let (actor, _tenant, [found, messages, leads]) = access.read_as_actor(statements).await?;
-    let TargetRow { org_id } = found.first()?.ok_or_else(not_found)?;
-    let conversation = found.first()?.ok_or_else(not_found)?;
+    let TargetRow { org_id } = found.first()?.ok_or_else(conversation_not_found)?;
+    let conversation = found.first()?.ok_or_else(conversation_not_found)?;
     let (mut messages, next_cursor) = page.cut(messages.all()?, MessageOut::key);
     let role = actor.caller.role_in(&org_id);
     if !role.is_some_and(|role| policy::allows(role, Action::Administer)) {
@@ -109,7 +110,8 @@ pub async fn delete_conversation(
     Path(id): Path<String>,
 ) -> Result<Json<DeletedOut>> {
     let target = store::conversation_to_delete(access.scope(), &id);
-    let (grant, target, []) = access.grant_for::<TargetRow, 0>(target, not_found, []).await?;
+    let (grant, target, []) =
+        access.grant_for::<TargetRow, 0>(target, conversation_not_found, []).await?;
     let entry = Entry {
         event: "conversation.deleted",
         target_type: "conversation",
@@ -119,7 +121,7 @@ pub async fn delete_conversation(
     let statements = vec![store::conversation_delete(&grant, &id), grant.audit(&entry)?];
     let rows = grant.write(statements).await?;
     if rows.first().map_or(Ok(0), crate::db::Rows::count)? == 0 {
-        return Err(not_found());
+        return Err(conversation_not_found());
     }
     search::remove(&access.op, &target.org_id, &[id]).await;
     Ok(Json(DeletedOut::DONE))

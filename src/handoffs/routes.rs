@@ -9,16 +9,12 @@ use crate::auth::permission::{Access, Grant, Read, Write};
 use crate::body;
 use crate::chat::state::{Handoff, SessionState};
 use crate::conversations::feed;
+use crate::conversations::routes::conversation_not_found;
 use crate::db::{Rows, Statement};
 use crate::error::{Error, Result};
 use crate::http::body::{self, Lines};
 use crate::http::extract::{Json, Path, Query};
 use crate::ids::new_id;
-
-#[track_caller]
-fn not_found() -> Error {
-    Error::not_found("conversation_not_found", "Conversation not found")
-}
 
 #[track_caller]
 fn ended() -> Error {
@@ -191,7 +187,7 @@ fn judge_reply(grant: &Grant, conversation: &StandingOut) -> Result<()> {
 async fn find(access: &Access<Write>, id: &str) -> Result<(Grant, StandingOut)> {
     let target = store::conversation_to_take(access.scope(), id);
     let (grant, conversation, []) =
-        access.grant_for::<StandingOut, 0>(target, not_found, []).await?;
+        access.grant_for::<StandingOut, 0>(target, conversation_not_found, []).await?;
     Ok((grant, conversation))
 }
 

@@ -8,3 +8,5 @@ pub(crate) mod key;
 pub mod pages;
 pub mod routes;
 mod store;
+
+pub(crate) use self::store::site_not_found;

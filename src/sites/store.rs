@@ -290,7 +290,7 @@ fn list_json(change: Change<Vec<String>>) -> Param {
 
 #[cold]
 #[track_caller]
-pub(super) fn site_not_found() -> Error {
+pub(crate) fn site_not_found() -> Error {
     Error::not_found("site_not_found", "Site not found")
         .hint("There is no such site, or it belongs to another organization.")
 }

@@ -10,7 +10,7 @@ use super::deployment::{
 };
 use super::deployment_store::{
     self as store, DeploymentRow, EventCountRow, OrgLabelRow, WidgetDeploymentOut,
-    deployment_not_found, site_not_found,
+    deployment_not_found,
 };
 use super::profile_store::{self, ProfileRow, profile_not_found};
 use super::version::WidgetVersionStatus;
@@ -21,6 +21,7 @@ use crate::error::Result;
 use crate::http::body;
 use crate::http::extract::{Json, Path, Query, refused};
 use crate::sites::key::{KeyRotationIn, new_deploy_key};
+use crate::sites::site_not_found;
 use crate::time::{StoredTime, Timestamp};
 
 /// A page of deployments.

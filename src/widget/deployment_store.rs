@@ -399,13 +399,6 @@ pub(super) fn deployment_not_found() -> Error {
 
 #[cold]
 #[track_caller]
-pub(super) fn site_not_found() -> Error {
-    Error::not_found("site_not_found", "Site not found")
-        .hint("There is no such site, or it belongs to another organization.")
-}
-
-#[cold]
-#[track_caller]
 fn deployment_exists() -> Error {
     Error::conflict("widget_deployment_exists", "Deployment already exists")
         .hint("The site has a deployment in this environment; change that one.")
