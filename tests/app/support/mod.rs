@@ -22,6 +22,7 @@ use koby_portal::router::router;
 use koby_portal::time::Clock as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
+use tower::util::Oneshot;
 
 use crypto::{RingVerifier, SigningKey, Token};
 use ports::{FakeAi, FakeClock, FakeHttp, FakeLimiter, Later, Lines};
@@ -112,14 +113,22 @@ impl TestApp {
         Self { router, app, db, search, clock, http, limiter, ai, lines }
     }
 
-    /// Sends a request as the Workers runtime would hand it over; work for later runs after it.
-    pub fn send(&self, request: Request<Body>) -> Answer {
-        let (db_before, search_before) = (self.db.round_trips(), self.search.round_trips());
+    /// Hands a request over as the Workers runtime would: its answer, and the work for later that it leaves.
+    fn hand_over(
+        &self,
+        mut request: Request<Body>,
+    ) -> (Oneshot<Router, Request<Body>>, Arc<Later>) {
         let later = Arc::new(Later::default());
-        let mut request = request;
         let background: Arc<dyn Background> = later.clone();
         request.extensions_mut().insert(background);
-        let response = block_on(self.router.clone().oneshot(request)).unwrap();
+        (self.router.clone().oneshot(request), later)
+    }
+
+    /// Sends a request; work for later runs after it.
+    pub fn send(&self, request: Request<Body>) -> Answer {
+        let (db_before, search_before) = (self.db.round_trips(), self.search.round_trips());
+        let (answering, later) = self.hand_over(request);
+        let response = block_on(answering).unwrap();
         let answer = Answer::read(
             response,
             self.db.round_trips() - db_before,
@@ -134,15 +143,8 @@ impl TestApp {
 
     /// `POST path` whose answer is read as it comes.
     pub fn open(&self, path: &str, headers: &[(&str, &str)], body: String) -> Coming {
-        let mut request = Request::post(path).header("content-type", "application/json");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let mut request = request.body(Body::from(body)).unwrap();
-        let later = Arc::new(Later::default());
-        let background: Arc<dyn Background> = later.clone();
-        request.extensions_mut().insert(background);
-        let response = block_on(self.router.clone().oneshot(request)).unwrap();
+        let (answering, later) = self.hand_over(posting(path, headers, body));
+        let response = block_on(answering).unwrap();
         assert_eq!(response.status(), 200);
         Coming { body: response.into_body(), later }
     }
@@ -150,15 +152,8 @@ impl TestApp {
     /// `POST path` by somebody who goes as soon as there is something to wait for; what was left to do beside the answer
     /// is done.
     pub fn post_and_go(&self, path: &str, headers: &[(&str, &str)], body: String) {
-        let mut request = Request::post(path).header("content-type", "application/json");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let mut request = request.body(Body::from(body)).unwrap();
-        let later = Arc::new(Later::default());
-        let background: Arc<dyn Background> = later.clone();
-        request.extensions_mut().insert(background);
-        let mut answering = Box::pin(self.router.clone().oneshot(request));
+        let (answering, later) = self.hand_over(posting(path, headers, body));
+        let mut answering = Box::pin(answering);
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(answering.as_mut().poll(&mut context).is_pending());
         drop(answering);
@@ -166,10 +161,9 @@ impl TestApp {
     }
 
     /// Sends a request and leaves the body of the answer unread; work for later is forgotten.
-    pub fn begin(&self, mut request: Request<Body>) -> Response<Body> {
-        let background: Arc<dyn Background> = Arc::new(Later::default());
-        request.extensions_mut().insert(background);
-        block_on(self.router.clone().oneshot(request)).unwrap()
+    pub fn begin(&self, request: Request<Body>) -> Response<Body> {
+        let (answering, _) = self.hand_over(request);
+        block_on(answering).unwrap()
     }
 
     /// What the platform hands to a job.
@@ -274,12 +268,17 @@ impl TestApp {
 
     /// `POST path` with a JSON body and headers.
     pub fn post(&self, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
-        let mut request = Request::post(path).header("content-type", "application/json");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        self.send(request.body(body.into()).unwrap())
+        self.send(posting(path, headers, body))
     }
+}
+
+/// `POST path` with a JSON body and headers.
+fn posting(path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Request<Body> {
+    let mut request = Request::post(path).header("content-type", "application/json");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(body.into()).unwrap()
 }
 
 /// An answer that is read as it comes.
