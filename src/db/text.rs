@@ -23,7 +23,7 @@ const ALL_ORGS: &[u8] = b"'*'";
 
 /// Before a list's limit. SQLite tests the comparison above at every row, and would walk the whole
 /// index for a caller whose view is not that of all orgs; a limit of 0 ends before the first row.
-const LIMIT: &[u8] = b"LIMIT ?";
+const LIMIT: &[u8] = b"LIMIT +?";
 const NONE_BUT_ALL: &[u8] = b"EXISTS (SELECT 1 FROM scope WHERE org_id = '*') * ";
 
 /// The length of a list's statement for the view of all orgs; that of the text if it is no list's.
@@ -181,13 +181,13 @@ mod tests {
 
     #[test]
     fn a_list_of_all_orgs_compares_with_the_mark_instead_of_the_column() {
-        const TEXT: &str = "SELECT (SELECT org_id FROM scope) = '*' FROM t WHERE (SELECT org_id FROM scope) = t.org_id AND t.a > ?4 LIMIT ?6";
+        const TEXT: &str = "SELECT (SELECT org_id FROM scope) = '*' FROM t WHERE (SELECT org_id FROM scope) = t.org_id AND t.a > ?4 LIMIT +?6";
         const LENGTH: usize = all_orgs_length(TEXT);
         let all = for_all_orgs::<LENGTH>(TEXT);
         assert_eq!(
             std::str::from_utf8(&all),
             Ok(
-                "SELECT (SELECT org_id FROM scope) = '*' FROM t WHERE (SELECT org_id FROM scope) = '*' AND t.a > ?4 LIMIT EXISTS (SELECT 1 FROM scope WHERE org_id = '*') * ?6"
+                "SELECT (SELECT org_id FROM scope) = '*' FROM t WHERE (SELECT org_id FROM scope) = '*' AND t.a > ?4 LIMIT +EXISTS (SELECT 1 FROM scope WHERE org_id = '*') * ?6"
             )
         );
     }

@@ -7,4 +7,4 @@ WHERE (SELECT org_id FROM scope) = a.org_id
   AND (a.created_at, a.id) < (?4, ?5)
   AND a.created_at >= ?7
 ORDER BY a.created_at DESC, a.id DESC
-LIMIT ?6
+LIMIT +?6

@@ -6,10 +6,10 @@ SELECT a.id, a.org_id, a.actor_type, a.actor_id, a.impersonator_id, a.request_id
        a.target_id, a.metadata, a.created_at
 FROM audit_logs a
 WHERE (SELECT org_id FROM scope) = a.org_id
-  AND unlikely(a.event_type = ?8)
+  AND unlikely(a.event_type = +?8)
   AND (a.created_at, a.id) < (?4, ?5)
   AND a.created_at >= ?7
-  AND (?9 IS NULL OR a.actor_id = ?9)
-  AND (?10 IS NULL OR a.target_id = ?10)
+  AND (?9 IS NULL OR a.actor_id = +?9)
+  AND (?10 IS NULL OR a.target_id = +?10)
 ORDER BY a.created_at DESC, a.id DESC
-LIMIT ?6
+LIMIT +?6

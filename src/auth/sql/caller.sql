@@ -10,6 +10,6 @@ SELECT u.id AS user_id, u.clerk_user_id, u.email, u.name, u.avatar_url, u.is_kob
 FROM users u
 LEFT JOIN user_memberships m ON m.clerk_user_id = u.clerk_user_id
 LEFT JOIN orgs o ON o.id = m.org_id
-WHERE u.clerk_user_id = ?1
+WHERE u.clerk_user_id = +?1
 ORDER BY m.created_at, m.id
 LIMIT 1000

@@ -9,16 +9,16 @@ WITH scope(org_id) AS MATERIALIZED (
     (SELECT m.org_id
        FROM user_memberships m JOIN orgs o ON o.id = m.org_id
       WHERE m.clerk_user_id = u.clerk_user_id
-        AND (?2 IS NULL OR m.org_id = ?2)
+        AND (?2 IS NULL OR m.org_id = +?2)
         AND ?3 = 0
         AND o.status IN ('active', 'at_risk')
       ORDER BY m.created_at, m.id
       LIMIT 1),
     CASE WHEN u.is_koby_staff = 1 THEN
-      CASE WHEN ?2 IS NULL THEN '*' ELSE (SELECT o.id FROM orgs o WHERE o.id = ?2) END
+      CASE WHEN ?2 IS NULL THEN '*' ELSE (SELECT o.id FROM orgs o WHERE o.id = +?2) END
     END)
   FROM users u
-  WHERE u.clerk_user_id = ?1 AND u.status = 'active'
+  WHERE u.clerk_user_id = +?1 AND u.status = 'active'
 ),
 visible(org_id) AS (
   SELECT org_id FROM scope WHERE org_id <> '*'

@@ -8,4 +8,4 @@ FROM action_runs r
 WHERE (SELECT org_id FROM scope) = r.org_id
   AND (r.created_at, r.id) < (?4, ?5)
 ORDER BY r.created_at DESC, r.id DESC
-LIMIT ?6
+LIMIT +?6

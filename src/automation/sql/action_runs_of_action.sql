@@ -9,7 +9,7 @@ FROM action_runs r
 WHERE (SELECT org_id FROM scope) = r.org_id
   AND (r.created_at, r.id) < (?4, ?5)
   AND r.action_id = (SELECT a.id FROM action_definitions a
-                      WHERE a.id = ?8 AND (SELECT org_id FROM scope) IN (a.org_id, '*'))
-  AND (?7 IS NULL OR r.status = ?7)
+                      WHERE a.id = +?8 AND (SELECT org_id FROM scope) IN (a.org_id, '*'))
+  AND (?7 IS NULL OR r.status = +?7)
 ORDER BY r.created_at DESC, r.id DESC
-LIMIT ?6
+LIMIT +?6

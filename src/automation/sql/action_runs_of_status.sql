@@ -8,6 +8,6 @@ SELECT r.id, r.action_id, r.org_id, coalesce(r.status, 'pending') AS status, coa
 FROM action_runs r
 WHERE (SELECT org_id FROM scope) = r.org_id
   AND (r.created_at, r.id) < (?4, ?5)
-  AND r.status = ?7
+  AND r.status = +?7
 ORDER BY r.created_at DESC, r.id DESC
-LIMIT ?6
+LIMIT +?6

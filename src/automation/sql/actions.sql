@@ -8,4 +8,4 @@ FROM action_definitions a
 WHERE (SELECT org_id FROM scope) = a.org_id
   AND (a.created_at, a.id) < (?4, ?5)
 ORDER BY a.created_at DESC, a.id DESC
-LIMIT ?6
+LIMIT +?6

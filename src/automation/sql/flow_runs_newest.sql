@@ -6,4 +6,4 @@ FROM flow_runs r
 WHERE (SELECT org_id FROM scope) = r.org_id
   AND r.started_at >= ''
 ORDER BY r.started_at DESC, r.id DESC
-LIMIT ?4
+LIMIT +?4

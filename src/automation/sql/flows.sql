@@ -6,4 +6,4 @@ FROM flows f
 WHERE (SELECT org_id FROM scope) = f.org_id
   AND (f.updated_at, f.id) < (?4, ?5)
 ORDER BY f.updated_at DESC, f.id DESC
-LIMIT ?6
+LIMIT +?6

@@ -6,6 +6,6 @@ FROM (SELECT f.id FROM flows f
        WHERE (SELECT org_id FROM scope) = f.org_id
          AND (f.updated_at, f.id) < (?4, ?5)
        ORDER BY f.updated_at DESC, f.id DESC
-       LIMIT ?6) page
+       LIMIT +?6) page
 CROSS JOIN flow_tests t ON t.flow_id = page.id
-LIMIT ?7
+LIMIT +?7

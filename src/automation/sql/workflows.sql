@@ -9,4 +9,4 @@ LEFT JOIN flow_runs r ON r.rowid = (SELECT n.rowid FROM flow_runs n
 WHERE (SELECT org_id FROM scope) = f.org_id
   AND (f.updated_at, f.id) < (?4, ?5)
 ORDER BY f.updated_at DESC, f.id DESC
-LIMIT ?6
+LIMIT +?6

@@ -5,6 +5,6 @@
 INSERT INTO audit_logs (id, org_id, actor_type, actor_id, event_type, target_type, target_id, metadata, created_at)
 SELECT ?1, c.org_id, 'integration', 'stripe', ?7, 'customer', c.stripe_customer_id, ?8, ?6
 FROM stripe_events e
-JOIN billing_customers c ON c.stripe_customer_id = ?4 AND c.org_id = e.org_id
-WHERE e.stripe_event_id = ?2 AND e.delivery_id = ?3 AND e.status = 'processed'
-  AND c.stripe_event_created = ?5 AND c.updated_at = ?6
+JOIN billing_customers c ON c.stripe_customer_id = +?4 AND c.org_id = e.org_id
+WHERE e.stripe_event_id = +?2 AND e.delivery_id = +?3 AND e.status = 'processed'
+  AND c.stripe_event_created = +?5 AND c.updated_at = +?6

@@ -7,8 +7,8 @@ UPDATE billing_customers SET
   email = ?6, name = ?7, currency = ?8, balance_cents = ?9, delinquent = ?10,
   default_payment_method_id = ?11, invoice_settings = ?12, metadata = ?13,
   deleted_at = ?14, updated_at = ?5, stripe_event_created = ?4
-WHERE stripe_customer_id = ?3 AND deleted_at IS NULL
+WHERE stripe_customer_id = +?3 AND deleted_at IS NULL
   AND (stripe_event_created <= ?4 OR ?14 IS NOT NULL)
   AND EXISTS (SELECT 1 FROM stripe_events e
-               WHERE e.stripe_event_id = ?1 AND e.delivery_id = ?2 AND e.status = 'processed'
+               WHERE e.stripe_event_id = +?1 AND e.delivery_id = +?2 AND e.status = 'processed'
                  AND e.org_id = billing_customers.org_id)

@@ -11,8 +11,8 @@ SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, 1, found.org_id,
        CASE WHEN found.org_id IS NULL THEN ?14 ELSE 'processed' END,
        CASE WHEN found.org_id IS NULL AND ?14 <> 'processed' THEN 'no org is known for the customer' END
 FROM (SELECT coalesce(
-        (SELECT c.org_id FROM billing_customers c WHERE c.stripe_customer_id = ?12),
-        (SELECT o.id FROM orgs o WHERE o.id = ?13
+        (SELECT c.org_id FROM billing_customers c WHERE c.stripe_customer_id = +?12),
+        (SELECT o.id FROM orgs o WHERE o.id = +?13
            AND NOT EXISTS (SELECT 1 FROM billing_customers c WHERE c.org_id = o.id))) AS org_id) AS found
 WHERE true
 ON CONFLICT (stripe_event_id) DO UPDATE SET

@@ -5,6 +5,6 @@ UPDATE orgs SET plan = ?6, updated_at = ?7
 WHERE plan IS NOT ?6 AND id = (
   SELECT s.org_id
     FROM stripe_events e
-    JOIN billing_subscriptions s ON s.stripe_subscription_id = ?3 AND s.org_id = e.org_id
-   WHERE e.stripe_event_id = ?1 AND e.delivery_id = ?2 AND e.status = 'processed'
-     AND s.stripe_event_created = ?4 AND s.stripe_event_rank = ?5 AND s.updated_at = ?7)
+    JOIN billing_subscriptions s ON s.stripe_subscription_id = +?3 AND s.org_id = e.org_id
+   WHERE e.stripe_event_id = +?1 AND e.delivery_id = +?2 AND e.status = 'processed'
+     AND s.stripe_event_created = +?4 AND s.stripe_event_rank = +?5 AND s.updated_at = +?7)

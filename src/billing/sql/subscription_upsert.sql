@@ -11,8 +11,8 @@ INSERT INTO billing_subscriptions (
   ended_at, trial_start, trial_end, metadata, created_at, updated_at, stripe_event_created, stripe_event_rank)
 SELECT ?1, c.org_id, c.id, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?7, ?7, ?5, ?6
 FROM stripe_events e
-JOIN billing_customers c ON c.stripe_customer_id = ?4 AND c.org_id = e.org_id
-WHERE e.stripe_event_id = ?2 AND e.delivery_id = ?3 AND e.status = 'processed'
+JOIN billing_customers c ON c.stripe_customer_id = +?4 AND c.org_id = e.org_id
+WHERE e.stripe_event_id = +?2 AND e.delivery_id = +?3 AND e.status = 'processed'
 ON CONFLICT (stripe_subscription_id) DO UPDATE SET
   stripe_price_id = excluded.stripe_price_id,
   status = excluded.status,

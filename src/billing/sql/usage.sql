@@ -10,7 +10,7 @@ FROM billing_records u
 WHERE (SELECT org_id FROM scope) = u.org_id
   AND (u.period_start, u.id) < (?4, ?5)
   AND u.period_start >= ?7
-  AND (?8 IS NULL OR coalesce(u.status, 'pending') = ?8)
-  AND (?9 IS NULL OR u.usage_type = ?9)
+  AND (?8 IS NULL OR coalesce(u.status, 'pending') = +?8)
+  AND (?9 IS NULL OR u.usage_type = +?9)
 ORDER BY u.period_start DESC, u.id DESC
-LIMIT ?6
+LIMIT +?6

@@ -5,6 +5,6 @@ SELECT u.usage_type, count(*) AS records, sum(coalesce(u.quantity, 0)) AS quanti
        max(u.period_end) AS period_end
 FROM scope CROSS JOIN billing_records u ON u.org_id = scope.org_id
 WHERE u.period_start >= ?4 AND u.period_start < ?5
-  AND (?6 IS NULL OR coalesce(u.status, 'pending') = ?6)
-  AND (?7 IS NULL OR u.usage_type = ?7)
+  AND (?6 IS NULL OR coalesce(u.status, 'pending') = +?6)
+  AND (?7 IS NULL OR u.usage_type = +?7)
 GROUP BY u.usage_type

@@ -6,7 +6,7 @@ SELECT u.usage_type, sum(u.records) AS records, sum(u.quantity) AS quantity,
        max(u.period_end) AS period_end
 FROM scope CROSS JOIN usage_of_all_orgs u ON scope.org_id = '*'
 WHERE u.period_start >= ?4 AND u.period_start < ?5
-  AND (?6 IS NULL OR u.status = ?6)
-  AND (?7 IS NULL OR u.usage_type = ?7)
+  AND (?6 IS NULL OR u.status = +?6)
+  AND (?7 IS NULL OR u.usage_type = +?7)
   AND u.records > 0
 GROUP BY u.usage_type

@@ -11,7 +11,7 @@ SELECT o.id AS org_id, coalesce(o.plan, 'chatbot') AS plan,
        w.updated_at,
        (SELECT json_array(coalesce(sum(b.messages), 0), coalesce(sum(b.microusd), 0), coalesce(sum(b.voice_ms), 0))
           FROM budget_counters b
-         WHERE b.scope_id = o.id AND b.org_id = o.id AND b.period = ?4) AS today,
+         WHERE b.scope_id = o.id AND b.org_id = o.id AND b.period = +?4) AS today,
        (SELECT json_array(coalesce(sum(b.messages), 0), coalesce(sum(b.microusd), 0), coalesce(sum(b.voice_ms), 0))
           FROM budget_counters b
          WHERE b.scope_id = o.id AND b.org_id = o.id AND b.period BETWEEN ?5 AND ?4) AS month

@@ -14,7 +14,7 @@ SELECT s.id, s.org_id, s.name, s.status, s.created_at, coalesce(o.plan, 'chatbot
        v.updated_at,
        (SELECT json_array(coalesce(sum(b.messages), 0), coalesce(sum(b.microusd), 0), coalesce(sum(b.voice_ms), 0))
           FROM budget_counters b
-         WHERE b.scope_id = s.id AND b.org_id = s.org_id AND b.period = ?4) AS today,
+         WHERE b.scope_id = s.id AND b.org_id = s.org_id AND b.period = +?4) AS today,
        (SELECT json_array(coalesce(sum(b.messages), 0), coalesce(sum(b.microusd), 0), coalesce(sum(b.voice_ms), 0))
           FROM budget_counters b
          WHERE b.scope_id = s.id AND b.org_id = s.org_id AND b.period BETWEEN ?5 AND ?4) AS month
@@ -23,4 +23,4 @@ JOIN orgs o ON o.id = s.org_id
 LEFT JOIN plan_limits p ON p.plan = coalesce(o.plan, 'chatbot')
 LEFT JOIN budgets w ON w.scope_id = s.org_id AND w.org_id = s.org_id
 LEFT JOIN budgets v ON v.scope_id = s.id AND v.org_id = s.org_id
-WHERE s.id = ?6 AND (SELECT org_id FROM scope) IN ('*', s.org_id)
+WHERE s.id = +?6 AND (SELECT org_id FROM scope) IN ('*', s.org_id)

@@ -14,7 +14,7 @@ SELECT s.id, s.org_id, s.name, s.status, s.created_at, coalesce(o.plan, 'chatbot
        v.updated_at,
        (SELECT json_array(coalesce(sum(b.messages), 0), coalesce(sum(b.microusd), 0), coalesce(sum(b.voice_ms), 0))
           FROM budget_counters b
-         WHERE b.scope_id = s.id AND b.org_id = s.org_id AND b.period = ?4) AS today,
+         WHERE b.scope_id = s.id AND b.org_id = s.org_id AND b.period = +?4) AS today,
        (SELECT json_array(coalesce(sum(b.messages), 0), coalesce(sum(b.microusd), 0), coalesce(sum(b.voice_ms), 0))
           FROM budget_counters b
          WHERE b.scope_id = s.id AND b.org_id = s.org_id AND b.period BETWEEN ?5 AND ?4) AS month
@@ -26,4 +26,4 @@ LEFT JOIN budgets v ON v.scope_id = s.id AND v.org_id = s.org_id
 WHERE (SELECT org_id FROM scope) = s.org_id
   AND (s.created_at, s.id) < (?6, ?7)
 ORDER BY s.created_at DESC, s.id DESC
-LIMIT ?8
+LIMIT +?8

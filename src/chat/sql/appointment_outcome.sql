@@ -4,5 +4,5 @@ INSERT INTO outcome_events (id, org_id, outcome_type, label, recorded_at, metada
 SELECT 'appointment_requested:' || c.id, c.org_id, 'appointment_requested', 'Appointment asked for', ?4,
        json_object('sessionId', c.id, 'siteId', c.site_id)
 FROM chat_sessions c
-WHERE c.id = ?1 AND c.site_id = ?2 AND c.org_id = ?3 AND coalesce(c.status, 'active') = 'active'
+WHERE c.id = +?1 AND c.site_id = +?2 AND c.org_id = +?3 AND coalesce(c.status, 'active') = 'active'
 ON CONFLICT (id) DO NOTHING

@@ -7,11 +7,11 @@ UPDATE leads SET name = coalesce(name, ?5), email = coalesce(email, ?6), phone =
                  company = coalesce(company, ?8), message = coalesce(message, ?9), updated_at = ?4
 WHERE id = (
   SELECT l.id FROM leads l
-  WHERE l.session_id = ?1 AND +l.site_id = ?2 AND +l.org_id = ?3 AND l.anonymized_at IS NULL
-    AND CASE WHEN ?6 IS NULL THEN l.phone = ?7 OR l.phone IS NULL
+  WHERE l.session_id = +?1 AND +l.site_id = +?2 AND +l.org_id = +?3 AND l.anonymized_at IS NULL
+    AND CASE WHEN ?6 IS NULL THEN l.phone = +?7 OR l.phone IS NULL
              ELSE lower(l.email) = lower(?6) OR l.email IS NULL END
   ORDER BY CASE WHEN ?6 IS NULL THEN l.phone IS NULL ELSE l.email IS NULL END, l.created_at, l.id
   LIMIT 1)
   AND (?10 = 0 OR EXISTS (
-    SELECT 1 FROM chat_sessions c WHERE c.id = ?1 AND c.org_id = ?3 AND coalesce(c.status, 'active') = 'active'))
+    SELECT 1 FROM chat_sessions c WHERE c.id = +?1 AND c.org_id = +?3 AND coalesce(c.status, 'active') = 'active'))
 RETURNING id

@@ -6,11 +6,11 @@ INSERT INTO leads (id, org_id, site_id, session_id, visitor_id, name, email, pho
                    consent_text, created_at, updated_at)
 SELECT ?10, c.org_id, c.site_id, c.id, c.visitor_id, ?5, ?6, ?7, ?8, ?9, 'new', ?12, ?11, ?4, ?4
 FROM chat_sessions c
-WHERE c.id = ?1 AND c.site_id = ?2 AND c.org_id = ?3
+WHERE c.id = +?1 AND c.site_id = +?2 AND c.org_id = +?3
   AND (?13 = 0 OR coalesce(c.status, 'active') = 'active')
   AND NOT EXISTS (
     SELECT 1 FROM leads l
-    WHERE l.session_id = ?1
-      AND CASE WHEN ?6 IS NULL THEN l.phone = ?7 ELSE lower(l.email) = lower(?6) END)
-  AND (SELECT count(*) FROM leads l WHERE l.session_id = ?1) < 5
+    WHERE l.session_id = +?1
+      AND CASE WHEN ?6 IS NULL THEN l.phone = +?7 ELSE lower(l.email) = lower(?6) END)
+  AND (SELECT count(*) FROM leads l WHERE l.session_id = +?1) < 5
 RETURNING id

@@ -5,6 +5,6 @@ INSERT INTO outcome_events (id, org_id, outcome_type, label, recorded_at, metada
 SELECT 'lead_captured:' || l.session_id, l.org_id, 'lead_captured', 'Lead from a conversation', ?4,
        json_object('sessionId', l.session_id, 'siteId', l.site_id)
 FROM leads l
-WHERE l.session_id = ?1 AND +l.site_id = ?2 AND +l.org_id = ?3
+WHERE l.session_id = +?1 AND +l.site_id = +?2 AND +l.org_id = +?3
 LIMIT 1
 ON CONFLICT (id) DO NOTHING

@@ -11,10 +11,10 @@ SELECT said.column1, c.id, c.site_id, c.org_id, said.column2, said.column3, said
        said.column6, said.column7, said.column8, said.column9, said.column10, said.column11, said.column12,
        said.column13, said.column14
 FROM chat_sessions c
-JOIN chat_turns t ON t.id = ?1 AND t.org_id = ?3 AND t.ended_at = ?4
+JOIN chat_turns t ON t.id = +?1 AND t.org_id = +?3 AND t.ended_at = +?4
 CROSS JOIN (VALUES
   (?6, 'user', ?7, NULL, NULL, ?8, ?11, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
   (?1, 'assistant', ?9, ?10, ?12, ?4, 0, ?13, ?14, ?15, ?16, ?17, ?18, ?19)) AS said
-WHERE c.id = ?5 AND c.site_id = ?2 AND c.org_id = ?3 AND c.status = 'active'
+WHERE c.id = +?5 AND c.site_id = +?2 AND c.org_id = +?3 AND c.status = 'active'
   AND c.handoff IS NULL
 RETURNING id

@@ -8,12 +8,12 @@ INSERT INTO metrics_rollup (scope_id, date, sessions, messages, answers, latency
 SELECT counted.column1, ?3, ?6, 2, 1, ?5,
        ?6 = 1 AND ?7 IS NOT NULL AND NOT EXISTS (
          SELECT 1 FROM chat_sessions c
-          WHERE c.site_id = ?2 AND c.visitor_id = ?7 AND c.started_at >= ?3 AND c.id <> ?8),
+          WHERE c.site_id = +?2 AND c.visitor_id = +?7 AND c.started_at >= ?3 AND c.id <> ?8),
        iif(?9 IS NULL, '{}', json_object(?9, 1)), iif(?10 IS NULL, '{}', json_object(?10, 1)), ?11, ?12,
        m.created_at
 FROM chat_messages m
 CROSS JOIN (VALUES (?1), ('*')) AS counted
-WHERE m.id = ?4 AND m.org_id = ?1 AND m.site_id = ?2
+WHERE m.id = +?4 AND m.org_id = +?1 AND m.site_id = +?2
 ON CONFLICT (scope_id, date) DO UPDATE SET
   sessions = sessions + excluded.sessions,
   messages = messages + excluded.messages,
@@ -21,13 +21,13 @@ ON CONFLICT (scope_id, date) DO UPDATE SET
   latency_ms_total = latency_ms_total + excluded.latency_ms_total,
   unique_visitors = unique_visitors + excluded.unique_visitors,
   hours = CASE WHEN ?9 IS NULL THEN hours ELSE json_patch(hours, json_object(?9,
-    1 + coalesce((SELECT e.value FROM json_each(metrics_rollup.hours) e WHERE e.key = ?9), 0))) END,
+    1 + coalesce((SELECT e.value FROM json_each(metrics_rollup.hours) e WHERE e.key = +?9), 0))) END,
   topics = CASE
     WHEN ?10 IS NULL THEN topics
-    WHEN EXISTS (SELECT 1 FROM json_each(metrics_rollup.topics) e WHERE e.key = ?10)
+    WHEN EXISTS (SELECT 1 FROM json_each(metrics_rollup.topics) e WHERE e.key = +?10)
       OR (SELECT count(*) FROM json_each(metrics_rollup.topics)) < 100
     THEN json_patch(topics, json_object(?10,
-      1 + coalesce((SELECT e.value FROM json_each(metrics_rollup.topics) e WHERE e.key = ?10), 0)))
+      1 + coalesce((SELECT e.value FROM json_each(metrics_rollup.topics) e WHERE e.key = +?10), 0)))
     ELSE topics END,
   unanswered = unanswered + excluded.unanswered,
   tokens = tokens + excluded.tokens,

@@ -4,5 +4,5 @@ UPDATE chat_sessions SET visitor_id = NULL, metadata = '{"forgotten":true}', pre
                          closed_by = iif(coalesce(status, 'active') = 'active', 'visitor', closed_by),
                          status = iif(coalesce(status, 'active') = 'active', 'completed', status),
                          ended_at = coalesce(ended_at, ?4)
-WHERE id = ?1 AND site_id = ?2 AND org_id = ?3
+WHERE id = +?1 AND site_id = +?2 AND org_id = +?3
 RETURNING id

@@ -4,4 +4,4 @@ INSERT INTO chat_sessions (id, site_id, org_id, visitor_id, started_at, last_mes
                            metadata, preview, token_id)
 SELECT t.session_id, t.site_id, t.org_id, t.visitor_id, ?5, ?4, 2, 'active', '{}', substr(?6, 1, 160), t.token_id
 FROM chat_turns t
-WHERE t.id = ?1 AND t.site_id = ?2 AND t.org_id = ?3 AND t.ended_at = ?4 AND t.opens_session = 1
+WHERE t.id = +?1 AND t.site_id = +?2 AND t.org_id = +?3 AND t.ended_at = +?4 AND t.opens_session = 1

@@ -15,15 +15,15 @@ FROM found f
 WHERE f.status = 'active' AND f.type = 'chatbot' AND f.org_status IN ('active', 'at_risk')
   AND (f.deployment_status IS NULL OR f.deployment_status = 'active')
   AND ?15 <= f.message_characters
-  AND (?16 IS NULL OR f.token_id IS NOT NULL OR f.keyless_origin = ?16
+  AND (?16 IS NULL OR f.token_id IS NOT NULL OR f.keyless_origin = +?16
        OR ?16 IN ('https://' || lower(f.domain), 'https://www.' || lower(f.domain))
        OR EXISTS (SELECT 1 FROM json_each(iif(json_valid(f.allowed_origins), f.allowed_origins, '[]')) listed
                   JOIN json_each(?17) wanted ON lower(listed.value) = wanted.value)
        OR (?18 = 1 AND coalesce(f.allowed_origins, '[]') = '[]'))
   AND (?12 = 1 OR EXISTS (
         SELECT 1 FROM chat_sessions c
-         WHERE c.id = ?11 AND c.site_id = f.id AND c.org_id = f.org_id AND c.status = 'active'
-           AND coalesce(c.message_count, 0) < 1000 AND (c.visitor_id IS NULL OR c.visitor_id = ?13)))
+         WHERE c.id = +?11 AND c.site_id = f.id AND c.org_id = f.org_id AND c.status = 'active'
+           AND coalesce(c.message_count, 0) < 1000 AND (c.visitor_id IS NULL OR c.visitor_id = +?13)))
   AND (?12 = 0 OR ?20 = 1 OR f.token_id IS NOT NULL
        OR iif(json_valid(f.config), json_type(f.config, '$.turnstile'), NULL) IS NOT 'true')
   AND (?12 = 0 OR f.concurrent_sessions IS NULL
@@ -38,10 +38,10 @@ WHERE f.status = 'active' AND f.type = 'chatbot' AND f.org_status IN ('active', 
            AND t.token_id IS NULL)
       AND max(30, f.concurrent_sessions / 4) > (
         SELECT count(*) FROM chat_turns t
-         WHERE t.site_id = f.id AND t.client_digest = ?9 AND t.opens_session = 1 AND t.admitted_at >= ?19
+         WHERE t.site_id = f.id AND t.client_digest = +?9 AND t.opens_session = 1 AND t.admitted_at >= ?19
            AND t.status <> 'failed'))
   AND (?14 IS NULL OR NOT EXISTS (
-        SELECT 1 FROM chat_turns t WHERE t.site_id = f.id AND t.client_message_id = ?14))
+        SELECT 1 FROM chat_turns t WHERE t.site_id = f.id AND t.client_message_id = +?14))
   AND NOT EXISTS (
         SELECT 1 FROM used u
          WHERE u.used_messages >= u.messages OR u.used_microusd + f.turn_microusd > u.microusd)

@@ -3,6 +3,6 @@
 INSERT INTO budget_counters (scope_id, period, org_id, messages, microusd)
 SELECT l.scope_id, l.period, t.org_id, 1, t.reserved_microusd
 FROM limits l CROSS JOIN chat_turns t
-WHERE l.scope_id IS NOT NULL AND l.is_sum = 0 AND t.id = ?10
+WHERE l.scope_id IS NOT NULL AND l.is_sum = 0 AND t.id = +?10
 ON CONFLICT (scope_id, period) DO UPDATE SET
   messages = messages + excluded.messages, microusd = microusd + excluded.microusd

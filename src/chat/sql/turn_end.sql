@@ -3,5 +3,5 @@
 -- ?1 turn   ?2 site   ?3 org   ?4 how it ended   ?5 when
 UPDATE chat_turns SET status = ?4, ended_at = ?5,
   client_message_id = iif(?4 = 'failed', NULL, client_message_id)
-WHERE id = ?1 AND site_id = ?2 AND org_id = ?3 AND status = 'running'
+WHERE id = +?1 AND site_id = +?2 AND org_id = +?3 AND status = 'running'
 RETURNING id

@@ -4,5 +4,5 @@
 UPDATE budget_counters
 SET messages = messages - 1 + ?7,
     microusd = max(0, microusd + ?6 - (
-      SELECT t.reserved_microusd FROM chat_turns t WHERE t.id = ?1 AND t.org_id = ?3))
-WHERE org_id = ?3 AND period = ?4 AND (scope_id = ?2 OR scope_id = ?3 OR scope_id = ?5) AND changes() > 0
+      SELECT t.reserved_microusd FROM chat_turns t WHERE t.id = +?1 AND t.org_id = +?3))
+WHERE org_id = +?3 AND period = +?4 AND (scope_id = +?2 OR scope_id = +?3 OR scope_id = +?5) AND changes() > 0

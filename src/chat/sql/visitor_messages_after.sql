@@ -7,15 +7,15 @@ SELECT m.id, m.role, m.content, m.citations, m.feedback, m.finish_reason, m.auth
        m.author_name, m.created_at
 FROM chat_sessions c
 CROSS JOIN chat_messages m ON m.session_id = c.id AND +m.org_id = c.org_id
-WHERE c.id = ?1
-  AND (c.visitor_id IS NULL OR c.visitor_id = ?5)
+WHERE c.id = +?1
+  AND (c.visitor_id IS NULL OR c.visitor_id = +?5)
   AND (EXISTS (SELECT 1 FROM portal_sites s
-                WHERE s.id = c.site_id AND s.org_id = c.org_id AND (s.site_key = ?2 OR s.keyless_origin = ?3))
+                WHERE s.id = c.site_id AND s.org_id = c.org_id AND (s.site_key = +?2 OR s.keyless_origin = +?3))
     OR EXISTS (SELECT 1 FROM site_keys k
-                WHERE k.key = ?2 AND k.site_id = c.site_id AND k.org_id = c.org_id
+                WHERE k.key = +?2 AND k.site_id = c.site_id AND k.org_id = c.org_id
                   AND (k.expires_at IS NULL OR k.expires_at > ?4)))
   AND m.role <> 'system'
   AND (m.created_at, m.id) >
-      (coalesce((SELECT a.created_at FROM chat_messages a WHERE a.id = ?6 AND a.session_id = ?1), ''), ?6)
+      (coalesce((SELECT a.created_at FROM chat_messages a WHERE a.id = +?6 AND a.session_id = +?1), ''), ?6)
 ORDER BY m.created_at, m.id
-LIMIT ?7
+LIMIT +?7

@@ -6,7 +6,7 @@ SELECT told.seq, told.message_id, told.session_id, told.org_id, told.content
 FROM (
   SELECT x.seq, x.message_id, m.session_id, m.org_id, substr(m.content, 1, ?2) AS content,
          sum(min(coalesce(length(m.content), 0), ?2)) OVER (ORDER BY x.seq ROWS UNBOUNDED PRECEDING) AS characters
-  FROM (SELECT seq, message_id FROM search_changes ORDER BY seq LIMIT ?1) AS x
+  FROM (SELECT seq, message_id FROM search_changes ORDER BY seq LIMIT +?1) AS x
   LEFT JOIN chat_messages m ON m.id = x.message_id
 ) AS told
 WHERE told.characters <= ?3

@@ -6,4 +6,4 @@ SELECT c.id, c.site_id, c.org_id, c.visitor_id, coalesce(c.status, 'active') AS 
        (SELECT s.name FROM portal_sites s WHERE s.id = c.site_id AND s.org_id = c.org_id) AS site_name,
        c.metadata, c.handoff, c.handoff_reason, c.handoff_at, c.handoff_user_id, c.handoff_name, c.closed_by, c.locale
 FROM chat_sessions c
-WHERE c.id = ?4 AND (SELECT org_id FROM scope) IN (c.org_id, '*')
+WHERE c.id = +?4 AND (SELECT org_id FROM scope) IN (c.org_id, '*')

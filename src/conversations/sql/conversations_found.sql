@@ -8,11 +8,11 @@ SELECT c.id, c.site_id, c.org_id, c.visitor_id, coalesce(c.status, 'active') AS 
 FROM json_each(?12) AS found
 CROSS JOIN chat_sessions c ON c.id = found.value
 WHERE (SELECT org_id FROM scope) = c.org_id
-  AND (?11 IS NULL OR c.visitor_id = ?11)
-  AND (?8 IS NULL OR c.site_id = ?8)
-  AND (?9 IS NULL OR c.status = ?9)
-  AND (?10 IS NULL OR c.has_lead = ?10)
+  AND (?11 IS NULL OR c.visitor_id = +?11)
+  AND (?8 IS NULL OR c.site_id = +?8)
+  AND (?9 IS NULL OR c.status = +?9)
+  AND (?10 IS NULL OR c.has_lead = +?10)
   AND (c.started_at, c.id) < (?4, ?5)
   AND c.started_at >= ?7
 ORDER BY c.started_at DESC, c.id DESC
-LIMIT ?6
+LIMIT +?6

@@ -10,4 +10,4 @@ WHERE (SELECT org_id FROM scope) = c.org_id
   AND (c.started_at, c.id) < (?4, ?5)
   AND c.started_at >= ?7
 ORDER BY c.started_at DESC, c.id DESC
-LIMIT ?6
+LIMIT +?6

@@ -6,9 +6,9 @@ SELECT c.id, c.site_id, c.org_id, c.visitor_id, coalesce(c.status, 'active') AS 
        coalesce(c.message_count, 0) AS message_count, c.started_at, c.last_message_at, c.ended_at, c.has_lead, c.preview
 FROM chat_sessions c
 WHERE (SELECT org_id FROM scope) = c.org_id
-  AND unlikely(c.status = ?8)
+  AND unlikely(c.status = +?8)
   AND c.has_lead = 1
   AND (c.started_at, c.id) < (?4, ?5)
   AND c.started_at >= ?7
 ORDER BY c.started_at DESC, c.id DESC
-LIMIT ?6
+LIMIT +?6

@@ -5,7 +5,7 @@ SELECT m.id, m.role, m.content, m.latency_ms, m.tokens_used, m.created_at, m.aut
        m.feedback_at
 FROM chat_sessions c
 CROSS JOIN chat_messages m ON m.session_id = c.id AND +m.org_id = c.org_id
-WHERE c.id = ?7 AND (SELECT org_id FROM scope) IN (c.org_id, '*')
+WHERE c.id = +?7 AND (SELECT org_id FROM scope) IN (c.org_id, '*')
   AND (m.created_at, m.id) > (?4, ?5)
 ORDER BY m.created_at, m.id
-LIMIT ?6
+LIMIT +?6

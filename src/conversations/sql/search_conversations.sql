@@ -6,7 +6,7 @@ FROM (
   SELECT m.session_id
   FROM messages_fts
   CROSS JOIN messages m ON m.id = messages_fts.rowid
-  WHERE messages_fts MATCH ?1 AND m.org_id = ?2
+  WHERE messages_fts MATCH ?1 AND m.org_id = +?2
   ORDER BY messages_fts.rowid DESC
   LIMIT 1000
 ) AS newest

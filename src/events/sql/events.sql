@@ -40,4 +40,4 @@ WHERE (SELECT org_id FROM scope) = r.org_id
   AND (coalesce(r.completed_at, r.created_at), r.id, 'run') < (?4, ?5, ?6)
   AND (?7 IS NULL OR ?7 = 'action_run')
 ORDER BY 1 DESC, 2 DESC, 3 DESC
-LIMIT ?8
+LIMIT +?8

@@ -6,7 +6,7 @@ SELECT o.recorded_at AS at, o.id AS id, 'outcome' AS arm, o.org_id AS org_id, ''
        coalesce(nullif(o.label, ''), o.outcome_type) AS content, NULL AS metadata
 FROM outcome_events o
 WHERE (SELECT org_id FROM scope) = o.org_id
-  AND o.event_type = ?7
+  AND o.event_type = +?7
   AND (o.recorded_at, o.id, 'outcome') < (?4, ?5, ?6)
 ORDER BY o.recorded_at DESC, o.id DESC
-LIMIT ?8
+LIMIT +?8

@@ -13,9 +13,9 @@ FROM gateway_secrets g
 JOIN gateway_tokens t ON t.id = g.token_id AND t.org_id = g.org_id
 JOIN orgs o ON o.id = t.org_id
 LEFT JOIN portal_sites s ON s.org_id = t.org_id AND s.status = 'active' AND coalesce(s.type, 'chatbot') = 'chatbot'
-  AND (?3 IS NULL OR s.id = ?3)
+  AND (?3 IS NULL OR s.id = +?3)
   AND (t.site_ids IS NULL OR EXISTS (SELECT 1 FROM json_each(t.site_ids) WHERE json_each.value = s.id))
-WHERE g.digest = ?1 AND (g.expires_at IS NULL OR g.expires_at > ?2)
+WHERE g.digest = +?1 AND (g.expires_at IS NULL OR g.expires_at > ?2)
   AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > ?2)
 ORDER BY s.created_at, s.id
 LIMIT 1000

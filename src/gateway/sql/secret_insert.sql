@@ -3,5 +3,5 @@
 INSERT INTO gateway_secrets (digest, token_id, org_id, expires_at, created_at)
 SELECT ?3, t.id, t.org_id, NULL, ?4
 FROM gateway_tokens t
-WHERE t.id = ?2 AND t.org_id = ?1 AND t.revoked_at IS NULL
+WHERE t.id = +?2 AND t.org_id = +?1 AND t.revoked_at IS NULL
 RETURNING token_id

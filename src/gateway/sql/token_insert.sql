@@ -4,6 +4,6 @@
 INSERT INTO gateway_tokens (id, org_id, name, hint, site_ids, created_by, created_at, expires_at)
 SELECT ?2, o.id, ?3, ?4, ?5, ?6, ?7, ?8
 FROM orgs o
-WHERE o.id = ?1
+WHERE o.id = +?1
   AND (SELECT count(*) FROM gateway_tokens t
         WHERE t.org_id = o.id AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > ?7)) < 100

@@ -6,4 +6,4 @@ FROM gateway_tokens t
 WHERE (SELECT org_id FROM scope) = t.org_id
   AND (t.created_at, t.id) < (?4, ?5)
 ORDER BY t.created_at DESC, t.id DESC
-LIMIT ?6
+LIMIT +?6

@@ -8,7 +8,7 @@ SELECT c.id, c.org_id, c.site_id,
 FROM chat_sessions c
 WHERE (SELECT org_id FROM scope) = c.org_id
   AND c.handoff IS NOT NULL AND c.status = 'active'
-  AND (?7 IS NULL OR c.handoff = ?7)
+  AND (?7 IS NULL OR c.handoff = +?7)
   AND (c.handoff_at, c.id) > (?4, ?5)
 ORDER BY c.handoff_at, c.id
-LIMIT ?6
+LIMIT +?6

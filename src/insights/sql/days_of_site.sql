@@ -5,6 +5,6 @@ SELECT d.date, coalesce(d.total_sessions, 0) AS sessions, coalesce(d.total_messa
        d.latency_ms_total, coalesce(d.leads_captured, 0) AS leads, d.unanswered, d.thumbs_up, d.thumbs_down,
        iif(d.date >= ?5, d.hours, '{}') AS hours, iif(d.date >= ?5, d.topics, '{}') AS topics
 FROM scope
-CROSS JOIN portal_sites s ON s.id = ?7 AND (scope.org_id = '*' OR s.org_id = scope.org_id)
+CROSS JOIN portal_sites s ON s.id = +?7 AND (scope.org_id = '*' OR s.org_id = scope.org_id)
 CROSS JOIN metrics_daily d ON d.org_id = s.org_id AND d.site_id = s.id
 WHERE d.date >= ?4 AND d.date <= ?6

@@ -7,4 +7,4 @@ WHERE (SELECT org_id FROM scope) = m.org_id
   AND m.unanswered = 1
   AND m.created_at >= ?4 AND m.created_at < ?5
 ORDER BY m.created_at DESC, m.id DESC
-LIMIT ?6
+LIMIT +?6

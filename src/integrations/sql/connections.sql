@@ -7,4 +7,4 @@ FROM integration_connections i
 WHERE (SELECT org_id FROM scope) = i.org_id
   AND (i.updated_at, i.id) < (?4, ?5)
 ORDER BY i.updated_at DESC, i.id DESC
-LIMIT ?6
+LIMIT +?6

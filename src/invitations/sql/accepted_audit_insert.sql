@@ -8,4 +8,4 @@ SELECT lower(hex(randomblob(16))), i.org_id, 'user', u.id, ?4, 'invitation.accep
 FROM users u
 CROSS JOIN user_memberships m ON m.clerk_user_id = u.clerk_user_id
 CROSS JOIN invitations i ON i.id = m.id AND i.org_id = m.org_id
-WHERE u.clerk_user_id = ?1 AND i.acceptance_id = ?3
+WHERE u.clerk_user_id = +?1 AND i.acceptance_id = +?3

@@ -7,16 +7,16 @@
 INSERT INTO invitations (id, org_id, email, role, token_hash, invited_by, created_at, expires_at, beyond_cap)
 SELECT ?2, o.id, ?3, ?4, ?5, ?6, ?7, ?8, ?9
 FROM orgs o
-WHERE o.id = ?1
+WHERE o.id = +?1
   AND NOT EXISTS (SELECT 1 FROM invitations i
-                   WHERE i.email = ?3 AND i.org_id = o.id AND i.status = 'open' AND +i.expires_at > ?7)
+                   WHERE i.email = +?3 AND i.org_id = o.id AND i.status = 'open' AND +i.expires_at > ?7)
   AND NOT EXISTS (SELECT 1 FROM users u
                     JOIN user_memberships m ON m.clerk_user_id = u.clerk_user_id AND m.org_id = o.id
-                   WHERE u.email IS NOT NULL AND lower(u.email) = ?3)
+                   WHERE u.email IS NOT NULL AND lower(u.email) = +?3)
   AND (?9 = 1 OR o.member_count
          + (SELECT count(*) FROM invitations i
              WHERE i.org_id = o.id AND i.status = 'open' AND i.expires_at > ?7)
        < coalesce(o.max_members, 10))
-  AND (SELECT count(*) < 100 AND coalesce(sum(d.email = ?3), 0) < 5
+  AND (SELECT count(*) < 100 AND coalesce(sum(d.email = +?3), 0) < 5
          FROM invitations d WHERE d.org_id = o.id AND d.created_at > ?10)
 RETURNING id

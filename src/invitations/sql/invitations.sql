@@ -6,4 +6,4 @@ FROM invitations i
 WHERE (SELECT org_id FROM scope) = i.org_id
   AND (i.created_at, i.id) < (?4, ?5)
 ORDER BY i.created_at DESC, i.id DESC
-LIMIT ?6
+LIMIT +?6

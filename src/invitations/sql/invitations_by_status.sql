@@ -5,8 +5,8 @@ SELECT i.id, i.org_id, i.email, i.role, i.status, i.invited_by, i.created_at, i.
        i.revoked_at
 FROM invitations i
 WHERE (SELECT org_id FROM scope) = i.org_id
-  AND i.status = ?7
+  AND i.status = +?7
   AND (i.created_at, i.id) < (?4, ?5)
   AND i.created_at > ?8
 ORDER BY i.created_at DESC, i.id DESC
-LIMIT ?6
+LIMIT +?6

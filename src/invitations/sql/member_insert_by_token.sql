@@ -4,7 +4,7 @@
 INSERT INTO user_memberships (id, clerk_user_id, org_id, role, created_at, updated_at)
 SELECT i.id, ?1, i.org_id, i.role, ?2, ?2
 FROM invitations i JOIN orgs o ON o.id = i.org_id
-WHERE i.token_hash = ?3 AND i.status = 'open' AND i.expires_at > ?2
+WHERE i.token_hash = +?3 AND i.status = 'open' AND i.expires_at > ?2
   AND o.status IN ('active', 'at_risk')
   AND (i.beyond_cap = 1 OR o.member_count < coalesce(o.max_members, 10))
   AND EXISTS (SELECT 1 FROM users by WHERE by.id = i.invited_by AND by.status = 'active'
@@ -12,5 +12,5 @@ WHERE i.token_hash = ?3 AND i.status = 'open' AND i.expires_at > ?2
                      OR EXISTS (SELECT 1 FROM user_memberships a
                                  WHERE a.clerk_user_id = by.clerk_user_id AND a.org_id = i.org_id
                                    AND (a.role = 'owner' OR a.role = 'admin' AND i.role <> 'owner'))))
-  AND EXISTS (SELECT 1 FROM users u WHERE u.clerk_user_id = ?1 AND u.status = 'active')
+  AND EXISTS (SELECT 1 FROM users u WHERE u.clerk_user_id = +?1 AND u.status = 'active')
 ON CONFLICT DO NOTHING

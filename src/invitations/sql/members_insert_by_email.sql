@@ -14,5 +14,5 @@ WHERE i.status = 'open' AND i.expires_at > ?2
                      OR EXISTS (SELECT 1 FROM user_memberships a
                                  WHERE a.clerk_user_id = by.clerk_user_id AND a.org_id = i.org_id
                                    AND (a.role = 'owner' OR a.role = 'admin' AND i.role <> 'owner'))))
-  AND EXISTS (SELECT 1 FROM users u WHERE u.clerk_user_id = ?1 AND u.status = 'active')
+  AND EXISTS (SELECT 1 FROM users u WHERE u.clerk_user_id = +?1 AND u.status = 'active')
 ON CONFLICT DO NOTHING

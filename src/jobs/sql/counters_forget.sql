@@ -4,5 +4,5 @@ DELETE FROM budget_counters
  WHERE length(period) = 16
    AND (scope_id, period) IN (
      SELECT scope_id, period FROM budget_counters WHERE length(period) = 16 AND period < ?1
-      ORDER BY period LIMIT ?2)
+      ORDER BY period LIMIT +?2)
 RETURNING 1 AS one

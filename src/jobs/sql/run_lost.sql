@@ -3,4 +3,4 @@
 INSERT INTO job_runs (id, job, started_at, ended_at, outcome, items, reason)
 SELECT ?1, j.name, coalesce(j.taken_at, j.lease_until), j.lease_until, 'failed', 0, ?4
 FROM jobs j
-WHERE j.name = ?2 AND j.lease_id IS NOT NULL AND j.lease_until <= ?3 AND j.due_at <= ?3
+WHERE j.name = +?2 AND j.lease_id IS NOT NULL AND j.lease_until <= ?3 AND j.due_at <= ?3

@@ -24,5 +24,5 @@ WHERE status = 'active'
       AND (c.handoff IS NULL OR c.last_message_at < ?2)
       AND NOT EXISTS (SELECT 1 FROM chat_turns t WHERE t.session_id = c.id AND t.status = 'running')
     ORDER BY c.last_message_at
-    LIMIT ?3)
+    LIMIT +?3)
 RETURNING id

@@ -4,5 +4,5 @@
 UPDATE chat_turns SET status = 'failed', ended_at = ?2, client_message_id = NULL
 WHERE status = 'running'
   AND id IN (SELECT t.id FROM chat_turns t WHERE t.status = 'running' AND t.admitted_at < ?1
-              ORDER BY t.admitted_at LIMIT ?3)
+              ORDER BY t.admitted_at LIMIT +?3)
 RETURNING id

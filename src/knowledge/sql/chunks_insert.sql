@@ -5,4 +5,4 @@ SELECT value ->> 0, v.id, v.org_id, value ->> 1, value ->> 2, value ->> 3, value
 FROM knowledge_ingestion_jobs j
 CROSS JOIN knowledge_versions v ON v.id = j.version_id AND v.org_id = j.org_id
 CROSS JOIN json_each(?5)
-WHERE j.id = ?3 AND j.org_id = ?1 AND j.lease_id = ?4 AND v.id = ?2
+WHERE j.id = +?3 AND j.org_id = +?1 AND j.lease_id = +?4 AND v.id = +?2

@@ -2,4 +2,4 @@
 -- (PRIMARY KEY).
 -- ?1 org_id   ?2 document   ?3 when they were
 DELETE FROM knowledge_contents
-WHERE version_id IN (SELECT v.id FROM knowledge_versions v WHERE v.document_id = ?2 AND v.org_id = ?1 AND v.emptied_at = ?3)
+WHERE version_id IN (SELECT v.id FROM knowledge_versions v WHERE v.document_id = +?2 AND v.org_id = +?1 AND v.emptied_at = +?3)

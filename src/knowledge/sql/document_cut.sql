@@ -13,6 +13,6 @@ FROM (SELECT v.document_id, j.publishes = 1 AND v.version_number >= coalesce(p.v
         JOIN knowledge_versions v ON v.id = j.version_id AND v.org_id = j.org_id
         JOIN knowledge_documents d ON d.id = v.document_id
         LEFT JOIN knowledge_versions p ON p.id = coalesce(d.publishing_version_id, d.live_version_id)
-       WHERE j.id = ?3 AND j.org_id = ?1 AND j.lease_id = ?4 AND v.id = ?2) AS w
-WHERE knowledge_documents.id = w.document_id AND knowledge_documents.org_id = ?1
+       WHERE j.id = +?3 AND j.org_id = +?1 AND j.lease_id = +?4 AND v.id = +?2) AS w
+WHERE knowledge_documents.id = w.document_id AND knowledge_documents.org_id = +?1
   AND coalesce(knowledge_documents.status, '') <> 'archived'

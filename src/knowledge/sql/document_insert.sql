@@ -10,7 +10,7 @@ FROM knowledge_sources s
 JOIN orgs o ON o.id = s.org_id
 LEFT JOIN plan_limits p ON p.plan = coalesce(o.plan, 'chatbot')
 LEFT JOIN knowledge_usage u ON u.org_id = s.org_id
-WHERE s.id = ?3 AND s.org_id = ?1 AND s.removed_at IS NULL
+WHERE s.id = +?3 AND s.org_id = +?1 AND s.removed_at IS NULL
   AND coalesce(u.documents, 0) < coalesce(p.knowledge_documents, 9e18)
   AND coalesce(u.bytes, 0) + ?11 <= coalesce(p.knowledge_bytes, 9e18)
 ON CONFLICT (source_id, external_key) WHERE external_key IS NOT NULL DO NOTHING

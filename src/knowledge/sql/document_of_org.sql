@@ -5,4 +5,4 @@ SELECT k.id, k.org_id, k.source_id, k.title, nullif(k.path, '') AS path, nullif(
        nullif(k.checksum, '') AS checksum, nullif(k.mime_type, '') AS mime_type, k.size_bytes, k.created_at,
        k.updated_at
 FROM knowledge_documents k
-WHERE k.id = ?2 AND k.org_id = ?1
+WHERE k.id = +?2 AND k.org_id = +?1

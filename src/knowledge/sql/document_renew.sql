@@ -11,4 +11,4 @@ UPDATE knowledge_documents SET
   size_bytes = ?7,
   status = CASE WHEN live_version_id IS NULL THEN 'processing' ELSE status END,
   updated_at = ?8
-WHERE id = ?2 AND org_id = ?1 AND EXISTS (SELECT 1 FROM knowledge_versions v WHERE v.id = ?3 AND v.document_id = ?2)
+WHERE id = +?2 AND org_id = +?1 AND EXISTS (SELECT 1 FROM knowledge_versions v WHERE v.id = +?3 AND v.document_id = +?2)

@@ -7,4 +7,4 @@ UPDATE knowledge_documents SET
   title = coalesce(?3, title),
   path = coalesce(?4, path),
   updated_at = ?5
-WHERE id = ?2 AND org_id = ?1 AND coalesce(status, '') <> 'archived'
+WHERE id = +?2 AND org_id = +?1 AND coalesce(status, '') <> 'archived'

@@ -7,5 +7,5 @@ UPDATE knowledge_documents SET
   updated_at = CASE WHEN ?3 IS NULL THEN updated_at ELSE ?5 END,
   publishing_version_id = NULL,
   index_due_at = NULL
-WHERE id = ?2 AND org_id = ?1 AND index_seq = ?4
+WHERE id = +?2 AND org_id = +?1 AND index_seq = +?4
 RETURNING id

@@ -8,5 +8,5 @@ UPDATE knowledge_documents SET
   index_seq = max(index_seq + 1, ?6),
   index_due_at = ?5,
   updated_at = ?5
-WHERE id = ?2 AND org_id = ?1
+WHERE id = +?2 AND org_id = +?1
 RETURNING id

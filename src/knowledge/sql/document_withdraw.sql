@@ -6,4 +6,4 @@ UPDATE knowledge_documents SET
   index_seq = max(index_seq + 1, ?5),
   index_due_at = ?4,
   updated_at = ?4
-WHERE id = ?2 AND org_id = ?1 AND ?3 IN (live_version_id, publishing_version_id)
+WHERE id = +?2 AND org_id = +?1 AND ?3 IN (live_version_id, publishing_version_id)

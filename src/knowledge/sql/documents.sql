@@ -8,4 +8,4 @@ FROM knowledge_documents k
 WHERE (SELECT org_id FROM scope) = k.org_id
   AND (k.updated_at, k.id) < (?4, ?5)
 ORDER BY k.updated_at DESC, k.id DESC
-LIMIT ?6
+LIMIT +?6

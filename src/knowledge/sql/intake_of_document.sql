@@ -8,4 +8,4 @@ SELECT s.org_id, s.id AS source_id, d.id AS document_id, d.status AS document_st
            WHERE v.document_id = d.id AND v.emptied_at IS NULL ORDER BY v.version_number DESC LIMIT 100) n) AS versions
 FROM knowledge_documents d
 JOIN knowledge_sources s ON s.id = d.source_id AND s.org_id = d.org_id
-WHERE d.id = ?4 AND (SELECT org_id FROM scope) IN ('*', d.org_id) AND s.removed_at IS NULL
+WHERE d.id = +?4 AND (SELECT org_id FROM scope) IN ('*', d.org_id) AND s.removed_at IS NULL

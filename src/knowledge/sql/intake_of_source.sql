@@ -7,5 +7,5 @@ SELECT s.org_id, s.id AS source_id, d.id AS document_id, d.status AS document_st
          (SELECT v.id, v.checksum, coalesce(v.chunk_count, 0) AS chunk_count FROM knowledge_versions v
            WHERE v.document_id = d.id AND v.emptied_at IS NULL ORDER BY v.version_number DESC LIMIT 100) n) AS versions
 FROM knowledge_sources s
-LEFT JOIN knowledge_documents d ON d.source_id = s.id AND d.external_key = ?5 AND d.org_id = s.org_id
-WHERE s.id = ?4 AND (SELECT org_id FROM scope) IN ('*', s.org_id) AND s.removed_at IS NULL
+LEFT JOIN knowledge_documents d ON d.source_id = s.id AND d.external_key = +?5 AND d.org_id = s.org_id
+WHERE s.id = +?4 AND (SELECT org_id FROM scope) IN ('*', s.org_id) AND s.removed_at IS NULL

@@ -7,4 +7,4 @@ FROM knowledge_ingestion_jobs j
 WHERE (SELECT org_id FROM scope) = j.org_id
   AND (j.updated_at, j.id) < (?4, ?5)
 ORDER BY j.updated_at DESC, j.id DESC
-LIMIT ?6
+LIMIT +?6

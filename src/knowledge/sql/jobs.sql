@@ -7,4 +7,4 @@ FROM knowledge_ingestion_jobs j
 WHERE (SELECT org_id FROM scope) = j.org_id
   AND j.updated_at >= ''
 ORDER BY j.updated_at DESC, j.id DESC
-LIMIT ?4
+LIMIT +?4

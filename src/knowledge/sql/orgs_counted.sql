@@ -14,4 +14,4 @@ SELECT o.id AS org_id,
 FROM orgs o
 WHERE o.id > ?1
 ORDER BY o.id
-LIMIT ?2
+LIMIT +?2

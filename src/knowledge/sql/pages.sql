@@ -6,7 +6,7 @@ SELECT p.digest AS id, p.source_id, p.org_id, p.url, p.state, p.outcome, p.depth
 FROM knowledge_sources k
 CROSS JOIN knowledge_pages p ON p.source_id = k.id AND p.org_id = k.org_id
 LEFT JOIN knowledge_crawls c ON c.source_id = k.id
-WHERE k.id = ?4 AND (SELECT org_id FROM scope) IN (k.org_id, '*')
+WHERE k.id = +?4 AND (SELECT org_id FROM scope) IN (k.org_id, '*')
   AND (p.url, p.digest) > (?5, ?6)
 ORDER BY p.url, p.digest
-LIMIT ?7
+LIMIT +?7

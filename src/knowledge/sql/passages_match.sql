@@ -55,7 +55,7 @@ counted AS (
   GROUP BY i.value, w.term, w.kind = 3
 ),
 best AS MATERIALIZED (
-  SELECT id, sum(weight) AS weight FROM counted GROUP BY id ORDER BY 2 DESC, 1 LIMIT ?4
+  SELECT id, sum(weight) AS weight FROM counted GROUP BY id ORDER BY 2 DESC, 1 LIMIT +?4
 ),
 -- Where there is a vector of the question, the passages whose vectors have most bits of their signatures in common with
 -- it have a chance as well, whatever their words: of the org's newest 20 000. Bits are counted in fields of four bits,
@@ -75,7 +75,7 @@ counts AS (
          + (signs_6 & (?6 ->> 20)) + ((signs_6 >> 1) & (?6 ->> 21))
          + ((signs_6 >> 2) & (?6 ->> 22)) + ((signs_6 >> 3) & (?6 ->> 23)) AS high
   FROM passage_vectors
-  WHERE org_id = ?2 AND model = ?5 AND signs_1 IS NOT NULL
+  WHERE org_id = +?2 AND model = +?5 AND signs_1 IS NOT NULL
   ORDER BY passage_id DESC LIMIT 20000
 ),
 near AS MATERIALIZED (
@@ -83,17 +83,17 @@ near AS MATERIALIZED (
   ORDER BY ((low & 1085102592571150095) + ((low >> 4) & 1085102592571150095)) % 255
            + ((high & 1085102592571150095) + ((high >> 4) & 1085102592571150095)) % 255 DESC,
            passage_id
-  LIMIT ?7
+  LIMIT +?7
 )
 SELECT NULL AS chunk_id, NULL AS source_id, NULL AS document_id, NULL AS version_id, NULL AS title, NULL AS content,
        NULL AS page_label, NULL AS vector,
        (SELECT json_group_array(json_array(term, kind, json_array_length(ids))) FROM hits) AS found,
-       (SELECT count(*) FROM (SELECT 1 FROM passages WHERE org_id = ?2 LIMIT 4000)) AS passages
+       (SELECT count(*) FROM (SELECT 1 FROM passages WHERE org_id = +?2 LIMIT 4000)) AS passages
 UNION ALL
 SELECT * FROM (
   SELECT p.chunk_id, p.source_id, p.document_id, p.version_id, p.title, p.content, p.page_label, v.vector, NULL, NULL
-  FROM (SELECT id, weight FROM best UNION ALL SELECT id, 0.0 FROM near WHERE id NOT IN (SELECT id FROM best)) c
-  CROSS JOIN passages p ON p.id = c.id AND p.org_id = ?2
-  LEFT JOIN passage_vectors v ON v.passage_id = p.id AND v.model = ?5
+  FROM (SELECT id, max(weight) AS weight FROM (SELECT id, weight FROM best UNION ALL SELECT id, 0.0 FROM near) GROUP BY id) c
+  CROSS JOIN passages p ON p.id = c.id AND p.org_id = +?2
+  LEFT JOIN passage_vectors v ON v.passage_id = p.id AND v.model = +?5
   ORDER BY c.weight DESC, p.id
 )

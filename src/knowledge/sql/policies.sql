@@ -5,4 +5,4 @@ FROM knowledge_policies p
 WHERE (SELECT org_id FROM scope) = p.org_id
   AND (p.name, p.id) > (?4, ?5)
 ORDER BY p.name, p.id
-LIMIT ?6
+LIMIT +?6

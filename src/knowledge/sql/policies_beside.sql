@@ -4,6 +4,6 @@
 SELECT p.id, p.rules, p.updated_at
 FROM knowledge_policies own
 CROSS JOIN knowledge_policies p ON p.org_id = own.org_id AND p.id <> own.id
-WHERE own.id = ?4 AND (SELECT org_id FROM scope) IN ('*', own.org_id)
+WHERE own.id = +?4 AND (SELECT org_id FROM scope) IN ('*', own.org_id)
 ORDER BY p.name, p.id
 LIMIT 100

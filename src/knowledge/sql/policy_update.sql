@@ -7,10 +7,10 @@ UPDATE knowledge_policies SET
   description = CASE ?5 WHEN 1 THEN ?6 ELSE description END,
   rules = coalesce(?7, rules),
   updated_at = ?3
-WHERE id = ?2 AND org_id = ?1
+WHERE id = +?2 AND org_id = +?1
   AND (?7 IS NULL OR NOT EXISTS (
     SELECT 1 FROM knowledge_policies p
-    WHERE p.org_id = ?1 AND p.id <> ?2
+    WHERE p.org_id = +?1 AND p.id <> ?2
       AND NOT EXISTS (
         SELECT 1 FROM json_each(?8)
         WHERE json_each.value ->> 0 = p.id AND json_each.value ->> 1 = p.updated_at

@@ -6,4 +6,4 @@ SELECT coalesce(u.sources, 0) AS sources, p.knowledge_sources AS most_sources,
 FROM orgs o
 LEFT JOIN plan_limits p ON p.plan = coalesce(o.plan, 'chatbot')
 LEFT JOIN knowledge_usage u ON u.org_id = o.id
-WHERE o.id = ?1
+WHERE o.id = +?1

@@ -2,6 +2,6 @@
 -- knowledge_documents_by_source.
 -- ?1 org_id   ?2 source
 DELETE FROM knowledge_sources
-WHERE id = ?2 AND org_id = ?1 AND removed_at IS NOT NULL
-  AND NOT EXISTS (SELECT 1 FROM knowledge_documents d WHERE d.source_id = ?2)
+WHERE id = +?2 AND org_id = +?1 AND removed_at IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM knowledge_documents d WHERE d.source_id = +?2)
 RETURNING 1 AS one

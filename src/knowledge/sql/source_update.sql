@@ -6,5 +6,5 @@ UPDATE knowledge_sources SET
   error_message = CASE WHEN ?4 IS NULL THEN error_message END,
   config = coalesce(?5, config),
   updated_at = ?6
-WHERE id = ?2 AND org_id = ?1 AND removed_at IS NULL
+WHERE id = +?2 AND org_id = +?1 AND removed_at IS NULL
 RETURNING id

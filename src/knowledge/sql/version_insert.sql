@@ -11,10 +11,10 @@ FROM knowledge_documents d
 JOIN orgs o ON o.id = d.org_id
 LEFT JOIN plan_limits p ON p.plan = coalesce(o.plan, 'chatbot')
 LEFT JOIN knowledge_usage u ON u.org_id = d.org_id
-WHERE d.id = ?3 AND d.org_id = ?1 AND coalesce(d.status, '') <> 'archived'
+WHERE d.id = +?3 AND d.org_id = +?1 AND coalesce(d.status, '') <> 'archived'
   AND coalesce(u.bytes, 0) + ?8 <= coalesce(p.knowledge_bytes, 9e18)
   AND NOT EXISTS (
     SELECT 1 FROM (SELECT v.checksum FROM knowledge_versions v
                     WHERE v.document_id = d.id AND v.emptied_at IS NULL ORDER BY v.version_number DESC LIMIT 100) n
-     WHERE n.checksum = ?4)
+     WHERE n.checksum = +?4)
 RETURNING id

@@ -4,4 +4,4 @@ SELECT v.id, v.document_id, v.org_id, v.version_number, coalesce(v.stage, 'draft
        coalesce(v.chunk_count, 0) AS chunk_count, coalesce(v.token_count, 0) AS token_count, v.created_at, v.created_by,
        v.change_note
 FROM knowledge_versions v
-WHERE v.id = ?2 AND v.org_id = ?1
+WHERE v.id = +?2 AND v.org_id = +?1

@@ -2,4 +2,4 @@
 -- ?4 version
 SELECT v.id
 FROM knowledge_versions v
-WHERE v.id = ?4 AND (SELECT org_id FROM scope) IN (v.org_id, '*')
+WHERE v.id = +?4 AND (SELECT org_id FROM scope) IN (v.org_id, '*')

@@ -7,4 +7,4 @@ SELECT v.org_id, v.id, v.document_id, coalesce(v.stage, 'draft') AS stage, coale
        coalesce(d.publishing_version_id, CASE WHEN v.is_live = 1 THEN v.id ELSE d.live_version_id END) AS published_version_id
 FROM knowledge_versions v
 JOIN knowledge_documents d ON d.id = v.document_id AND d.org_id = v.org_id
-WHERE v.id = ?4 AND (SELECT org_id FROM scope) IN ('*', v.org_id)
+WHERE v.id = +?4 AND (SELECT org_id FROM scope) IN ('*', v.org_id)

@@ -3,5 +3,5 @@
 SELECT c.text
 FROM knowledge_versions v
 CROSS JOIN knowledge_contents c ON c.version_id = v.id
-WHERE v.id = ?2 AND v.org_id = ?1
+WHERE v.id = +?2 AND v.org_id = +?1
 ORDER BY c.part

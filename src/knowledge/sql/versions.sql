@@ -6,7 +6,7 @@ SELECT v.id, v.document_id, v.org_id, v.version_number, coalesce(v.stage, 'draft
        v.created_at, v.created_by, v.change_note
 FROM knowledge_documents d
 CROSS JOIN knowledge_versions v ON v.document_id = d.id AND v.org_id = d.org_id
-WHERE d.id = ?4 AND (SELECT org_id FROM scope) IN (d.org_id, '*')
+WHERE d.id = +?4 AND (SELECT org_id FROM scope) IN (d.org_id, '*')
   AND (v.version_number, v.id) < (?5, ?6)
 ORDER BY v.version_number DESC, v.id DESC
-LIMIT ?7
+LIMIT +?7

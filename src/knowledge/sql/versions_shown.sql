@@ -3,7 +3,7 @@
 -- ?1 org_id   ?2 pairs of document and version as a JSON array
 SELECT d.id AS document_id, value ->> 1 AS version_id
 FROM json_each(?2)
-CROSS JOIN knowledge_documents d ON d.id = value ->> 0 AND d.org_id = ?1
+CROSS JOIN knowledge_documents d ON d.id = value ->> 0 AND d.org_id = +?1
 WHERE coalesce(d.status, '') <> 'archived'
   AND (value ->> 1 = d.publishing_version_id
        OR value ->> 1 = coalesce(d.live_version_id,

@@ -12,10 +12,10 @@ UPDATE leads SET
   phone = iif(?13, nullif(?14, ''), phone),
   company = iif(?15, nullif(?16, ''), company),
   updated_at = ?3
-WHERE org_id = ?1 AND id = ?2 AND anonymized_at IS NULL
+WHERE org_id = +?1 AND id = +?2 AND anonymized_at IS NULL
   AND (nullif(?8, '') IS NULL OR EXISTS (
     SELECT 1 FROM users u
-      JOIN user_memberships m ON m.clerk_user_id = u.clerk_user_id AND m.org_id = ?1
-     WHERE u.id = ?8 AND u.status = 'active'))
+      JOIN user_memberships m ON m.clerk_user_id = u.clerk_user_id AND m.org_id = +?1
+     WHERE u.id = +?8 AND u.status = 'active'))
 RETURNING id, org_id, site_id, session_id, visitor_id, name, email, phone, company, message,
           status, notes, assigned_to, source, consent_text, created_at, updated_at, anonymized_at

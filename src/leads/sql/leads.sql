@@ -8,4 +8,4 @@ WHERE (SELECT org_id FROM scope) = l.org_id
   AND (l.created_at, l.id) < (?4, ?5)
   AND l.created_at >= ?7
 ORDER BY l.created_at DESC, l.id DESC
-LIMIT ?6
+LIMIT +?6

@@ -5,8 +5,8 @@ SELECT l.id, l.org_id, l.site_id, l.session_id, l.visitor_id, l.name, l.email, l
        l.status, l.notes, l.assigned_to, l.source, l.consent_text, l.created_at, l.updated_at, l.anonymized_at
 FROM leads l
 WHERE (SELECT org_id FROM scope) = l.org_id
-  AND unlikely(l.status = ?8)
+  AND unlikely(l.status = +?8)
   AND (l.created_at, l.id) < (?4, ?5)
   AND l.created_at >= ?7
 ORDER BY l.created_at DESC, l.id DESC
-LIMIT ?6
+LIMIT +?6

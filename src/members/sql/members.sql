@@ -9,4 +9,4 @@ LEFT JOIN users u ON u.clerk_user_id = m.clerk_user_id
 WHERE m.org_id = (SELECT org_id FROM scope)
   AND (m.created_at, m.id) > (?4, ?5)
 ORDER BY m.created_at, m.id
-LIMIT ?6
+LIMIT +?6

@@ -3,10 +3,10 @@
 -- Who never signed in keeps no org: such an owner does not count, and may go.
 -- ?1 org   ?2 id   ?3 role
 DELETE FROM user_memberships
-WHERE id = ?2 AND org_id = ?1 AND coalesce(role, 'viewer') = ?3
+WHERE id = +?2 AND org_id = +?1 AND coalesce(role, 'viewer') = +?3
   AND (?3 <> 'owner'
        OR EXISTS (SELECT 1 FROM user_memberships x JOIN users u ON u.clerk_user_id = x.clerk_user_id
-                   WHERE x.org_id = ?1 AND x.role = 'owner' AND x.id <> ?2
+                   WHERE x.org_id = +?1 AND x.role = 'owner' AND x.id <> ?2
                      AND u.status = 'active')
        OR NOT EXISTS (SELECT 1 FROM users u WHERE u.clerk_user_id = user_memberships.clerk_user_id))
 RETURNING id

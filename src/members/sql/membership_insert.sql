@@ -4,7 +4,7 @@
 INSERT INTO user_memberships (id, clerk_user_id, org_id, role, created_at, updated_at)
 SELECT ?2, ?3, o.id, ?4, ?5, ?5
 FROM orgs o
-WHERE o.id = ?1
+WHERE o.id = +?1
   AND (?6 = 1 OR o.member_count
          + (SELECT count(*) FROM invitations i
              WHERE i.org_id = o.id AND i.status = 'open' AND i.expires_at > ?5)

@@ -6,5 +6,5 @@ SELECT u.id, u.clerk_user_id, u.email, u.name, u.avatar_url, u.is_koby_staff,
 FROM users u
 WHERE (u.created_at, u.id) < (?4, ?5)
 ORDER BY u.created_at DESC, u.id DESC
-LIMIT ?6 * EXISTS (SELECT 1 FROM users s WHERE s.clerk_user_id = ?1 AND s.is_koby_staff = 1 AND s.status = 'active')
+LIMIT +?6 * EXISTS (SELECT 1 FROM users s WHERE s.clerk_user_id = +?1 AND s.is_koby_staff = 1 AND s.status = 'active')
 OFFSET ?7

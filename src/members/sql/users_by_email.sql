@@ -8,5 +8,5 @@ WHERE u.email IS NOT NULL
   AND lower(u.email) >= ?4 AND lower(u.email) < ?8
   AND (lower(u.email), u.id) > (?4, ?5)
 ORDER BY lower(u.email), u.id
-LIMIT ?6 * EXISTS (SELECT 1 FROM users s WHERE s.clerk_user_id = ?1 AND s.is_koby_staff = 1 AND s.status = 'active')
+LIMIT +?6 * EXISTS (SELECT 1 FROM users s WHERE s.clerk_user_id = +?1 AND s.is_koby_staff = 1 AND s.status = 'active')
 OFFSET ?7

@@ -3,5 +3,5 @@
 INSERT INTO notifications (id, org_id, kind, target_type, target_id, created_at)
 SELECT ?2 || ':' || c.id, c.org_id, ?2, 'conversation', c.id, ?4
 FROM chat_sessions c
-WHERE c.id = ?3 AND c.org_id = ?1
+WHERE c.id = +?3 AND c.org_id = +?1
 ON CONFLICT (id) DO NOTHING

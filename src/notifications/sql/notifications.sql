@@ -5,4 +5,4 @@ FROM notifications n
 WHERE (SELECT org_id FROM scope) = n.org_id
   AND (n.created_at, n.id) < (?4, ?5)
 ORDER BY n.created_at DESC, n.id DESC
-LIMIT ?6
+LIMIT +?6

@@ -7,4 +7,4 @@ WHERE (SELECT org_id FROM scope) = n.org_id
   AND n.read_at IS NULL
   AND (n.created_at, n.id) < (?4, ?5)
 ORDER BY n.created_at DESC, n.id DESC
-LIMIT ?6
+LIMIT +?6

@@ -1,2 +1,2 @@
 -- The slug that a new org got. Index: orgs.id. ?1 id
-SELECT o.slug FROM orgs o WHERE o.id = ?1
+SELECT o.slug FROM orgs o WHERE o.id = +?1

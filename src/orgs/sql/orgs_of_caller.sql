@@ -6,8 +6,8 @@ SELECT o.id, o.name, o.slug, coalesce(o.status, 'inactive') AS status, coalesce(
 FROM users u
 CROSS JOIN user_memberships m ON m.clerk_user_id = u.clerk_user_id
 CROSS JOIN orgs o ON o.id = m.org_id
-WHERE u.clerk_user_id = ?1 AND u.status = 'active' AND coalesce(u.is_koby_staff, 0) = 0
-  AND (?2 IS NULL OR o.id = ?2)
+WHERE u.clerk_user_id = +?1 AND u.status = 'active' AND coalesce(u.is_koby_staff, 0) = 0
+  AND (?2 IS NULL OR o.id = +?2)
   AND (o.created_at, o.id) < (?4, ?5)
 ORDER BY o.created_at DESC, o.id DESC
-LIMIT ?6
+LIMIT +?6

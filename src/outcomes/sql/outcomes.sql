@@ -7,4 +7,4 @@ WHERE (SELECT org_id FROM scope) = o.org_id
   AND (o.recorded_at, o.id) < (?4, ?5)
   AND o.recorded_at >= ?7
 ORDER BY o.recorded_at DESC, o.id DESC
-LIMIT ?6
+LIMIT +?6

@@ -5,8 +5,8 @@ SELECT o.id, o.org_id, o.action_run_id, o.outcome_type, o.label, o.amount_cents,
        coalesce(o.currency, 'USD') AS currency, o.recorded_at, o.metadata
 FROM outcome_events o
 WHERE (SELECT org_id FROM scope) = o.org_id
-  AND o.outcome_type = ?8
+  AND o.outcome_type = +?8
   AND (o.recorded_at, o.id) < (?4, ?5)
   AND o.recorded_at >= ?7
 ORDER BY o.recorded_at DESC, o.id DESC
-LIMIT ?6
+LIMIT +?6

@@ -6,7 +6,7 @@
 INSERT INTO portal_config AS c (id, org_id, branding, enabled_modules, custom_cards, settings, version,
                                 created_at, updated_at)
 SELECT ?2, ?1, ?4, ?5, ?6, ?7, 1, ?3, ?3
-WHERE ?12 IS NULL OR ?12 = 0 OR EXISTS (SELECT 1 FROM portal_config p WHERE p.org_id = ?1)
+WHERE ?12 IS NULL OR ?12 = 0 OR EXISTS (SELECT 1 FROM portal_config p WHERE p.org_id = +?1)
 ON CONFLICT (org_id) DO UPDATE SET
   branding = CASE ?8 WHEN 1 THEN excluded.branding ELSE c.branding END,
   enabled_modules = CASE ?9 WHEN 1 THEN excluded.enabled_modules ELSE c.enabled_modules END,
@@ -14,5 +14,5 @@ ON CONFLICT (org_id) DO UPDATE SET
   settings = CASE ?11 WHEN 1 THEN excluded.settings ELSE c.settings END,
   version = c.version + 1,
   updated_at = excluded.updated_at
-WHERE ?12 IS NULL OR c.version = ?12
+WHERE ?12 IS NULL OR c.version = +?12
 RETURNING org_id, branding, enabled_modules, custom_cards, settings, version, updated_at

@@ -13,6 +13,6 @@ WHERE (o.listed_status, o.name, o.id) > (?4, ?5, ?6)
   AND o.listed_status <= ?8
   AND (?9 IS NULL OR instr(lower(o.name), ?9) > 0)
 ORDER BY o.listed_status, o.name, o.id
-LIMIT ?7 * (
-  EXISTS (SELECT 1 FROM users u WHERE u.clerk_user_id = ?1 AND u.is_koby_staff = 1 AND u.status = 'active')
+LIMIT +?7 * (
+  EXISTS (SELECT 1 FROM users u WHERE u.clerk_user_id = +?1 AND u.is_koby_staff = 1 AND u.status = 'active')
   AND EXISTS (SELECT 1 FROM scope))

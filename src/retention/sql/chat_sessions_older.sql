@@ -1,4 +1,4 @@
 -- How many conversations of the org are older than a day, counted up to ?3. Index: chat_sessions_by_org.
 -- ?1 org_id   ?2 first day that is kept   ?3 most that are counted
 SELECT count(*) AS older
-FROM (SELECT 1 FROM chat_sessions t WHERE t.org_id = ?1 AND t.started_at < ?2 LIMIT ?3)
+FROM (SELECT 1 FROM chat_sessions t WHERE t.org_id = +?1 AND t.started_at < ?2 LIMIT +?3)

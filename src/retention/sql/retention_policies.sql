@@ -7,4 +7,4 @@ FROM retention_policies p
 WHERE (SELECT org_id FROM scope) = p.org_id
   AND (p.data_type, p.id) > (?4, ?5)
 ORDER BY p.data_type, p.id
-LIMIT ?6
+LIMIT +?6

@@ -10,9 +10,9 @@ SELECT s.id, s.name, s.type, s.domain, s.status, s.created_at,
          WHERE c.site_id = s.id AND +c.org_id = s.org_id
            AND c.status = 'active' AND c.last_message_at >= ?7) AS active_sessions,
        coalesce((SELECT d.total_sessions FROM metrics_daily d
-         WHERE d.org_id = s.org_id AND d.site_id = s.id AND d.date = ?8), 0) AS today_sessions
+         WHERE d.org_id = s.org_id AND d.site_id = s.id AND d.date = +?8), 0) AS today_sessions
 FROM portal_sites s
 WHERE (SELECT org_id FROM scope) = s.org_id
   AND (s.created_at, s.id) < (?4, ?5)
 ORDER BY s.created_at DESC, s.id DESC
-LIMIT ?6
+LIMIT +?6

@@ -8,4 +8,4 @@ SELECT s.id, s.org_id, s.site_key, s.name, s.type, s.domain, s.status, s.system_
        s.created_at, s.updated_at,
        (SELECT coalesce(nullif(o.slug, ''), o.name) FROM orgs o WHERE o.id = s.org_id) AS org_label
 FROM portal_sites s
-WHERE s.id = ?4 AND (SELECT org_id FROM scope) IN ('*', s.org_id)
+WHERE s.id = +?4 AND (SELECT org_id FROM scope) IN ('*', s.org_id)

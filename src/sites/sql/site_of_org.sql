@@ -7,4 +7,4 @@ SELECT s.id, s.org_id, s.site_key, s.name, s.type, s.domain, s.status, s.system_
        coalesce(s.elevenlabs_api_key, '') <> '' AS has_elevenlabs_key,
        s.created_at, s.updated_at
 FROM portal_sites s
-WHERE s.id = ?2 AND s.org_id = ?1
+WHERE s.id = +?2 AND s.org_id = +?1

@@ -18,7 +18,7 @@ UPDATE portal_sites SET
   openai_api_key = CASE ?21 WHEN 1 THEN ?22 ELSE openai_api_key END,
   assigned_voices = CASE ?23 WHEN 1 THEN ?24 ELSE assigned_voices END,
   updated_at = ?3
-WHERE id = ?2 AND org_id = ?1
+WHERE id = +?2 AND org_id = +?1
   AND (?16 IS NULL
-       OR NOT EXISTS (SELECT 1 FROM portal_sites o WHERE o.keyless_origin = ?16 AND o.id <> ?2))
+       OR NOT EXISTS (SELECT 1 FROM portal_sites o WHERE o.keyless_origin = +?16 AND o.id <> ?2))
 RETURNING id

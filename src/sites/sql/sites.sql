@@ -11,4 +11,4 @@ FROM portal_sites s
 WHERE (SELECT org_id FROM scope) = s.org_id
   AND (s.created_at, s.id) < (?4, ?5)
 ORDER BY s.created_at DESC, s.id DESC
-LIMIT ?6
+LIMIT +?6

@@ -4,5 +4,5 @@
 UPDATE chat_sessions SET visitor_id = NULL, metadata = '{}', preview = NULL,
                          status = iif(coalesce(status, 'active') = 'active', 'completed', status),
                          ended_at = coalesce(ended_at, ?4)
-WHERE id IN (SELECT value FROM json_each(?2)) AND +org_id = ?1 AND +visitor_id = ?3
+WHERE id IN (SELECT value FROM json_each(?2)) AND +org_id = +?1 AND +visitor_id = +?3
 RETURNING id

@@ -3,7 +3,7 @@
 SELECT c.id
 FROM chat_sessions c
 WHERE (SELECT org_id FROM scope) = c.org_id
-  AND c.visitor_id = ?4
-  AND (?5 IS NULL OR c.site_id = ?5)
+  AND c.visitor_id = +?4
+  AND (?5 IS NULL OR c.site_id = +?5)
 ORDER BY c.started_at, c.id
-LIMIT ?6
+LIMIT +?6

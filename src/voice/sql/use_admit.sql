@@ -13,15 +13,15 @@ CROSS JOIN limits u ON u.is_sum = 0 AND u.scope_id IS NOT NULL
 WHERE f.status = 'active' AND f.type IN ('chatbot', 'voice') AND f.org_status IN ('active', 'at_risk')
   AND (f.deployment_status IS NULL OR f.deployment_status = 'active')
   AND (v.has_own_key OR (?13 = 1 AND v.plan_has_voice))
-  AND (?14 IS NULL OR f.keyless_origin = ?14
+  AND (?14 IS NULL OR f.keyless_origin = +?14
        OR ?14 IN ('https://' || lower(f.domain), 'https://www.' || lower(f.domain))
        OR EXISTS (SELECT 1 FROM json_each(iif(json_valid(f.allowed_origins), f.allowed_origins, '[]')) listed
                   JOIN json_each(?15) wanted ON lower(listed.value) = wanted.value)
        OR (?16 = 1 AND coalesce(f.allowed_origins, '[]') = '[]'))
   AND (?17 = 1 OR iif(json_valid(f.config), json_type(f.config, '$.turnstile'), NULL) IS NOT 'true'
        OR EXISTS (SELECT 1 FROM chat_sessions c
-                   WHERE c.id = ?18 AND c.site_id = f.id AND c.org_id = f.org_id AND c.status = 'active'
-                     AND (c.visitor_id IS NULL OR c.visitor_id = ?19)))
+                   WHERE c.id = +?18 AND c.site_id = f.id AND c.org_id = f.org_id AND c.status = 'active'
+                     AND (c.visitor_id IS NULL OR c.visitor_id = +?19)))
   AND NOT EXISTS (
         SELECT 1 FROM speech l
          WHERE l.used_uses >= l.uses OR l.used_microusd + max(?12, 1) > l.microusd

@@ -6,4 +6,4 @@ UPDATE budget_counters
 SET voice_ms = max(0, voice_ms + ?5), microusd = max(0, microusd + ?6),
     voice_microusd = max(0, voice_microusd + ?6),
     clips = max(0, clips + ?7), calls = max(0, calls + ?8)
-WHERE org_id = ?1 AND period = ?4 AND (scope_id = ?1 OR scope_id = ?2 OR scope_id = ?3)
+WHERE org_id = +?1 AND period = +?4 AND (scope_id = +?1 OR scope_id = +?2 OR scope_id = +?3)

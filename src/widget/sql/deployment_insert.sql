@@ -6,6 +6,6 @@ INSERT INTO site_deployments (id, site_id, org_id, environment, deploy_key, widg
                               rate_limit_rpm, rate_limit_daily, status, created_at, updated_at, deployed_at)
 SELECT ?2, s.id, s.org_id, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?3, ?3, ?12
 FROM portal_sites s
-WHERE s.id = ?4 AND s.org_id = ?1
-  AND (?7 IS NULL OR EXISTS (SELECT 1 FROM widget_profiles p WHERE p.id = ?7 AND p.org_id = ?1))
+WHERE s.id = +?4 AND s.org_id = +?1
+  AND (?7 IS NULL OR EXISTS (SELECT 1 FROM widget_profiles p WHERE p.id = +?7 AND p.org_id = +?1))
 ON CONFLICT (site_id, environment) DO NOTHING

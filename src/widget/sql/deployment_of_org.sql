@@ -8,4 +8,4 @@ FROM site_deployments d
 LEFT JOIN portal_sites s ON s.id = d.site_id AND s.org_id = d.org_id
 LEFT JOIN deployment_version_pins n ON n.deployment_id = d.id AND n.org_id = d.org_id
 LEFT JOIN widget_versions v ON v.id = n.widget_version_id
-WHERE d.id = ?2 AND d.org_id = ?1
+WHERE d.id = +?2 AND d.org_id = +?1

@@ -4,4 +4,4 @@ UPDATE site_deployments SET
   status = ?4,
   deployed_at = CASE ?4 WHEN 'active' THEN ?3 ELSE deployed_at END,
   updated_at = ?3
-WHERE id = ?2 AND org_id = ?1 AND status <> ?4
+WHERE id = +?2 AND org_id = +?1 AND status <> ?4

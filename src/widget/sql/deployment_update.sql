@@ -9,6 +9,6 @@ UPDATE site_deployments SET
   widget_profile_id = CASE ?8 WHEN 1 THEN ?9 ELSE widget_profile_id END,
   deployed_at = CASE WHEN ?7 = 'active' AND status <> 'active' THEN ?3 ELSE deployed_at END,
   updated_at = ?3
-WHERE id = ?2 AND org_id = ?1
-  AND (?9 IS NULL OR EXISTS (SELECT 1 FROM widget_profiles p WHERE p.id = ?9 AND p.org_id = ?1))
+WHERE id = +?2 AND org_id = +?1
+  AND (?9 IS NULL OR EXISTS (SELECT 1 FROM widget_profiles p WHERE p.id = +?9 AND p.org_id = +?1))
 RETURNING id

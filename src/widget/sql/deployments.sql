@@ -12,4 +12,4 @@ LEFT JOIN widget_versions v ON v.id = n.widget_version_id
 WHERE (SELECT org_id FROM scope) = d.org_id
   AND (d.created_at, d.id) < (?4, ?5)
 ORDER BY d.created_at DESC, d.id DESC
-LIMIT ?6
+LIMIT +?6

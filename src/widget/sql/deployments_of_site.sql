@@ -9,5 +9,5 @@ FROM site_deployments d
 LEFT JOIN portal_sites s ON s.id = d.site_id AND s.org_id = d.org_id
 LEFT JOIN deployment_version_pins n ON n.deployment_id = d.id AND n.org_id = d.org_id
 LEFT JOIN widget_versions v ON v.id = n.widget_version_id
-WHERE d.site_id = ?4 AND (SELECT org_id FROM scope) IN ('*', d.org_id)
+WHERE d.site_id = +?4 AND (SELECT org_id FROM scope) IN ('*', d.org_id)
 ORDER BY d.created_at DESC, d.id DESC

@@ -3,9 +3,9 @@
 -- of what these refer to.
 -- ?1 key   ?2 now
 WITH opened (site_id, deployment_id, expires_at) AS (
-  SELECT k.site_id, k.deployment_id, k.expires_at FROM site_keys k WHERE k.key = ?1
+  SELECT k.site_id, k.deployment_id, k.expires_at FROM site_keys k WHERE k.key = +?1
   UNION ALL
-  SELECT s.id, NULL, NULL FROM portal_sites s WHERE s.site_key = ?1
+  SELECT s.id, NULL, NULL FROM portal_sites s WHERE s.site_key = +?1
   LIMIT 1
 )
 SELECT k.expires_at AS key_ends_at, k.expires_at IS NOT NULL AND k.expires_at <= ?2 AS key_is_over,

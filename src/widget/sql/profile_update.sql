@@ -10,4 +10,4 @@ UPDATE widget_profiles SET
   locale = json_patch(iif(json_valid(locale), locale, '{}'), ?9),
   analytics = json_patch(iif(json_valid(analytics), analytics, '{}'), ?10),
   updated_at = ?3
-WHERE id = ?2 AND org_id = ?1
+WHERE id = +?2 AND org_id = +?1

@@ -5,4 +5,4 @@ FROM widget_profiles p
 WHERE (SELECT org_id FROM scope) = p.org_id
   AND (p.created_at, p.id) < (?4, ?5)
 ORDER BY p.created_at DESC, p.id DESC
-LIMIT ?6
+LIMIT +?6

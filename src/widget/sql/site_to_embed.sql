@@ -2,4 +2,4 @@
 -- ?4 id
 SELECT s.id, s.org_id, (SELECT coalesce(nullif(o.slug, ''), o.name) FROM orgs o WHERE o.id = s.org_id) AS org_label
 FROM portal_sites s
-WHERE s.id = ?4 AND (SELECT org_id FROM scope) IN ('*', s.org_id)
+WHERE s.id = +?4 AND (SELECT org_id FROM scope) IN ('*', s.org_id)

@@ -7,7 +7,7 @@ UPDATE widget_versions SET
   changelog = CASE ?4 WHEN 1 THEN ?5 ELSE changelog END,
   release_notes = CASE ?6 WHEN 1 THEN ?7 ELSE release_notes END,
   deprecated_at = CASE ?3 WHEN 'deprecated' THEN ?2 ELSE deprecated_at END
-WHERE id = ?1 AND status <> 'deprecated'
+WHERE id = +?1 AND status <> 'deprecated'
   AND (coalesce(?3, 'stable') = 'stable' OR status <> 'stable'
        OR EXISTS (SELECT 1 FROM widget_versions o WHERE o.status = 'stable' AND o.id <> ?1))
 RETURNING id

@@ -6,6 +6,6 @@ SELECT v.id, v.version, v.changelog, v.release_notes, v.script_url, v.styles_url
 FROM widget_versions v
 WHERE EXISTS (SELECT 1 FROM scope)
   AND (v.released_at, v.id) < (?4, ?5)
-  AND (?7 IS NULL OR v.status = ?7)
+  AND (?7 IS NULL OR v.status = +?7)
 ORDER BY v.released_at DESC, v.id DESC
-LIMIT ?6
+LIMIT +?6

@@ -137,6 +137,25 @@ impl Sqlite {
         self.interruptions.lock().unwrap().push((self.round_trips() + nth, script.to_owned()));
     }
 
+    /// Whether SQLite plans a prepared statement again when its values are bound. What it does is undone.
+    pub fn plans_again(&self, sql: &str) -> bool {
+        let connection = self.connection.lock().unwrap();
+        connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let mut statement = connection.prepare(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
+        let values = vec![SqlValue::Text("x".to_owned()); statement.parameter_count()];
+        for _ in 0..2 {
+            statement.clear_bindings();
+            // Whether the values fit is not asked.
+            if let Ok(mut rows) = statement.query(params_from_iter(&values)) {
+                while let Ok(Some(_)) = rows.next() {}
+            }
+        }
+        let is_again = statement.get_status(StatementStatus::RePrepare) > 0;
+        drop(statement);
+        connection.execute_batch("ROLLBACK").unwrap();
+        is_again
+    }
+
     /// The plan of a statement, one step a line.
     pub fn plan(&self, sql: &str) -> Vec<String> {
         let connection = self.connection.lock().unwrap();

@@ -5,7 +5,7 @@
 INSERT INTO knowledge_crawls (source_id, org_id, host, due_at)
 SELECT k.id, k.org_id, ?3, ?4
 FROM knowledge_sources k
-WHERE k.id = ?2 AND k.org_id = ?1 AND k.type = 'url' AND k.removed_at IS NULL
+WHERE k.id = +?2 AND k.org_id = +?1 AND k.type = 'url' AND k.removed_at IS NULL
 ON CONFLICT (source_id) DO UPDATE
 SET host = excluded.host,
     due_at = iif(failures > 0 AND host = excluded.host,

@@ -2,4 +2,4 @@
 -- ?1 org   ?2 source   ?3 lease   ?4 due
 UPDATE knowledge_crawls
 SET failures = failures + 1, due_at = ?4, lease_id = NULL, lease_until = NULL
-WHERE source_id = ?2 AND org_id = ?1 AND lease_id = ?3
+WHERE source_id = +?2 AND org_id = +?1 AND lease_id = +?3

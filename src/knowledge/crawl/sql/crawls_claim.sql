@@ -28,5 +28,5 @@ of_org AS (
 UPDATE knowledge_crawls
 SET lease_id = ?2, lease_until = ?3, claimed_at = ?1
 WHERE source_id IN (
-  SELECT of_org.source_id FROM of_org ORDER BY of_org.place, of_org.last, of_org.due_at LIMIT ?4
+  SELECT of_org.source_id FROM of_org ORDER BY of_org.place, of_org.last, of_org.due_at LIMIT +?4
 )

@@ -4,4 +4,4 @@
 SELECT c.source_id, c.org_id, c.host, c.phase, c.failures, c.robots, c.sitemaps, k.config
 FROM knowledge_crawls c
 JOIN knowledge_sources k ON k.id = c.source_id AND k.org_id = c.org_id
-WHERE c.lease_id = ?1
+WHERE c.lease_id = +?1

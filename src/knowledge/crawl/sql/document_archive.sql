@@ -3,5 +3,5 @@
 -- ?1 org   ?2 source   ?3 lease   ?4 address   ?5 now   ?6 now in milliseconds
 UPDATE knowledge_documents
 SET status = 'archived', archived_by = 'crawl', index_seq = max(index_seq + 1, ?6), index_due_at = ?5, updated_at = ?5
-WHERE source_id = ?2 AND external_key = ?4 AND org_id = ?1 AND coalesce(status, '') <> 'archived'
-  AND EXISTS (SELECT 1 FROM knowledge_crawls c WHERE c.source_id = ?2 AND c.org_id = ?1 AND c.lease_id = ?3)
+WHERE source_id = +?2 AND external_key = +?4 AND org_id = +?1 AND coalesce(status, '') <> 'archived'
+  AND EXISTS (SELECT 1 FROM knowledge_crawls c WHERE c.source_id = +?2 AND c.org_id = +?1 AND c.lease_id = +?3)

@@ -5,5 +5,5 @@
 UPDATE knowledge_documents
 SET status = iif(live_version_id IS NULL, 'processing', 'ready'), index_seq = max(index_seq + 1, ?6),
     index_due_at = ?5, updated_at = ?5, archived_by = NULL
-WHERE source_id = ?2 AND external_key = ?4 AND org_id = ?1 AND status = 'archived' AND archived_by = 'crawl'
-  AND EXISTS (SELECT 1 FROM knowledge_crawls c WHERE c.source_id = ?2 AND c.org_id = ?1 AND c.lease_id = ?3)
+WHERE source_id = +?2 AND external_key = +?4 AND org_id = +?1 AND status = 'archived' AND archived_by = 'crawl'
+  AND EXISTS (SELECT 1 FROM knowledge_crawls c WHERE c.source_id = +?2 AND c.org_id = +?1 AND c.lease_id = +?3)

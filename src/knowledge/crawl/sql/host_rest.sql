@@ -2,4 +2,4 @@
 -- ?1 host   ?2 moment
 UPDATE knowledge_crawls
 SET due_at = ?2
-WHERE host = ?1 AND due_at < ?2
+WHERE host = +?1 AND due_at < ?2

@@ -10,13 +10,13 @@ FROM knowledge_crawls c
 CROSS JOIN (
   SELECT f.value ->> 0 AS digest, f.value ->> 1 AS url, row_number() OVER (ORDER BY f.key) AS place
   FROM json_each(?5) f
-  LEFT JOIN knowledge_pages p ON p.source_id = ?2 AND p.digest = f.value ->> 0
+  LEFT JOIN knowledge_pages p ON p.source_id = +?2 AND p.digest = f.value ->> 0
   WHERE p.digest IS NULL OR p.state = 'gone'
 ) AS found
-WHERE c.source_id = ?2 AND c.org_id = ?1 AND c.lease_id = ?3
+WHERE c.source_id = +?2 AND c.org_id = +?1 AND c.lease_id = +?3
   AND found.place <= ?8 - (SELECT count(*) FROM knowledge_pages p
-                            WHERE p.source_id = ?2 AND p.state IN ('pending', 'live', 'failed'))
-  AND found.place <= 5 * ?8 - (SELECT count(*) FROM knowledge_pages p WHERE p.source_id = ?2)
+                            WHERE p.source_id = +?2 AND p.state IN ('pending', 'live', 'failed'))
+  AND found.place <= 5 * ?8 - (SELECT count(*) FROM knowledge_pages p WHERE p.source_id = +?2)
 ON CONFLICT (source_id, digest) DO UPDATE
 SET next_at = excluded.next_at, depth = min(depth, excluded.depth)
-WHERE state = 'gone' AND round < (SELECT c.round FROM knowledge_crawls c WHERE c.source_id = ?2)
+WHERE state = 'gone' AND round < (SELECT c.round FROM knowledge_crawls c WHERE c.source_id = +?2)

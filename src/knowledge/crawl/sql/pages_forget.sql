@@ -2,4 +2,4 @@
 -- knowledge_pages_by_org.
 -- ?1 org   ?2 source   ?3 since before
 DELETE FROM knowledge_pages
-WHERE source_id = ?2 AND org_id = ?1 AND state IN ('gone', 'moved', 'skipped') AND changed_at < ?3
+WHERE source_id = +?2 AND org_id = +?1 AND state IN ('gone', 'moved', 'skipped') AND changed_at < ?3

@@ -4,5 +4,5 @@
 UPDATE knowledge_crawls
 SET left_out = max(left_out, ?5 + (
   SELECT count(*) FROM json_each(?4) f
-  WHERE NOT EXISTS (SELECT 1 FROM knowledge_pages p WHERE p.source_id = ?2 AND p.digest = f.value ->> 0)))
-WHERE source_id = ?2 AND org_id = ?1 AND lease_id = ?3
+  WHERE NOT EXISTS (SELECT 1 FROM knowledge_pages p WHERE p.source_id = +?2 AND p.digest = f.value ->> 0)))
+WHERE source_id = +?2 AND org_id = +?1 AND lease_id = +?3

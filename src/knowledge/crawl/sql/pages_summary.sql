@@ -4,4 +4,4 @@
 SELECT count(*) FILTER (WHERE p.state = 'live') AS live,
        max(iif(p.depth = 0 AND p.state <> 'live', p.error, NULL)) AS error
 FROM knowledge_pages p
-WHERE p.source_id = ?2 AND p.org_id = ?1
+WHERE p.source_id = +?2 AND p.org_id = +?1

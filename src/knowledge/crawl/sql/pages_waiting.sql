@@ -2,4 +2,4 @@
 -- ?1 org   ?2 source
 SELECT min(p.next_at) AS next_at
 FROM knowledge_pages p
-WHERE p.source_id = ?2 AND p.org_id = ?1 AND p.next_at IS NOT NULL
+WHERE p.source_id = +?2 AND p.org_id = +?1 AND p.next_at IS NOT NULL

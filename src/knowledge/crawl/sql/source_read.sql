@@ -17,7 +17,7 @@ SET status = iif(status = 'paused', status, ?5),
         'left_out', c.left_out)
       FROM knowledge_crawls c
       LEFT JOIN knowledge_pages p ON p.source_id = c.source_id AND p.round = c.round AND p.next_at IS NULL
-      WHERE c.source_id = ?2),
+      WHERE c.source_id = +?2),
     updated_at = ?4
-WHERE id = ?2 AND org_id = ?1
-  AND EXISTS (SELECT 1 FROM knowledge_crawls c WHERE c.source_id = ?2 AND c.org_id = ?1 AND c.lease_id = ?3)
+WHERE id = +?2 AND org_id = +?1
+  AND EXISTS (SELECT 1 FROM knowledge_crawls c WHERE c.source_id = +?2 AND c.org_id = +?1 AND c.lease_id = +?3)

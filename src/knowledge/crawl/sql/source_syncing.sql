@@ -2,4 +2,4 @@
 -- ?1 org   ?2 source   ?3 now
 UPDATE knowledge_sources
 SET status = 'syncing', error_message = NULL, updated_at = ?3
-WHERE id = ?2 AND org_id = ?1 AND type = 'url' AND status <> 'paused'
+WHERE id = +?2 AND org_id = +?1 AND type = 'url' AND status <> 'paused'
