@@ -2,7 +2,7 @@
 //!
 //! Keys: `timestamp, level, requestId, message`, and where known `method, path, route, status,
 //! durationMs, userId, impersonatorId, orgId, clientIp, d1RoundTrips, d1Queries, d1RowsRead,
-//! d1RowsWritten`, then the event's own.
+//! d1RowsWritten, d1Ms`, then the event's own.
 //! No token, key, e-mail address or message text may be passed to it.
 
 use std::net::{IpAddr, Ipv6Addr};
@@ -83,6 +83,7 @@ struct Facts {
     d1_queries: u64,
     d1_rows_read: u64,
     d1_rows_written: u64,
+    d1_ms: f64,
     has_valid_token: bool,
 }
 
@@ -162,6 +163,7 @@ impl RequestContext {
             facts.d1_queries += queries as u64;
             facts.d1_rows_read += rows.iter().map(|rows| rows.meta().rows_read).sum::<u64>();
             facts.d1_rows_written += rows.iter().map(|rows| rows.meta().rows_written).sum::<u64>();
+            facts.d1_ms += rows.iter().map(|rows| rows.meta().duration).sum::<f64>();
         });
     }
 }
@@ -237,6 +239,7 @@ impl Serialize for Line<'_> {
             map.serialize_entry("d1Queries", &facts.d1_queries)?;
             map.serialize_entry("d1RowsRead", &facts.d1_rows_read)?;
             map.serialize_entry("d1RowsWritten", &facts.d1_rows_written)?;
+            map.serialize_entry("d1Ms", &((facts.d1_ms * 10.0).round() / 10.0))?;
         }
         for (key, value) in self.fields {
             map.serialize_entry(key, value)?;

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 
 /// What D1 counted for one statement.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
 pub struct Meta {
     /// Rows read, as billed.
     #[serde(default)]
@@ -21,6 +21,9 @@ pub struct Meta {
     /// Rows written, index entries included, as billed.
     #[serde(default)]
     pub rows_written: u64,
+    /// Milliseconds that the database took, without the way to it.
+    #[serde(default)]
+    pub duration: f64,
 }
 
 /// The rows of one statement as a JSON array of objects, and what they cost.

@@ -3,6 +3,9 @@
 //! English and Spanish, the languages our customers' visitors write. The rules are light on purpose: they decide
 //! how passages that were found are ranked; what can be found is decided by the index, which has its own.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// Tokens of a question that are searched for.
 const MOST_TERMS: usize = 24;
 /// Longest token, in characters.
@@ -126,7 +129,7 @@ const ENDS: [(&str, usize); 21] = [
     ("ly", 5),
 ];
 
-/// Forms of words that no rule makes, and the word itself. English ones: the tables of meanings hold the Spanish.
+/// Forms of words that no rule makes, in order, and the word itself. English ones: the tables of meanings hold the Spanish.
 const IRREGULAR: [(&str, &str); 58] = [
     ("ate", "eat"),
     ("began", "begin"),
@@ -155,8 +158,8 @@ const IRREGULAR: [(&str, &str); 58] = [
     ("found", "find"),
     ("froze", "freeze"),
     ("frozen", "freeze"),
-    ("given", "give"),
     ("gave", "give"),
+    ("given", "give"),
     ("grew", "grow"),
     ("grown", "grow"),
     ("held", "hold"),
@@ -197,7 +200,8 @@ pub fn irregular(folded: &str) -> impl Iterator<Item = &'static str> {
 
 /// The word that an irregular form is of; any other is its own.
 fn base(folded: &str) -> &str {
-    IRREGULAR.iter().find(|(form, _)| *form == folded).map_or(folded, |(_, word)| *word)
+    let at = IRREGULAR.binary_search_by(|(form, _)| (*form).cmp(folded));
+    at.ok().and_then(|at| IRREGULAR.get(at)).map_or(folded, |(_, word)| *word)
 }
 
 /// What a folded word has in common with its other forms.
@@ -761,12 +765,20 @@ pub fn is_everyday(folded: &str) -> bool {
 
 /// Whether a folded word of a question says nothing about its topic.
 pub fn is_filler(folded: &str) -> bool {
-    FILLERS.contains(&folded) || STOP_WORDS.contains(&folded)
+    static WORDS: LazyLock<HashSet<&str>> =
+        LazyLock::new(|| FILLERS.iter().chain(STOP_WORDS).copied().collect());
+    WORDS.contains(folded)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn irregular_forms_are_found() {
+        assert!(IRREGULAR.is_sorted(), "they are looked up by halves");
+        assert_eq!(["teeth", "gave", "ate", "open"].map(base), ["tooth", "give", "eat", "open"]);
+    }
 
     #[test]
     fn terms_are_topic_words() {

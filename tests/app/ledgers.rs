@@ -78,6 +78,7 @@ const SCANS: &[(&str, &str, &str)] = &[
     ("passages_match", "SCAN i VIRTUAL TABLE", "at most 400 passages for each word"),
     ("passages_match", "SCAN counted", "at most 400 passages for each word"),
     ("passages_match", "SCAN best", "60 rows"),
+    ("passages_match", "SCAN w", "the words of one question"),
     ("passages_match", "SCAN counts", "at most 20 000 vectors of the org"),
     ("passages_match", "SCAN near", "60 rows"),
     ("passages_without_vector", "SCAN l", "the next 2 000 passages, and 16 of them"),

@@ -247,7 +247,8 @@ fn each_request_leaves_a_start_and_an_end() {
         ("clientIp", "203.0.113.9".into()),
         ("d1Queries", 5.into()),
         ("d1RowsWritten", 0.into()),
-    ] as [(&str, serde_json::Value); 9]
+        ("d1Ms", 2.5.into()),
+    ] as [(&str, serde_json::Value); 10]
     {
         assert_eq!(end[key], value, "{key}");
     }

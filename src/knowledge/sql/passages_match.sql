@@ -41,7 +41,7 @@ hits AS MATERIALIZED (
   WHERE kind IN (1, 3)
      OR (kind = 2 AND term IN (SELECT term FROM exact WHERE json_array_length(ids) = 0))
 ),
-weighted AS (
+weighted AS MATERIALIZED (
   SELECT term, kind, ids, weight * CASE
       WHEN json_array_length(ids) <= 2 THEN 6.0 WHEN json_array_length(ids) <= 8 THEN 5.0
       WHEN json_array_length(ids) <= 25 THEN 4.0 WHEN json_array_length(ids) <= 80 THEN 3.0

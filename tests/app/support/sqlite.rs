@@ -141,7 +141,8 @@ impl Sqlite {
     pub fn plans_again(&self, sql: &str) -> bool {
         let connection = self.connection.lock().unwrap();
         connection.execute_batch("BEGIN IMMEDIATE").unwrap();
-        let mut statement = connection.prepare(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
+        let mut statement =
+            connection.prepare(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
         let values = vec![SqlValue::Text("x".to_owned()); statement.parameter_count()];
         for _ in 0..2 {
             statement.clear_bindings();
@@ -192,7 +193,10 @@ impl Database for Sqlite {
                     let (rows, steps) = select(&connection, statement.sql, &statement.params)?;
                     self.steps.fetch_add(steps, Ordering::Relaxed);
                     let json = serde_json::value::to_raw_value(&rows).unwrap();
-                    Ok(Rows::new(json, Meta { rows_read: rows.len() as u64, rows_written: 0 }))
+                    Ok(Rows::new(
+                        json,
+                        Meta { rows_read: rows.len() as u64, rows_written: 0, duration: 0.5 },
+                    ))
                 })
                 .collect();
             let end = if results.is_ok() { "COMMIT" } else { "ROLLBACK" };
@@ -208,7 +212,7 @@ fn select(
     params: &[Param],
 ) -> Result<(Vec<Value>, usize), rusqlite::Error> {
     let mut statement = connection.prepare(sql)?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.query(params_from_iter(params.iter().map(sql_value)))?;
     let mut objects = Vec::new();
     while let Some(row) = rows.next()? {
