@@ -116,7 +116,7 @@ CREATE TABLE billing_invoice_lines (
     proration INTEGER DEFAULT 0,
     metadata JSON DEFAULT '{}',
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-);
+, position INTEGER NOT NULL DEFAULT 0);
 
 CREATE TABLE billing_invoices (
     id TEXT PRIMARY KEY,
@@ -143,7 +143,7 @@ CREATE TABLE billing_invoices (
     metadata JSON DEFAULT '{}',
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-);
+, stripe_event_created INTEGER NOT NULL DEFAULT 0, stripe_event_rank INTEGER NOT NULL DEFAULT 0, stripe_subscription_id TEXT, has_all_lines INTEGER NOT NULL DEFAULT 1 CHECK (has_all_lines IN (0, 1)));
 
 CREATE TABLE billing_portal_sessions (
     id TEXT PRIMARY KEY,
@@ -925,9 +925,15 @@ CREATE INDEX audit_logs_by_org_and_target ON audit_logs (org_id, target_id, crea
 
 CREATE INDEX audit_logs_by_time ON audit_logs (created_at, id);
 
+CREATE INDEX billing_invoice_lines_by_invoice ON billing_invoice_lines (billing_invoice_id, position, id);
+
 CREATE INDEX billing_invoices_by_customer ON billing_invoices (billing_customer_id);
 
 CREATE INDEX billing_invoices_by_org ON billing_invoices (org_id, created_at, id);
+
+CREATE INDEX billing_invoices_by_org_status ON billing_invoices (org_id, status, created_at, id);
+
+CREATE INDEX billing_invoices_by_stripe_subscription ON billing_invoices (stripe_subscription_id);
 
 CREATE INDEX billing_invoices_by_subscription ON billing_invoices (billing_subscription_id);
 

@@ -1,10 +1,12 @@
-//! From a Stripe event to the change it asks for: pure, and able to read both the older and the newer
-//! API shapes (period fields moved to `items.data[]` with 2025-03-31.basil).
+//! From a Stripe event to the change it asks for: pure.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::customer::Customer;
+use super::invoice::{Invoice, Occasion};
+use super::snapshot::{Object, boolean, integer, owned, text};
+use super::subscription::{Step, Subscription};
 use crate::error::{Error, Result};
-use crate::time::Timestamp;
 
 /// The event as Stripe sends it. What the mirror does not read is not named.
 #[derive(Debug, Clone)]
@@ -16,7 +18,7 @@ pub(super) struct Event {
     pub(super) livemode: bool,
     pub(super) api_version: Option<String>,
     /// `data.object`: the snapshot.
-    object: Map<String, Value>,
+    object: Object,
 }
 
 /// What an event asks of the mirror.
@@ -24,112 +26,15 @@ pub(super) struct Event {
 pub(super) enum Change {
     Customer(Customer),
     Subscription(Box<Subscription>),
+    Invoice(Box<Invoice>),
     /// A type that is recorded and no more.
     Nothing,
-}
-
-/// A snapshot of a customer.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Customer {
-    pub(super) id: String,
-    pub(super) email: Option<String>,
-    pub(super) name: Option<String>,
-    pub(super) currency: String,
-    pub(super) balance_cents: i64,
-    pub(super) delinquent: bool,
-    pub(super) default_payment_method: Option<String>,
-    pub(super) invoice_settings: String,
-    pub(super) metadata: String,
-    pub(super) org_hint: Option<String>,
-    pub(super) deleted: bool,
-}
-
-/// A snapshot of a subscription.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Subscription {
-    pub(super) id: String,
-    pub(super) customer_id: String,
-    pub(super) price_id: String,
-    /// Stripe's own word.
-    pub(super) stripe_status: String,
-    pub(super) plan_nickname: Option<String>,
-    /// The plan that the price names, if it names one of ours.
-    pub(super) plan: Option<&'static str>,
-    pub(super) quantity: i64,
-    pub(super) cancel_at_period_end: bool,
-    pub(super) current_period_start: Option<Timestamp>,
-    pub(super) current_period_end: Option<Timestamp>,
-    pub(super) canceled_at: Option<Timestamp>,
-    pub(super) ended_at: Option<Timestamp>,
-    pub(super) trial_start: Option<Timestamp>,
-    pub(super) trial_end: Option<Timestamp>,
-    pub(super) metadata: String,
-    pub(super) org_hint: Option<String>,
-    pub(super) step: Step,
-}
-
-/// Which step of a subscription's life the event reports: its rank among events of one second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
-    Created,
-    Updated,
-    Deleted,
-}
-
-impl Step {
-    /// `billing_subscriptions.stripe_event_rank`. [`Step::Deleted`] is final.
-    pub(super) fn rank(self) -> i64 {
-        match self {
-            Self::Created => 0,
-            Self::Updated => 1,
-            Self::Deleted => 2,
-        }
-    }
-
-    /// The audit entry's event type.
-    pub(super) fn audit_type(self) -> &'static str {
-        match self {
-            Self::Created => "billing.subscription.created",
-            Self::Updated => "billing.subscription.updated",
-            Self::Deleted => "billing.subscription.canceled",
-        }
-    }
-}
-
-impl Subscription {
-    /// The nearest status that the schema knows; one Stripe adds later is not an entitlement.
-    pub(super) fn status(&self) -> &str {
-        const KNOWN: [&str; 8] = [
-            "incomplete",
-            "incomplete_expired",
-            "trialing",
-            "active",
-            "past_due",
-            "canceled",
-            "unpaid",
-            "paused",
-        ];
-        if self.step == Step::Deleted {
-            return "canceled";
-        }
-        if KNOWN.contains(&self.stripe_status.as_str()) {
-            &self.stripe_status
-        } else {
-            "incomplete"
-        }
-    }
-
-    /// The plan that the org gets from this subscription.
-    pub(super) fn entitled_plan(&self) -> Option<&'static str> {
-        let entitled = matches!(self.status(), "active" | "trialing");
-        self.plan.filter(|_| entitled)
-    }
 }
 
 impl Event {
     /// Reads a verified body.
     pub(super) fn parse(body: &[u8]) -> Result<Self> {
-        let mut event: Map<String, Value> =
+        let mut event: Object =
             serde_json::from_slice(body).map_err(|error| not_an_event(&error.to_string()))?;
         if text(&event, "object") != Some("event") {
             return Err(not_an_event("object is not event"));
@@ -164,9 +69,11 @@ impl Event {
     pub(super) fn change(&self) -> Result<Change> {
         let step = match self.r#type.as_str() {
             "customer.created" | "customer.updated" => {
-                return self.customer(false).map(Change::Customer);
+                return Customer::read(&self.object, false).map(Change::Customer);
             }
-            "customer.deleted" => return self.customer(true).map(Change::Customer),
+            "customer.deleted" => {
+                return Customer::read(&self.object, true).map(Change::Customer);
+            }
             "customer.subscription.created" => Step::Created,
             "customer.subscription.deleted" => Step::Deleted,
             "customer.subscription.updated"
@@ -175,75 +82,14 @@ impl Event {
             | "customer.subscription.trial_will_end"
             | "customer.subscription.pending_update_applied"
             | "customer.subscription.pending_update_expired" => Step::Updated,
-            _ => return Ok(Change::Nothing),
+            kind => {
+                let Some(occasion) = Occasion::of(kind) else { return Ok(Change::Nothing) };
+                let invoice = Invoice::read(&self.object, occasion, self.created)?;
+                return Ok(Change::Invoice(Box::new(invoice)));
+            }
         };
-        Ok(Change::Subscription(Box::new(self.subscription(step)?)))
-    }
-
-    fn customer(&self, deleted: bool) -> Result<Customer> {
-        let object = &self.object;
-        let settings = object.get("invoice_settings").and_then(Value::as_object);
-        Ok(Customer {
-            id: self.required("id")?,
-            email: owned(object, "email"),
-            name: owned(object, "name"),
-            currency: owned(object, "currency").unwrap_or_else(|| "usd".to_owned()),
-            balance_cents: integer(object, "balance").unwrap_or(0),
-            delinquent: boolean(object, "delinquent"),
-            default_payment_method: settings
-                .and_then(|settings| id_of(settings.get("default_payment_method"))),
-            invoice_settings: json_text(object, "invoice_settings"),
-            metadata: json_text(object, "metadata"),
-            org_hint: org_hint(object),
-            deleted,
-        })
-    }
-
-    fn subscription(&self, step: Step) -> Result<Subscription> {
-        let object = &self.object;
-        let items: Vec<&Map<String, Value>> = object
-            .get("items")
-            .and_then(|items| items.get("data"))
-            .and_then(Value::as_array)
-            .map(|items| items.iter().filter_map(Value::as_object).collect())
-            .unwrap_or_default();
-        let price = items.first().and_then(|item| item.get("price")).and_then(Value::as_object);
-        let old_plan = object.get("plan").and_then(Value::as_object);
-        let nickname =
-            [price, old_plan].into_iter().flatten().find_map(|from| owned(from, "nickname"));
-        let (start, end) = period(object, &items);
-        let happened = Timestamp::from_seconds(self.created);
-        let ended_at = moment(object, "ended_at").or((step == Step::Deleted).then_some(happened));
-        Ok(Subscription {
-            id: self.required("id")?,
-            customer_id: id_of(object.get("customer")).ok_or_else(|| missing("customer"))?,
-            price_id: [price, old_plan]
-                .into_iter()
-                .flatten()
-                .find_map(|from| owned(from, "id"))
-                .unwrap_or_default(),
-            stripe_status: self.required("status")?,
-            plan: plan(price, nickname.as_deref()),
-            plan_nickname: nickname,
-            quantity: integer(object, "quantity")
-                .or_else(|| items.first().and_then(|item| integer(item, "quantity")))
-                .unwrap_or(1),
-            cancel_at_period_end: boolean(object, "cancel_at_period_end"),
-            current_period_start: start,
-            current_period_end: end,
-            canceled_at: moment(object, "canceled_at")
-                .or((step == Step::Deleted).then_some(happened)),
-            ended_at,
-            trial_start: moment(object, "trial_start"),
-            trial_end: moment(object, "trial_end"),
-            metadata: json_text(object, "metadata"),
-            org_hint: org_hint(object),
-            step,
-        })
-    }
-
-    fn required(&self, member: &'static str) -> Result<String> {
-        owned(&self.object, member).ok_or_else(|| missing(member))
+        let subscription = Subscription::read(&self.object, step, self.created)?;
+        Ok(Change::Subscription(Box::new(subscription)))
     }
 }
 
@@ -254,93 +100,12 @@ fn not_an_event(context: &str) -> Error {
         .context(context)
 }
 
-#[track_caller]
-fn missing(member: &'static str) -> Error {
-    Error::bad_request("invalid_event", "Invalid event")
-        .hint(format!("data.object.{member} is missing."))
-}
-
-/// The period: of the item that ends first, as `cancel_at_period_end` means that one; else the
-/// subscription's own, as before 2025-03-31.
-fn period(
-    object: &Map<String, Value>,
-    items: &[&Map<String, Value>],
-) -> (Option<Timestamp>, Option<Timestamp>) {
-    let first_to_end = items
-        .iter()
-        .filter_map(|item| {
-            moment(item, "current_period_end")
-                .map(|end| (end, moment(item, "current_period_start")))
-        })
-        .min_by_key(|(end, _)| *end);
-    match first_to_end {
-        Some((end, start)) => (start, Some(end)),
-        None => (moment(object, "current_period_start"), moment(object, "current_period_end")),
-    }
-}
-
-/// The plan that a price names in its metadata, its lookup key or its nickname. Anything else leaves
-/// the org's plan alone.
-fn plan(price: Option<&Map<String, Value>>, nickname: Option<&str>) -> Option<&'static str> {
-    const PLANS: [&str; 4] = ["chatbot", "phone", "bundle", "enterprise"];
-    let from_metadata = price
-        .and_then(|price| price.get("metadata"))
-        .and_then(|metadata| metadata.get("plan"))
-        .and_then(Value::as_str);
-    let from_lookup = price.and_then(|price| text(price, "lookup_key"));
-    [from_metadata, from_lookup, nickname]
-        .into_iter()
-        .flatten()
-        .find_map(|name| PLANS.into_iter().find(|plan| name.eq_ignore_ascii_case(plan)))
-}
-
-fn text<'a>(object: &'a Map<String, Value>, member: &str) -> Option<&'a str> {
-    object.get(member).and_then(Value::as_str).filter(|text| !text.is_empty())
-}
-
-fn owned(object: &Map<String, Value>, member: &str) -> Option<String> {
-    text(object, member).map(str::to_owned)
-}
-
-fn integer(object: &Map<String, Value>, member: &str) -> Option<i64> {
-    object.get(member).and_then(Value::as_i64)
-}
-
-fn boolean(object: &Map<String, Value>, member: &str) -> bool {
-    object.get(member).and_then(Value::as_bool).unwrap_or(false)
-}
-
-fn moment(object: &Map<String, Value>, member: &str) -> Option<Timestamp> {
-    integer(object, member).map(Timestamp::from_seconds)
-}
-
-/// The id of a reference, expanded or not.
-fn id_of(reference: Option<&Value>) -> Option<String> {
-    match reference? {
-        Value::String(id) if !id.is_empty() => Some(id.clone()),
-        Value::Object(expanded) => owned(expanded, "id"),
-        _ => None,
-    }
-}
-
-fn json_text(object: &Map<String, Value>, member: &str) -> String {
-    object.get(member).filter(|value| value.is_object()).map_or_else(|| "{}".to_owned(), to_text)
-}
-
-fn to_text(value: &Value) -> String {
-    serde_json::to_string(value).unwrap_or_default()
-}
-
-/// `metadata.org_id`: a hint, believed only for a customer that no org has yet.
-fn org_hint(object: &Map<String, Value>) -> Option<String> {
-    object.get("metadata").and_then(Value::as_object).and_then(|metadata| owned(metadata, "org_id"))
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::time::Timestamp;
 
     fn event(kind: &str, object: &Value) -> Event {
         let body = json!({"id": "evt_1", "object": "event", "type": kind, "created": 1_763_700_000,

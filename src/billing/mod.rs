@@ -7,9 +7,13 @@
 
 pub mod account_routes;
 mod account_store;
+mod customer;
 mod event;
+mod invoice;
 pub mod routes;
 mod signature;
+mod snapshot;
 mod store;
+mod subscription;
 pub mod usage_routes;
 mod usage_store;

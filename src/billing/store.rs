@@ -1,8 +1,11 @@
 //! The statements of a webhook delivery.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::event::{Change, Customer, Event, Step, Subscription};
+use super::customer::Customer;
+use super::event::{Change, Event};
+use super::invoice::Invoice;
+use super::subscription::{Step, Subscription};
 use crate::app::Op;
 use crate::db::{Cell, Column, Param, Rows, Statement};
 use crate::error::Result;
@@ -18,6 +21,11 @@ const CUSTOMER_AUDIT_INSERT: &str = sql!("sql/customer_audit_insert.sql");
 const SUBSCRIPTION_UPSERT: &str = sql!("sql/subscription_upsert.sql");
 const SUBSCRIPTION_AUDIT_INSERT: &str = sql!("sql/subscription_audit_insert.sql");
 const PLAN_UPDATE: &str = sql!("sql/plan_update.sql");
+const INVOICE_UPSERT: &str = sql!("sql/invoice_upsert.sql");
+const INVOICE_LINES_FORGET: &str = sql!("sql/invoice_lines_forget.sql");
+const INVOICE_LINES_UPSERT: &str = sql!("sql/invoice_lines_upsert.sql");
+const INVOICE_AUDIT_INSERT: &str = sql!("sql/invoice_audit_insert.sql");
+const INVOICES_JOIN: &str = sql!("sql/invoices_join.sql");
 
 /// Largest payload that is kept whole: D1 holds rows of 2 MB.
 const LARGEST_PAYLOAD: usize = 1_000_000;
@@ -72,6 +80,7 @@ pub(super) async fn event_apply(
         Change::Subscription(subscription) => {
             subscription_statements(&context, subscription, &mut statements)?;
         }
+        Change::Invoice(invoice) => invoice_statements(&context, invoice, &mut statements)?,
         Change::Nothing => {}
     }
     let rows = op.write(statements).await?;
@@ -86,14 +95,17 @@ struct Delivery<'a> {
 
 fn claim(delivery: &Delivery<'_>, change: &Change, payload: &str) -> Result<Statement> {
     let Delivery { event, id, now } = *delivery;
+    let is_awaited = now.seconds() - event.created < ORG_AWAITED_S;
+    let awaited = if is_awaited { "failed" } else { "skipped" };
     let (customer, hint, without_org) = match change {
         Change::Customer(customer) => {
             (Some(&*customer.id), customer.org_hint.as_deref(), "skipped")
         }
         Change::Subscription(subscription) => {
-            let awaited = now.seconds() - event.created < ORG_AWAITED_S;
-            let without_org = if awaited { "failed" } else { "skipped" };
-            (Some(&*subscription.customer_id), subscription.org_hint.as_deref(), without_org)
+            (Some(&*subscription.customer_id), subscription.org_hint.as_deref(), awaited)
+        }
+        Change::Invoice(invoice) => {
+            (Some(&*invoice.customer_id), invoice.org_hint.as_deref(), awaited)
         }
         Change::Nothing => (None, None, "skipped"),
     };
@@ -187,6 +199,7 @@ fn subscription_statements(
     let rank = subscription.step.rank();
     statements.push(customer_insert(delivery, &subscription.customer_id)?);
     statements.push(subscription_upsert(delivery, subscription)?);
+    statements.push(statement!(INVOICES_JOIN, &*subscription.id));
     if let Some(plan) = subscription.entitled_plan() {
         statements.push(statement!(
             PLAN_UPDATE,
@@ -247,6 +260,86 @@ fn subscription_upsert(delivery: &Delivery<'_>, subscription: &Subscription) -> 
         subscription.trial_start,
         subscription.trial_end,
         &*subscription.metadata,
+    ))
+}
+
+fn invoice_statements(
+    delivery: &Delivery<'_>,
+    invoice: &Invoice,
+    statements: &mut Vec<Statement>,
+) -> Result<()> {
+    let Delivery { event, id, now } = *delivery;
+    statements.push(customer_insert(delivery, &invoice.customer_id)?);
+    statements.push(invoice_upsert(delivery, invoice)?);
+    let ids: Vec<&str> =
+        invoice.lines.iter().map(|line| line.stripe_line_item_id.as_str()).collect();
+    let mut lines = json!(invoice.lines);
+    for line in lines.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        line.insert("id".to_owned(), new_id(now)?.into());
+    }
+    for (sql, lines) in [(INVOICE_LINES_FORGET, json!(ids)), (INVOICE_LINES_UPSERT, lines)] {
+        statements.push(statement!(
+            sql,
+            &*event.id,
+            id,
+            &*invoice.id,
+            event.created,
+            invoice.rank(),
+            now,
+            lines.to_string(),
+        ));
+    }
+    let Some(audit_type) = invoice.occasion.audit_type() else { return Ok(()) };
+    let metadata = json!({
+        "status": invoice.status,
+        "total_cents": invoice.total_cents,
+        "amount_paid_cents": invoice.amount_paid_cents,
+        "stripe_event_id": event.id,
+    });
+    statements.push(statement!(
+        INVOICE_AUDIT_INSERT,
+        new_id(now)?,
+        &*event.id,
+        id,
+        &*invoice.id,
+        now,
+        audit_type,
+        metadata.to_string(),
+    ));
+    Ok(())
+}
+
+fn invoice_upsert(delivery: &Delivery<'_>, invoice: &Invoice) -> Result<Statement> {
+    let Delivery { event, id, now } = *delivery;
+    Ok(statement!(
+        INVOICE_UPSERT,
+        new_id(now)?,
+        &*event.id,
+        id,
+        &*invoice.customer_id,
+        event.created,
+        invoice.rank(),
+        now,
+        &*invoice.id,
+        invoice.subscription_id.as_deref(),
+        invoice.number.as_deref(),
+        invoice.status,
+        &*invoice.currency,
+        invoice.subtotal_cents,
+        invoice.tax_cents,
+        invoice.total_cents,
+        invoice.amount_due_cents,
+        invoice.amount_paid_cents,
+        invoice.amount_remaining_cents,
+        invoice.hosted_url.as_deref(),
+        invoice.pdf.as_deref(),
+        invoice.period_start,
+        invoice.period_end,
+        invoice.due_at,
+        invoice.paid_at,
+        invoice.finalized_at,
+        &*invoice.metadata,
+        invoice.has_all_lines,
     ))
 }
 

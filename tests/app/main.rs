@@ -30,6 +30,7 @@ mod home_screen;
 mod ingestion;
 mod integrations;
 mod invitations;
+mod invoices;
 mod jobs;
 mod knowledge;
 mod knowledge_changes;

@@ -5,25 +5,25 @@ use serde_json::{Value, json};
 use crate::support::crypto::stripe_signature;
 use crate::support::{Answer, NOON, TestApp};
 
-fn event(id: &str, kind: &str, created: i64, object: &Value) -> Value {
+pub fn event(id: &str, kind: &str, created: i64, object: &Value) -> Value {
     json!({"id": id, "object": "event", "type": kind, "created": created, "livemode": false,
         "api_version": "2026-10-28.endive", "data": {"object": object}})
 }
 
-fn deliver(app: &TestApp, event: &Value) -> Answer {
+pub fn deliver(app: &TestApp, event: &Value) -> Answer {
     let body = event.to_string();
     let signature = stripe_signature(&body, "whsec_test", app.clock.seconds());
     app.post("/webhooks/stripe", &[("stripe-signature", &signature)], body)
 }
 
-fn subscription(status: &str, nickname: &str) -> Value {
+pub fn subscription(status: &str, nickname: &str) -> Value {
     json!({"id": "sub_1", "object": "subscription", "customer": "cus_a", "status": status,
         "cancel_at_period_end": false, "metadata": {},
         "items": {"data": [{"quantity": 2, "current_period_start": 1_770_000_000, "current_period_end": 1_772_500_000,
             "price": {"id": "price_1", "nickname": nickname}}]}})
 }
 
-fn receipt(app: &TestApp, id: &str) -> Value {
+pub fn receipt(app: &TestApp, id: &str) -> Value {
     app.db.rows(&format!("SELECT * FROM stripe_events WHERE stripe_event_id = '{id}'")).remove(0)
 }
 
@@ -31,7 +31,7 @@ fn mirrored(app: &TestApp) -> Value {
     app.db.rows("SELECT * FROM billing_subscriptions").pop().unwrap_or_default()
 }
 
-fn audit(app: &TestApp) -> Vec<Value> {
+pub fn audit(app: &TestApp) -> Vec<Value> {
     app.db.rows(
         "SELECT org_id, actor_type, actor_id, event_type, target_type, target_id, metadata
            FROM audit_logs WHERE actor_id = 'stripe' ORDER BY rowid",
