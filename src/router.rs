@@ -7,7 +7,7 @@ use axum::routing::{any, delete, get, patch, post, put};
 
 use crate::app::App;
 use crate::automation::{action_routes, flow_routes};
-use crate::billing::{self, account_routes, usage_routes};
+use crate::billing::{self, account_routes, invoice_routes, usage_routes};
 use crate::budgets;
 use crate::error::{Error, Kind};
 use crate::gateway::{self, token_routes};
@@ -201,6 +201,9 @@ fn records() -> Router {
         .route("/outcomes", get(outcomes::routes::list_outcomes))
         .route("/billing/overview", get(account_routes::get_billing_overview))
         .route("/billing/usage", get(usage_routes::list_usage))
+        .route("/billing/subscriptions", get(invoice_routes::list_billing_subscriptions))
+        .route("/billing/invoices", get(invoice_routes::list_invoices))
+        .route("/billing/invoices/{id}", get(invoice_routes::get_invoice))
         .route("/portal/voice/usage", get(voice::usage_routes::get_voice_usage))
         .route("/portal/audit-logs", get(audit::routes::list_audit_logs))
         .route("/audit/logs", get(audit::routes::list_audit_logs))

@@ -4,12 +4,20 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::auth::permission::{Scope, Scoped};
+use crate::db::Param;
+use crate::page::Page;
 use crate::time::StoredTime;
 use crate::{choice, row, scoped_sql};
 
 const CUSTOMER: &str = scoped_sql!("sql/customer.sql");
 const SUBSCRIPTIONS_OPEN: &str = scoped_sql!("sql/subscriptions_open.sql");
 const INVOICES_RECENT: &str = scoped_sql!("sql/invoices_recent.sql");
+const SUBSCRIPTIONS: &str = scoped_sql!("sql/subscriptions.sql");
+const INVOICES: &str = scoped_sql!("sql/invoices.sql");
+const INVOICES_OF_STATUS: &str = scoped_sql!("sql/invoices_of_status.sql");
+const INVOICES_TOTAL: &str = scoped_sql!("sql/invoices_total.sql");
+const INVOICE: &str = scoped_sql!("sql/invoice.sql");
+const INVOICE_LINES: &str = scoped_sql!("sql/invoice_lines.sql");
 
 choice! {
     /// `billing_subscriptions.status`.
@@ -118,6 +126,88 @@ row! {
         created_at: StoredTime,
         updated_at: StoredTime,
     }
+}
+
+row! {
+    /// What an invoice charges for.
+    #[derive(Debug, Serialize)]
+    #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+    #[serde(rename_all = "camelCase")]
+    pub(super) struct BillingInvoiceLineOut {
+        id: String,
+        billing_invoice_id: String,
+        org_id: String,
+        stripe_line_item_id: String,
+        description: Option<String>,
+        quantity: i64,
+        unit_amount_cents: i64,
+        amount_cents: i64,
+        currency: String,
+        price_id: Option<String>,
+        product_id: Option<String>,
+        period_start: Option<StoredTime>,
+        period_end: Option<StoredTime>,
+        proration: bool,
+        #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Object))]
+        metadata: Map<String, Value>,
+        created_at: StoredTime,
+    }
+}
+
+row! {
+    /// How many invoices there are.
+    #[derive(Debug)]
+    pub(super) struct TotalRow {
+        pub(super) total: i64,
+    }
+}
+
+choice! {
+    /// `billing_invoices.status`.
+    pub(super) enum InvoiceStatus {
+        /// Not yet issued.
+        Draft = "draft",
+        /// To be paid.
+        Open = "open",
+        /// Paid.
+        Paid = "paid",
+        /// Given up.
+        Uncollectible = "uncollectible",
+        /// Taken back.
+        Void = "void",
+    }
+}
+
+impl BillingInvoiceOut {
+    /// Its place in the list.
+    pub(super) fn key(&self) -> [String; 2] {
+        [self.created_at.stored(), self.id.clone()]
+    }
+}
+
+/// All subscriptions.
+pub(super) fn subscriptions(scope: &Scope) -> Scoped {
+    scope.statement(SUBSCRIPTIONS, [])
+}
+
+/// A page of invoices, and how many there are.
+pub(super) fn invoices(
+    scope: &Scope,
+    page: &Page<2>,
+    offset: u32,
+    status: Option<InvoiceStatus>,
+) -> [Scoped; 2] {
+    let status = status.map(InvoiceStatus::as_str);
+    let mut params = page.descending();
+    params.push(offset.into());
+    let sql = if status.is_some() { INVOICES_OF_STATUS } else { INVOICES };
+    params.extend(status.map(Param::from));
+    [scope.statement(sql, params), scope.statement(INVOICES_TOTAL, [status.into()])]
+}
+
+/// An invoice and its lines.
+pub(super) fn invoice(scope: &Scope, id: &str) -> [Scoped; 2] {
+    [INVOICE, INVOICE_LINES].map(|sql| scope.statement(sql, [id.into()]))
 }
 
 /// The customer, the subscriptions that have not ended, and the newest invoices.

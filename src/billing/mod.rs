@@ -10,6 +10,7 @@ mod account_store;
 mod customer;
 mod event;
 mod invoice;
+pub mod invoice_routes;
 pub mod routes;
 mod signature;
 mod snapshot;

@@ -174,6 +174,20 @@ impl Query {
         Page::new(self.text("limit"), self.text("cursor"), default, most)
     }
 
+    /// How many rows to leave out before a page: `offset`, for clients that know no cursor.
+    pub fn offset(&self) -> Result<u32> {
+        // Each is read; a cursor skips any number.
+        const MOST: u32 = 10_000;
+        let Some(text) = self.text("offset") else { return Ok(0) };
+        let offset = text.parse::<u32>().ok().filter(|offset| *offset <= MOST);
+        let offset =
+            offset.ok_or_else(|| refused("offset", "must be a whole number from 0 to 10000"))?;
+        if self.text("cursor").is_some() {
+            return Err(refused("offset", "must not be sent with \"cursor\""));
+        }
+        Ok(offset)
+    }
+
     /// A parameter that is one of a closed list; `read` is the list's `parse`, `all` its texts.
     pub fn one_of<T>(
         &self,

@@ -18,8 +18,6 @@ use crate::ids::ClerkUserId;
 use crate::time::{StoredTime, Timestamp};
 use crate::{body, choice};
 
-/// Rows that `offset` may skip: each is read. A cursor skips any number.
-const MOST_SKIPPED: u32 = 10_000;
 /// Longest beginning of an address.
 const LONGEST_PREFIX: usize = 254;
 
@@ -112,7 +110,7 @@ choice! {
     responses((status = 200, body = UsersOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
 pub async fn list_users(access: Access<Staff>, query: Query) -> Result<Json<UsersOut>> {
     let page = query.page(50, 100)?;
-    let offset = offset(&query)?;
+    let offset = query.offset()?;
     let scope = access.scope();
     let prefix = query.text("q").map(|q| q.trim().to_ascii_lowercase());
     if let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) {
@@ -129,17 +127,6 @@ pub async fn list_users(access: Access<Staff>, query: Query) -> Result<Json<User
     let (users, next_cursor) = page.cut(users.all()?, ListedUserOut::key);
     let total = total.one::<TotalRow>()?.total;
     Ok(Json(UsersOut { users, total: Some(total), next_cursor }))
-}
-
-fn offset(query: &Query) -> Result<u32> {
-    let Some(text) = query.text("offset") else { return Ok(0) };
-    let offset = text.parse::<u32>().ok().filter(|offset| *offset <= MOST_SKIPPED);
-    let offset =
-        offset.ok_or_else(|| refused("offset", "must be a whole number from 0 to 10000"))?;
-    if query.text("cursor").is_some() {
-        return Err(refused("offset", "must not be sent with \"cursor\""));
-    }
-    Ok(offset)
 }
 
 #[track_caller]

@@ -130,6 +130,9 @@ use utoipa::{Modify, OpenApi};
         crate::billing::usage_routes::list_usage,
         crate::voice::usage_routes::get_voice_usage,
         crate::billing::account_routes::get_billing_overview,
+        crate::billing::invoice_routes::list_billing_subscriptions,
+        crate::billing::invoice_routes::list_invoices,
+        crate::billing::invoice_routes::get_invoice,
         // Visitors
         crate::chat::routes::post_chat,
         crate::widget::routes::get_widget_config,

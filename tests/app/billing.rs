@@ -102,6 +102,84 @@ fn with_account() -> TestApp {
 }
 
 #[test]
+fn subscriptions_are_listed_with_those_that_ended() {
+    let app = with_account();
+    for user in ["user_viewer_a", "user_staff"] {
+        let path = if user == "user_staff" { "?orgId=org_a" } else { "" };
+        let answer = app.get_as(user, &format!("/billing/subscriptions{path}"));
+        assert_eq!((answer.status, answer.db_trips), (200, 1));
+        assert_eq!(ids(&answer.json(), "subscriptions"), ["sub3", "sub2", "sub1"], "{user}");
+    }
+    let none = app.get_as("user_staff", "/billing/subscriptions").json();
+    assert_eq!(none, json!({"subscriptions": []}), "not those of all orgs");
+    assert!(
+        ids(&app.get_as("user_owner_b", "/billing/subscriptions").json(), "subscriptions")
+            .is_empty()
+    );
+}
+
+#[test]
+fn invoices_are_listed_by_page_offset_and_status() {
+    let app = with_account();
+    app.db.run_script("UPDATE billing_invoices SET status = 'paid' WHERE id IN ('inv12', 'inv20')");
+    let answer = app.get_as("user_admin_a", "/billing/invoices?limit=2");
+    assert_eq!((answer.status, answer.db_trips), (200, 1));
+    let body = answer.json();
+    assert_eq!(ids(&body, "invoices"), ["inv22", "inv21"]);
+    assert_eq!((&body["total"], &body["hasMore"]), (&json!(13), &json!(true)));
+    let all = walk(&app, "/billing/invoices?limit=4", "invoices", "cursor", "nextCursor");
+    assert_eq!((all.len(), all[0].as_str(), all[12].as_str()), (13, "inv22", "inv10"));
+    for (query, expected, total, has_more) in [
+        ("limit=2&offset=11", vec!["inv11", "inv10"], 13, false),
+        ("limit=2&offset=12", vec!["inv10"], 13, false),
+        ("offset=40", vec![], 13, false),
+        ("status=paid", vec!["inv20", "inv12"], 2, false),
+        ("status=paid&limit=1", vec!["inv20"], 2, true),
+        ("status=void", vec![], 0, false),
+    ] {
+        let body = app.get_as("user_admin_a", &format!("/billing/invoices?{query}")).json();
+        assert_eq!(ids(&body, "invoices"), expected, "{query}");
+        assert_eq!(
+            (&body["total"], &body["hasMore"]),
+            (&json!(total), &json!(has_more)),
+            "{query}"
+        );
+    }
+    for query in
+        ["limit=0", "limit=101", "limit=x", "offset=-1", "offset=10001", "status=lost", "cursor=x"]
+    {
+        let answer = app.get_as("user_admin_a", &format!("/billing/invoices?{query}"));
+        assert_eq!(answer.status, 400, "{query}");
+    }
+    let staff = app.get_as("user_staff", "/billing/invoices").json();
+    assert_eq!((&staff["invoices"], &staff["total"]), (&json!([]), &json!(0)));
+}
+
+#[test]
+fn an_invoice_is_shown_with_its_lines_in_order() {
+    let app = with_account();
+    app.db.run_script(
+        "INSERT INTO billing_invoice_lines (id, billing_invoice_id, org_id, stripe_line_item_id, description, quantity, unit_amount_cents, amount_cents, proration, position, metadata, created_at) VALUES
+          ('l1', 'inv10', 'org_a', 'il_1', 'Second', 2, 50, 100, 1, 1, '{}', '2026-03-10T00:00:00.000Z'),
+          ('l2', 'inv10', 'org_a', 'il_2', 'First', NULL, NULL, NULL, 0, 0, '{\"a\":1}', '2026-03-10T00:00:00.000Z')",
+    );
+    let answer = app.get_as("user_admin_a", "/billing/invoices/inv10");
+    assert_eq!((answer.status, answer.db_trips), (200, 1));
+    insta::assert_json_snapshot!("invoice", answer.json());
+    for (user, id) in
+        [("user_owner_b", "inv10"), ("user_admin_a", "in_10"), ("user_staff", "inv10")]
+    {
+        let answer = app.get_as(user, &format!("/billing/invoices/{id}"));
+        assert_eq!(
+            (answer.status, &answer.json()["code"]),
+            (404, &json!("invoice_not_found")),
+            "{user} {id}"
+        );
+    }
+    assert_eq!(app.get_as("user_staff", "/billing/invoices/inv10?orgId=org_a").status, 200);
+}
+
+#[test]
 fn the_account_of_an_org_in_short() {
     let app = with_account();
     let answer = app.get_as("user_admin_a", "/billing/overview");

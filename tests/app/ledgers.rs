@@ -115,6 +115,7 @@ const SCANS: &[(&str, &str, &str)] = &[
     ("conversations/sql/changes.sql", "SCAN", "a queue, along its key, as far as the limit"),
     ("*", "2-ROW VALUES CLAUSE", "the values of one turn"),
     ("invoice_lines_", "SCAN l VIRTUAL TABLE", "the lines of one invoice"),
+    ("invoices_total", "SCAN (subquery", "at most 10 000 entries of an index"),
     ("site_insert", "SCAN chat_messages", "planned by a trigger's count, never run for a new site"),
     ("site_insert", "SCAN metrics_daily", "planned by a trigger's count, never run for a new site"),
     ("overview_sites", "SCAN (subquery", "the sites of one of two views, 500 at most"),

@@ -25,4 +25,13 @@ pub const ROUTES: &[Entry] = &[
     Entry::get("GET /outcomes", "/outcomes", Least::Viewer),
     Entry::get("GET /billing/usage", "/billing/usage", Least::Viewer),
     Entry::get("GET /billing/overview", "/billing/overview", Least::Viewer),
+    Entry::get("GET /billing/subscriptions", "/billing/subscriptions", Least::Viewer),
+    Entry::get("GET /billing/invoices", "/billing/invoices", Least::Admin),
+    Entry::get("GET /billing/invoices/{id}", "/billing/invoices/inv_a", Least::Admin)
+        .foreign("/billing/invoices/inv_b")
+        .given(
+            "INSERT OR IGNORE INTO billing_customers (id, org_id, stripe_customer_id) VALUES ('bc_b', 'org_b', 'cus_b');
+             INSERT INTO billing_invoices (id, org_id, billing_customer_id, stripe_invoice_id, status)
+             SELECT 'inv_' || substr(org_id, 5), org_id, id, 'in_' || org_id, 'open' FROM billing_customers",
+        ),
 ];
