@@ -7,6 +7,7 @@
 use base64ct::{Base64, Encoding as _};
 
 use crate::clients::elevenlabs::ElevenLabsConfig;
+use crate::clients::stripe::StripeConfig;
 use crate::models::BaseUrl;
 use crate::models::setting::{GEMINI_API, OPENAI_API, Provider};
 use crate::origin::OriginList;
@@ -132,6 +133,9 @@ pub struct Config {
     pub models: ModelsConfig,
     /// `ELEVENLABS_API_KEY` and `ELEVENLABS_BASE_URL` (default `ElevenLabs` itself): the voice of sites.
     pub elevenlabs: ElevenLabsConfig,
+    /// `STRIPE_SECRET_KEY` and `STRIPE_BASE_URL` (default Stripe itself): checkouts, invoices to come, and what events leave
+    /// open.
+    pub stripe: StripeConfig,
     /// `EMBEDDING_PROVIDER`: `workers-ai` or `openai` (with `OPENAI_*`); without it passages are found by their words
     /// alone. `EMBEDDING_MODEL`, default `@cf/baai/bge-m3` or `text-embedding-3-small`.
     pub embedding: Option<EmbeddingConfig>,
@@ -222,6 +226,7 @@ impl Config {
             cloudflare_zone_name: reader.zone_name(),
             models: reader.models(environment),
             elevenlabs: reader.elevenlabs(environment),
+            stripe: reader.stripe(environment),
             embedding: reader.embedding(),
             problems: reader.problems,
         }
@@ -445,19 +450,33 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         if key.as_ref().is_some_and(|key| !is_sent(key)) {
             self.refuse("ELEVENLABS_API_KEY cannot be sent in a header; ignored");
         }
-        let base = match self.text("ELEVENLABS_BASE_URL") {
-            None => Some("https://api.elevenlabs.io".to_owned()),
-            Some(url) => self.elevenlabs_base(&url, environment),
-        };
+        let otherwise = "no site has a voice";
+        let default = "https://api.elevenlabs.io";
+        let base = self.service_base("ELEVENLABS_BASE_URL", default, otherwise, environment);
         ElevenLabsConfig { key: key.filter(is_sent).map(Secret::new), base }
     }
 
-    fn elevenlabs_base(&mut self, url: &str, environment: Environment) -> Option<String> {
+    fn stripe(&mut self, environment: Environment) -> StripeConfig {
+        let otherwise = "Stripe is not asked";
+        let default = "https://api.stripe.com";
+        let base = self.service_base("STRIPE_BASE_URL", default, otherwise, environment);
+        StripeConfig { key: self.header_secret("STRIPE_SECRET_KEY"), base }
+    }
+
+    /// Where a service lies that is given a key. Nothing if it was refused: the key must not go elsewhere.
+    fn service_base(
+        &mut self,
+        name: &str,
+        default: &str,
+        otherwise: &str,
+        environment: Environment,
+    ) -> Option<String> {
+        let Some(url) = self.text(name) else { return Some(default.to_owned()) };
         let local = environment == Environment::Development && url.starts_with("http://");
         let plain = !url.contains(['?', '#', '@', '\\']);
         let plain = plain && url.bytes().all(|byte| byte.is_ascii_graphic());
         if !plain || !(url.starts_with("https://") || local) {
-            self.refuse("ELEVENLABS_BASE_URL must be an https:// address; no site has a voice");
+            self.refuse(format!("{name} must be an https:// address; {otherwise}"));
             return None;
         }
         Some(url.trim_end_matches('/').to_owned())

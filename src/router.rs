@@ -7,7 +7,7 @@ use axum::routing::{any, delete, get, patch, post, put};
 
 use crate::app::App;
 use crate::automation::{action_routes, flow_routes};
-use crate::billing::{self, account_routes, invoice_routes, usage_routes};
+use crate::billing::{self, account_routes, invoice_routes, session_routes, usage_routes};
 use crate::budgets;
 use crate::error::{Error, Kind};
 use crate::gateway::{self, token_routes};
@@ -203,6 +203,7 @@ fn records() -> Router {
         .route("/billing/usage", get(usage_routes::list_usage))
         .route("/billing/subscriptions", get(invoice_routes::list_billing_subscriptions))
         .route("/billing/invoices", get(invoice_routes::list_invoices))
+        .route("/billing/portal-session", post(session_routes::create_portal_session))
         .route("/billing/invoices/{id}", get(invoice_routes::get_invoice))
         .route("/portal/voice/usage", get(voice::usage_routes::get_voice_usage))
         .route("/portal/audit-logs", get(audit::routes::list_audit_logs))

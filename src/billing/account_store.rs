@@ -3,11 +3,11 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::auth::permission::{Scope, Scoped};
-use crate::db::Param;
+use crate::auth::permission::{Grant, Scope, Scoped};
+use crate::db::{Param, Statement};
 use crate::page::Page;
 use crate::time::StoredTime;
-use crate::{choice, row, scoped_sql};
+use crate::{choice, row, scoped_sql, sql};
 
 const CUSTOMER: &str = scoped_sql!("sql/customer.sql");
 const SUBSCRIPTIONS_OPEN: &str = scoped_sql!("sql/subscriptions_open.sql");
@@ -17,6 +17,8 @@ const INVOICES: &str = scoped_sql!("sql/invoices.sql");
 const INVOICES_OF_STATUS: &str = scoped_sql!("sql/invoices_of_status.sql");
 const INVOICES_TOTAL: &str = scoped_sql!("sql/invoices_total.sql");
 const INVOICE: &str = scoped_sql!("sql/invoice.sql");
+const CUSTOMER_ID: &str = scoped_sql!("sql/customer_id.sql");
+const PORTAL_SESSION_INSERT: &str = sql!("sql/portal_session_insert.sql");
 const INVOICE_LINES: &str = scoped_sql!("sql/invoice_lines.sql");
 
 choice! {
@@ -183,6 +185,26 @@ impl BillingInvoiceOut {
     pub(super) fn key(&self) -> [String; 2] {
         [self.created_at.stored(), self.id.clone()]
     }
+}
+
+row! {
+    /// The org's customer at Stripe.
+    #[derive(Debug)]
+    pub(super) struct CustomerIdRow {
+        pub(super) id: String,
+        pub(super) stripe_customer_id: String,
+    }
+}
+
+/// The org's customer at Stripe, by its ids.
+pub(super) fn customer_id(scope: &Scope) -> Scoped {
+    scope.statement(CUSTOMER_ID, [])
+}
+
+/// Records a session of Stripe's billing portal: its row's id, the customer's row, the session, where it leads back to,
+/// by whom, and when.
+pub(super) fn portal_session_insert(grant: &Grant, values: [Param; 6]) -> Statement {
+    grant.statement(PORTAL_SESSION_INSERT, values)
 }
 
 /// All subscriptions.

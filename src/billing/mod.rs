@@ -12,6 +12,7 @@ mod event;
 mod invoice;
 pub mod invoice_routes;
 pub mod routes;
+pub mod session_routes;
 mod signature;
 mod snapshot;
 mod store;

@@ -2,4 +2,5 @@
 
 pub mod clerk;
 pub mod elevenlabs;
+pub mod stripe;
 pub mod turnstile;

@@ -133,6 +133,7 @@ use utoipa::{Modify, OpenApi};
         crate::billing::invoice_routes::list_billing_subscriptions,
         crate::billing::invoice_routes::list_invoices,
         crate::billing::invoice_routes::get_invoice,
+        crate::billing::session_routes::create_portal_session,
         // Visitors
         crate::chat::routes::post_chat,
         crate::widget::routes::get_widget_config,

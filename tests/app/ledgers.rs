@@ -400,10 +400,15 @@ fn the_ledger_knows_every_route_that_asks_who_calls() {
     assert_eq!(routed, listed);
 }
 
-/// A fresh application with room for many requests, a conversation that a member has taken over, and what this
-/// request is about.
+/// A fresh application with room for many requests, a Stripe that answers, a conversation that a member has taken over,
+/// and what this request is about.
 fn app(entry: &Entry) -> TestApp {
-    let app = TestApp::with(&[("PORTAL_RATE_LIMIT_MAX", "1000")]);
+    let app = TestApp::with(&[("PORTAL_RATE_LIMIT_MAX", "1000"), ("STRIPE_SECRET_KEY", "sk_test")]);
+    app.http.answer_at(
+        "https://api.stripe.com/v1/billing_portal/sessions",
+        200,
+        r#"{"id": "bps_1", "url": "https://billing.stripe.com/p/1"}"#,
+    );
     app.db.run_script(include_str!("../fixtures/taken_over.sql"));
     app.db.run_script(entry.given);
     app

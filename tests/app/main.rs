@@ -17,6 +17,7 @@ mod audit;
 mod auth;
 mod automation;
 mod billing;
+mod billing_sessions;
 mod budgets;
 mod chat;
 mod completions;

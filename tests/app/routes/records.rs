@@ -27,6 +27,12 @@ pub const ROUTES: &[Entry] = &[
     Entry::get("GET /billing/overview", "/billing/overview", Least::Viewer),
     Entry::get("GET /billing/subscriptions", "/billing/subscriptions", Least::Viewer),
     Entry::get("GET /billing/invoices", "/billing/invoices", Least::Admin),
+    Entry::write(
+        "POST /billing/portal-session",
+        "/billing/portal-session",
+        Some(r#"{"returnUrl":"https://app.example.com/portal"}"#),
+        Least::Admin,
+    ),
     Entry::get("GET /billing/invoices/{id}", "/billing/invoices/inv_a", Least::Admin)
         .foreign("/billing/invoices/inv_b")
         .given(

@@ -1,0 +1,265 @@
+//! Stripe's API (docs.stripe.com/api), in one pinned version: what is asked twice is done once, and what failed is
+//! asked again where Stripe says so.
+//!
+//! What it answers is another service's word: read leniently, bounded; its words for people are passed on, its bodies
+//! are not.
+
+use std::time::Duration;
+
+use form_urlencoded::byte_serialize;
+use serde_json::{Map, Value};
+
+use crate::app::Op;
+use crate::http::client::{HttpAnswer, HttpRequest, header, retry_after};
+use crate::ids::random_bytes;
+use crate::secret::Secret;
+
+/// The version whose answers are read here, and whose events the webhook's endpoint should send.
+pub const API_VERSION: &str = "2026-10-28.endive";
+const TIMEOUT: Duration = Duration::from_secs(10);
+const LARGEST_ANSWER: usize = 1024 * 1024;
+/// How often a request is sent at most.
+const ATTEMPTS: u32 = 3;
+/// The longest that is waited between two; where Stripe asks for more, it is not asked again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
+/// Longest text of an error that is kept, in characters.
+const LONGEST_MESSAGE: usize = 300;
+
+/// Where the API lies, and the key for it.
+#[derive(Debug, Clone)]
+pub struct StripeConfig {
+    /// `STRIPE_SECRET_KEY`.
+    pub key: Option<Secret<String>>,
+    /// `STRIPE_BASE_URL`, without a slash at its end. Nothing if it was refused: a key must not go elsewhere.
+    pub base: Option<String>,
+}
+
+/// An id of Stripe's: a kind in lower case, `_`, and letters, digits and `_`; at most 255. So it is one segment of a
+/// path as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StripeId(String);
+
+impl StripeId {
+    /// Nothing if the text is no id.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, rest) = text.split_once('_')?;
+        let is_kind = !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_lowercase());
+        let is_rest = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        let fits = is_kind && !rest.is_empty() && text.len() <= 255 && rest.bytes().all(is_rest);
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Parameters of a request, as a form holds them: `line_items[0][price]`.
+#[derive(Debug, Clone, Default)]
+pub struct Form(String);
+
+impl Form {
+    /// With one more parameter.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        if !self.0.is_empty() {
+            self.0.push('&');
+        }
+        self.0.extend(byte_serialize(name.as_bytes()));
+        self.0.push('=');
+        self.0.extend(byte_serialize(value.as_bytes()));
+        self
+    }
+
+    /// With one more parameter, if there is a value.
+    #[must_use]
+    pub fn with_any(self, name: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+}
+
+/// What can be done about a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// The key is not taken, or may not do this.
+    Refused,
+    /// There is no such thing.
+    NotFound,
+    /// The request does not fit; Stripe's message says why.
+    Unfit,
+    /// It fails, is too busy, or cannot be reached in time.
+    Down,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What can be done.
+    pub kind: FailureKind,
+    /// A private text for the log: no key.
+    pub reason: String,
+    /// What Stripe says to people, if it says anything.
+    pub message: Option<String>,
+}
+
+/// A way to Stripe, where a key for it is configured.
+pub struct Stripe<'a> {
+    op: &'a Op,
+    key: &'a str,
+    base: &'a str,
+}
+
+impl<'a> Stripe<'a> {
+    /// Nothing without `STRIPE_SECRET_KEY`.
+    pub fn of(op: &'a Op) -> Option<Self> {
+        let config = &op.app.config.stripe;
+        Some(Self { op, key: config.key.as_ref()?.expose(), base: config.base.as_deref()? })
+    }
+
+    /// Reads an object or a list; `path` begins with `/v1/`.
+    pub async fn get(&self, path: &str, query: &Form) -> Result<Map<String, Value>, Failure> {
+        let joint = if query.0.is_empty() { "" } else { "?" };
+        self.send("GET", format!("{}{path}{joint}{}", self.base, query.0), None).await
+    }
+
+    /// Makes or changes an object. Sent again with the same `idempotency_key` it is done once (Stripe docs,
+    /// "Idempotent requests": for 24 hours at least).
+    pub async fn post(
+        &self,
+        path: &str,
+        form: &Form,
+        idempotency_key: &str,
+    ) -> Result<Map<String, Value>, Failure> {
+        let url = format!("{}{path}", self.base);
+        self.send("POST", url, Some((form.0.clone(), idempotency_key))).await
+    }
+
+    async fn send(
+        &self,
+        method: &'static str,
+        url: String,
+        body: Option<(String, &str)>,
+    ) -> Result<Map<String, Value>, Failure> {
+        let mut headers = vec![
+            ("authorization", format!("Bearer {}", self.key)),
+            ("stripe-version", API_VERSION.to_owned()),
+            ("accept", "application/json".to_owned()),
+        ];
+        if let Some((_, idempotency_key)) = &body {
+            headers.push(("content-type", "application/x-www-form-urlencoded".to_owned()));
+            headers.push(("idempotency-key", (*idempotency_key).to_owned()));
+        }
+        let request = HttpRequest {
+            method,
+            url,
+            headers,
+            body: body.map(|(form, _)| form.into_bytes()),
+            timeout: TIMEOUT,
+            max_bytes: LARGEST_ANSWER,
+        };
+        let mut attempt = 1;
+        loop {
+            // Whatever became of an attempt, the next has the same key: it is done once.
+            let (failure, again_after) = match self.op.app.ports.http.send(request.clone()).await {
+                Ok(answer) if (200..300).contains(&answer.status) => return object(&answer),
+                Ok(answer) => (failure_of(&answer), self.again_after(&answer, attempt)),
+                Err(lost) => {
+                    let reason = format!("Stripe cannot be reached: {lost}");
+                    let failure = Failure { kind: FailureKind::Down, reason, message: None };
+                    (failure, Some(backoff(attempt)))
+                }
+            };
+            match again_after.filter(|pause| attempt < ATTEMPTS && *pause <= LONGEST_PAUSE) {
+                Some(pause) => self.op.app.ports.clock.sleep(pause).await,
+                None => return Err(failure),
+            }
+            attempt += 1;
+        }
+    }
+
+    /// How long to wait before the request is sent again; nothing if it should not be. Stripe's own word comes first.
+    fn again_after(&self, answer: &HttpAnswer, attempt: u32) -> Option<Duration> {
+        let is_passing = matches!(answer.status, 409 | 429 | 500..);
+        let should = match header(&answer.headers, "stripe-should-retry") {
+            Some("true") => true,
+            Some("false") => false,
+            _ => is_passing,
+        };
+        let asked = retry_after(&answer.headers, self.op.now()).unwrap_or_default();
+        should.then(|| asked.max(backoff(attempt)))
+    }
+}
+
+/// Twice as long each time, and up to half as much again, so that many do not come back at once.
+fn backoff(attempt: u32) -> Duration {
+    let [roll] = random_bytes::<1>().unwrap_or([128]);
+    let base = SHORTEST_PAUSE.saturating_mul(1 << attempt.saturating_sub(1).min(4));
+    base + base.mul_f64(f64::from(roll) / 512.0)
+}
+
+fn object(answer: &HttpAnswer) -> Result<Map<String, Value>, Failure> {
+    serde_json::from_slice(&answer.body).map_err(|error| Failure {
+        kind: FailureKind::Down,
+        reason: format!("Stripe answered {} with no object: {error}", answer.status),
+        message: None,
+    })
+}
+
+fn failure_of(answer: &HttpAnswer) -> Failure {
+    let kind = match answer.status {
+        401 | 403 => FailureKind::Refused,
+        404 => FailureKind::NotFound,
+        429 => FailureKind::Down,
+        400..=499 => FailureKind::Unfit,
+        _ => FailureKind::Down,
+    };
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let member = |name: &str| body.get("error")?.get(name)?.as_str();
+    let request = header(&answer.headers, "request-id").unwrap_or("no request id");
+    let code = member("code").or_else(|| member("type")).unwrap_or("no code");
+    Failure {
+        kind,
+        reason: format!("Stripe answered {} {code} ({request})", answer.status),
+        message: member("message").map(|text| text.chars().take(LONGEST_MESSAGE).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_segments_of_a_path() {
+        for id in ["cus_1", "sub_1AbC", "in_test_x", "price_chatbot_monthly"] {
+            assert_eq!(StripeId::parse(id).unwrap().as_str(), id);
+        }
+        let long = format!("cus_{}", "x".repeat(252));
+        for odd in ["", "cus", "_1", "cus_", "Cus_1", "cus_1/..", "cus_1?x", "cus_é", &long] {
+            assert_eq!(StripeId::parse(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn forms_hold_nested_names() {
+        let form = Form::default()
+            .with("line_items[0][price]", "price_1")
+            .with_any("customer", None)
+            .with("success_url", "https://a.example/?b=c&d");
+        assert_eq!(
+            form.0,
+            "line_items%5B0%5D%5Bprice%5D=price_1&success_url=https%3A%2F%2Fa.example%2F%3Fb%3Dc%26d"
+        );
+    }
+
+    #[test]
+    fn waits_grow_and_differ() {
+        let waits: Vec<Duration> = (1..=3).map(backoff).collect();
+        assert!(waits[0] >= SHORTEST_PAUSE && waits[0] < waits[2], "{waits:?}");
+        assert!((0..20).any(|_| backoff(1) != waits[0]));
+    }
+}
