@@ -75,8 +75,8 @@ fn the_org_is_the_one_that_is_named() {
         ("user_staff", "", json!({"returnUrl": of_url, "orgId": "org_a"}), (201, "cus_a")),
         ("user_staff", "", json!({"returnUrl": of_url}), (201, "cus_b")),
         ("user_staff", "", json!({"returnUrl": BACK}), (400, "org_required")),
-        ("user_admin_a", "", json!({"returnUrl": of_url}), (403, "forbidden_org")),
-        ("user_admin_a", "", json!({"returnUrl": BACK, "orgId": "org_b"}), (403, "forbidden_org")),
+        ("user_admin_a", "", json!({"returnUrl": of_url}), (403, "org_forbidden")),
+        ("user_admin_a", "", json!({"returnUrl": BACK, "orgId": "org_b"}), (403, "org_forbidden")),
         ("user_member_a", "", json!({"returnUrl": BACK}), (403, "role_too_low")),
     ] {
         let before = app.http.sent().len();
