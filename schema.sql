@@ -97,7 +97,7 @@ CREATE TABLE billing_customers (
     metadata JSON DEFAULT '{}',
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-, stripe_event_created INTEGER NOT NULL DEFAULT 0, deleted_at TEXT);
+, stripe_event_created INTEGER NOT NULL DEFAULT 0, deleted_at TEXT, stripe_event_rank INTEGER NOT NULL DEFAULT 0, snapshot_digest TEXT, delivery_id TEXT);
 
 CREATE TABLE billing_invoice_lines (
     id TEXT PRIMARY KEY,
@@ -143,7 +143,7 @@ CREATE TABLE billing_invoices (
     metadata JSON DEFAULT '{}',
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-, stripe_event_created INTEGER NOT NULL DEFAULT 0, stripe_event_rank INTEGER NOT NULL DEFAULT 0, stripe_subscription_id TEXT, has_all_lines INTEGER NOT NULL DEFAULT 1 CHECK (has_all_lines IN (0, 1)));
+, stripe_event_created INTEGER NOT NULL DEFAULT 0, stripe_event_rank INTEGER NOT NULL DEFAULT 0, stripe_subscription_id TEXT, has_all_lines INTEGER NOT NULL DEFAULT 1 CHECK (has_all_lines IN (0, 1)), snapshot_digest TEXT, delivery_id TEXT);
 
 CREATE TABLE billing_portal_sessions (
     id TEXT PRIMARY KEY,
@@ -171,6 +171,19 @@ CREATE TABLE billing_records (
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
 );
 
+CREATE TABLE billing_subscription_items (
+  stripe_item_id TEXT PRIMARY KEY,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+  billing_subscription_id TEXT NOT NULL REFERENCES billing_subscriptions(id) ON DELETE CASCADE,
+  stripe_price_id TEXT NOT NULL,
+  -- The plan that the price names itself.
+  plan TEXT CHECK (plan IN ('chatbot', 'phone', 'bundle', 'enterprise')),
+  quantity INTEGER NOT NULL DEFAULT 1,
+  current_period_start TEXT,
+  current_period_end TEXT,
+  position INTEGER NOT NULL DEFAULT 0
+);
+
 CREATE TABLE billing_subscriptions (
     id TEXT PRIMARY KEY,
     org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
@@ -190,7 +203,7 @@ CREATE TABLE billing_subscriptions (
     metadata JSON DEFAULT '{}',
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-, stripe_event_created INTEGER NOT NULL DEFAULT 0, stripe_event_rank INTEGER NOT NULL DEFAULT 0, stripe_status TEXT);
+, stripe_event_created INTEGER NOT NULL DEFAULT 0, stripe_event_rank INTEGER NOT NULL DEFAULT 0, stripe_status TEXT, snapshot_digest TEXT, delivery_id TEXT, past_due_since TEXT);
 
 CREATE TABLE budget_counters (
   scope_id TEXT NOT NULL,
@@ -660,7 +673,9 @@ CREATE TABLE orgs (
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
 , sessions_revoked_at TEXT, member_count INTEGER NOT NULL DEFAULT 0, site_count INTEGER NOT NULL DEFAULT 0, listed_status TEXT
-  GENERATED ALWAYS AS (coalesce(status, 'inactive')) VIRTUAL);
+  GENERATED ALWAYS AS (coalesce(status, 'inactive')) VIRTUAL, billing_standing TEXT NOT NULL DEFAULT 'unbilled'
+  CHECK (billing_standing IN ('unbilled', 'good', 'grace', 'read_only', 'none')), grace_ends_at TEXT, limits_plan TEXT
+  GENERATED ALWAYS AS (iif(billing_standing IN ('read_only', 'none'), 'none', coalesce(plan, 'chatbot'))) VIRTUAL);
 
 CREATE TABLE outcome_events (
     id TEXT PRIMARY KEY,
@@ -708,7 +723,27 @@ CREATE TABLE plan_limits (
   message_characters INTEGER,
   turn_microusd INTEGER NOT NULL DEFAULT 20000,
   voice_seconds_per_month INTEGER
-, knowledge_sources INTEGER, knowledge_documents INTEGER, knowledge_bytes INTEGER) WITHOUT ROWID;
+, knowledge_sources INTEGER, knowledge_documents INTEGER, knowledge_bytes INTEGER, sites INTEGER, members INTEGER, models TEXT) WITHOUT ROWID;
+
+CREATE TABLE plan_prices (
+  stripe_price_id TEXT PRIMARY KEY,
+  -- NULL: a price that is known and of none of the plans.
+  plan TEXT CHECK (plan IN ('chatbot', 'phone', 'bundle', 'enterprise')),
+  stripe_product_id TEXT,
+  nickname TEXT,
+  currency TEXT,
+  -- NULL where it is not one amount for each, as with tiers.
+  unit_amount_cents INTEGER,
+  -- day, week, month or year; NULL for a price that is paid once.
+  billing_interval TEXT,
+  interval_count INTEGER,
+  is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
+  -- Days of the trial of an org's first subscription; NULL is the Worker's own setting.
+  trial_days INTEGER,
+  stripe_event_created INTEGER NOT NULL DEFAULT 0,
+  is_deleted INTEGER NOT NULL DEFAULT 0 CHECK (is_deleted IN (0, 1)),
+  updated_at TEXT
+) WITHOUT ROWID;
 
 CREATE TABLE portal_config (
     id TEXT PRIMARY KEY,
@@ -804,7 +839,17 @@ CREATE TABLE stripe_events (
     payload JSON NOT NULL,
     received_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     processed_at TEXT
-, delivery_id TEXT, attempts INTEGER NOT NULL DEFAULT 0, event_created INTEGER);
+, delivery_id TEXT, attempts INTEGER NOT NULL DEFAULT 0, event_created INTEGER, stripe_customer_id TEXT);
+
+CREATE TABLE stripe_products (
+  stripe_product_id TEXT PRIMARY KEY,
+  name TEXT,
+  description TEXT,
+  is_active INTEGER NOT NULL DEFAULT 1 CHECK (is_active IN (0, 1)),
+  stripe_event_created INTEGER NOT NULL DEFAULT 0,
+  is_deleted INTEGER NOT NULL DEFAULT 0 CHECK (is_deleted IN (0, 1)),
+  updated_at TEXT
+) WITHOUT ROWID;
 
 CREATE TABLE usage_of_all_orgs (
   period_start TEXT NOT NULL,
@@ -943,6 +988,10 @@ CREATE INDEX billing_records_by_org ON billing_records (org_id, period_start, id
 
 CREATE INDEX billing_records_by_time ON billing_records (period_start, id);
 
+CREATE INDEX billing_subscription_items_by_org ON billing_subscription_items (org_id, billing_subscription_id);
+
+CREATE INDEX billing_subscription_items_by_subscription ON billing_subscription_items (billing_subscription_id);
+
 CREATE INDEX billing_subscriptions_by_customer ON billing_subscriptions (billing_customer_id);
 
 CREATE INDEX billing_subscriptions_by_org ON billing_subscriptions (org_id, created_at, id);
@@ -1071,8 +1120,6 @@ CREATE INDEX gateway_tokens_by_time ON gateway_tokens (created_at, id);
 CREATE INDEX idx_action_runs_next_retry_at ON action_runs (next_retry_at) WHERE status = 'failed';
 
 CREATE INDEX idx_billing_checkout_sessions_org_id ON billing_checkout_sessions (org_id);
-
-CREATE INDEX idx_billing_invoice_lines_billing_invoice_id ON billing_invoice_lines (billing_invoice_id);
 
 CREATE INDEX idx_billing_invoices_status ON billing_invoices (status);
 
@@ -1238,6 +1285,8 @@ CREATE INDEX orgs_by_listed_status ON orgs (listed_status, name, id);
 
 CREATE INDEX orgs_by_time ON orgs (created_at, id);
 
+CREATE INDEX orgs_in_grace ON orgs (grace_ends_at) WHERE grace_ends_at IS NOT NULL;
+
 CREATE INDEX outcome_events_by_org_outcome ON outcome_events (org_id, outcome_type, recorded_at, id);
 
 CREATE INDEX outcome_events_by_org_time ON outcome_events (org_id, recorded_at, id);
@@ -1276,6 +1325,8 @@ CREATE INDEX site_keys_by_deployment ON site_keys (deployment_id) WHERE deployme
 CREATE INDEX site_keys_by_org ON site_keys (org_id);
 
 CREATE INDEX site_keys_by_site ON site_keys (site_id);
+
+CREATE INDEX stripe_events_awaiting ON stripe_events (stripe_customer_id, event_created) WHERE status = 'failed';
 
 CREATE INDEX user_memberships_by_org ON user_memberships (org_id, created_at, id);
 

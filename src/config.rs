@@ -136,6 +136,8 @@ pub struct Config {
     /// `STRIPE_SECRET_KEY` and `STRIPE_BASE_URL` (default Stripe itself): checkouts, invoices to come, and what events leave
     /// open.
     pub stripe: StripeConfig,
+    /// `BILLING_GRACE_DAYS`: for how long an org whose payment failed keeps its plan, default 7.
+    pub billing_grace_days: u32,
     /// `EMBEDDING_PROVIDER`: `workers-ai` or `openai` (with `OPENAI_*`); without it passages are found by their words
     /// alone. `EMBEDDING_MODEL`, default `@cf/baai/bge-m3` or `text-embedding-3-small`.
     pub embedding: Option<EmbeddingConfig>,
@@ -227,6 +229,7 @@ impl Config {
             models: reader.models(environment),
             elevenlabs: reader.elevenlabs(environment),
             stripe: reader.stripe(environment),
+            billing_grace_days: reader.count("BILLING_GRACE_DAYS", 7),
             embedding: reader.embedding(),
             problems: reader.problems,
         }
@@ -445,15 +448,10 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 
     fn elevenlabs(&mut self, environment: Environment) -> ElevenLabsConfig {
-        let key = self.text("ELEVENLABS_API_KEY");
-        let is_sent = |key: &String| key.bytes().all(|byte| byte.is_ascii_graphic());
-        if key.as_ref().is_some_and(|key| !is_sent(key)) {
-            self.refuse("ELEVENLABS_API_KEY cannot be sent in a header; ignored");
-        }
         let otherwise = "no site has a voice";
         let default = "https://api.elevenlabs.io";
         let base = self.service_base("ELEVENLABS_BASE_URL", default, otherwise, environment);
-        ElevenLabsConfig { key: key.filter(is_sent).map(Secret::new), base }
+        ElevenLabsConfig { key: self.header_secret("ELEVENLABS_API_KEY"), base }
     }
 
     fn stripe(&mut self, environment: Environment) -> StripeConfig {

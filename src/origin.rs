@@ -27,9 +27,14 @@ impl Origin {
         let port = port.filter(|port| *port != default_port);
         Some(Self { scheme, host: host.to_ascii_lowercase(), port })
     }
-}
 
-impl Origin {
+    /// The origin of an address: what is before its path, its query and its fragment.
+    pub fn of_url(url: &str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let authority = rest.split(['/', '?', '#']).next()?;
+        Self::parse(&format!("{scheme}://{authority}"))
+    }
+
     /// The host, in lower case.
     pub fn host(&self) -> &str {
         &self.host

@@ -7,7 +7,8 @@ use axum::routing::{any, delete, get, patch, post, put};
 
 use crate::app::App;
 use crate::automation::{action_routes, flow_routes};
-use crate::billing::{self, account_routes, invoice_routes, session_routes, usage_routes};
+use crate::billing::account::{invoice_routes, overview_routes, session_routes};
+use crate::billing::{mirror, usage};
 use crate::budgets;
 use crate::error::{Error, Kind};
 use crate::gateway::{self, token_routes};
@@ -199,8 +200,8 @@ fn records() -> Router {
         .route("/portal/integrations", get(integrations::routes::list_integrations))
         .route("/integrations", get(integrations::routes::list_integrations))
         .route("/outcomes", get(outcomes::routes::list_outcomes))
-        .route("/billing/overview", get(account_routes::get_billing_overview))
-        .route("/billing/usage", get(usage_routes::list_usage))
+        .route("/billing/overview", get(overview_routes::get_billing_overview))
+        .route("/billing/usage", get(usage::routes::list_usage))
         .route("/billing/subscriptions", get(invoice_routes::list_billing_subscriptions))
         .route("/billing/invoices", get(invoice_routes::list_invoices))
         .route("/billing/portal-session", post(session_routes::create_portal_session))
@@ -344,8 +345,8 @@ fn openai_clients() -> Router {
 /// Vendors that sign what they send.
 fn webhooks() -> Router {
     Router::new()
-        .route("/webhooks/stripe", post(billing::routes::receive_stripe_event))
-        .route("/billing/webhook", post(billing::routes::receive_stripe_event))
+        .route("/webhooks/stripe", post(mirror::routes::receive_stripe_event))
+        .route("/billing/webhook", post(mirror::routes::receive_stripe_event))
 }
 
 async fn not_found() -> Error {

@@ -13,7 +13,7 @@ use crate::ids::OrgId;
 #[macro_export]
 macro_rules! scoped_sql {
     ($file:literal) => {
-        $crate::sql!("../auth/sql/scope.sql", $file)
+        $crate::sql!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/auth/sql/scope.sql"), $file)
     };
 }
 

@@ -1,8 +1,7 @@
 //! Stripe's API (docs.stripe.com/api), in one pinned version: what is asked twice is done once, and what failed is
 //! asked again where Stripe says so.
 //!
-//! What it answers is another service's word: read leniently, bounded; its words for people are passed on, its bodies
-//! are not.
+//! What it answers is another service's word: read leniently, bounded, and not passed on.
 
 use std::time::Duration;
 
@@ -23,8 +22,6 @@ const ATTEMPTS: u32 = 3;
 /// The longest that is waited between two; where Stripe asks for more, it is not asked again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
-/// Longest text of an error that is kept, in characters.
-const LONGEST_MESSAGE: usize = 300;
 
 /// Where the API lies, and the key for it.
 #[derive(Debug, Clone)]
@@ -33,6 +30,18 @@ pub struct StripeConfig {
     pub key: Option<Secret<String>>,
     /// `STRIPE_BASE_URL`, without a slash at its end. Nothing if it was refused: a key must not go elsewhere.
     pub base: Option<String>,
+}
+
+impl StripeConfig {
+    /// Whether the key is for real money; nothing without one that says so.
+    pub fn is_live(&self) -> Option<bool> {
+        let (_, rest) = self.key.as_ref()?.expose().split_once('_')?;
+        match rest.split_once('_')?.0 {
+            "live" => Some(true),
+            "test" => Some(false),
+            _ => None,
+        }
+    }
 }
 
 /// An id of Stripe's: a kind in lower case, `_`, and letters, digits and `_`; at most 255. So it is one segment of a
@@ -101,10 +110,8 @@ pub enum FailureKind {
 pub struct Failure {
     /// What can be done.
     pub kind: FailureKind,
-    /// A private text for the log: no key.
+    /// A private text for the log: Stripe's code and the request's id, but not its sentence, which may name a person.
     pub reason: String,
-    /// What Stripe says to people, if it says anything.
-    pub message: Option<String>,
 }
 
 /// A way to Stripe, where a key for it is configured.
@@ -170,7 +177,7 @@ impl<'a> Stripe<'a> {
                 Ok(answer) => (failure_of(&answer), self.again_after(&answer, attempt)),
                 Err(lost) => {
                     let reason = format!("Stripe cannot be reached: {lost}");
-                    let failure = Failure { kind: FailureKind::Down, reason, message: None };
+                    let failure = Failure { kind: FailureKind::Down, reason };
                     (failure, Some(backoff(attempt)))
                 }
             };
@@ -206,7 +213,6 @@ fn object(answer: &HttpAnswer) -> Result<Map<String, Value>, Failure> {
     serde_json::from_slice(&answer.body).map_err(|error| Failure {
         kind: FailureKind::Down,
         reason: format!("Stripe answered {} with no object: {error}", answer.status),
-        message: None,
     })
 }
 
@@ -222,11 +228,7 @@ fn failure_of(answer: &HttpAnswer) -> Failure {
     let member = |name: &str| body.get("error")?.get(name)?.as_str();
     let request = header(&answer.headers, "request-id").unwrap_or("no request id");
     let code = member("code").or_else(|| member("type")).unwrap_or("no code");
-    Failure {
-        kind,
-        reason: format!("Stripe answered {} {code} ({request})", answer.status),
-        message: member("message").map(|text| text.chars().take(LONGEST_MESSAGE).collect()),
-    }
+    Failure { kind, reason: format!("Stripe answered {} {code} ({request})", answer.status) }
 }
 
 #[cfg(test)]

@@ -127,13 +127,13 @@ use utoipa::{Modify, OpenApi};
         crate::knowledge::job_routes::list_jobs,
         crate::knowledge::job_routes::retry_job,
         crate::outcomes::routes::list_outcomes,
-        crate::billing::usage_routes::list_usage,
+        crate::billing::usage::routes::list_usage,
         crate::voice::usage_routes::get_voice_usage,
-        crate::billing::account_routes::get_billing_overview,
-        crate::billing::invoice_routes::list_billing_subscriptions,
-        crate::billing::invoice_routes::list_invoices,
-        crate::billing::invoice_routes::get_invoice,
-        crate::billing::session_routes::create_portal_session,
+        crate::billing::account::overview_routes::get_billing_overview,
+        crate::billing::account::invoice_routes::list_billing_subscriptions,
+        crate::billing::account::invoice_routes::list_invoices,
+        crate::billing::account::invoice_routes::get_invoice,
+        crate::billing::account::session_routes::create_portal_session,
         // Visitors
         crate::chat::routes::post_chat,
         crate::widget::routes::get_widget_config,
@@ -182,7 +182,7 @@ use utoipa::{Modify, OpenApi};
         crate::budgets::routes::update_budgets,
         crate::budgets::routes::update_site_budget,
         // Webhooks
-        crate::billing::routes::receive_stripe_event,
+        crate::billing::mirror::routes::receive_stripe_event,
     ),
     components(schemas(Problem, OpenAiError)),
     modifiers(&Security, &Summaries, &Aliases)

@@ -108,7 +108,7 @@ impl Page {
             return Origin::parse(origin).map_or(Self::Unreadable, Self::Origin);
         }
         if let Some(referer) = text(&header::REFERER) {
-            return origin_of_url(referer).map_or(Self::Unreadable, Self::Other);
+            return Origin::of_url(referer).map_or(Self::Unreadable, Self::Other);
         }
         let is_ours = headers.get("sec-fetch-site").is_some_and(|site| site == "same-origin");
         let ours = is_ours.then(|| base_url(headers, uri)).as_deref().and_then(Origin::parse);
@@ -120,13 +120,6 @@ impl Page {
         let origin = origin.strip_suffix('/').unwrap_or(origin);
         Origin::parse(origin).map_or(Self::Unreadable, Self::Origin)
     }
-}
-
-/// The origin of an address: what is before its path, its query and its fragment.
-fn origin_of_url(url: &str) -> Option<Origin> {
-    let (scheme, rest) = url.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    Origin::parse(&format!("{scheme}://{authority}"))
 }
 
 /// `https://host` of this Worker, as the request was sent to it.

@@ -160,6 +160,7 @@ fn a_failing_stripe_is_asked_again_with_the_same_key() {
         assert_eq!(keys.len(), attempts, "{status} {headers:?}");
         assert!(keys.iter().all(|key| *key == keys[0]), "{keys:?}");
     }
+    assert!(!app.lines.text().contains("is broken"), "a sentence of Stripe's may name a person");
     app.http.go_down_at(PORTAL);
     assert_eq!(
         code(&open(&app, "user_admin_a", "", &body)),

@@ -14,7 +14,9 @@ use crate::support::{Answer, TestApp};
 
 /// Statements that name no org, each with the reason.
 const UNSCOPED: &[(&str, &str)] = &[
-    ("billing/sql/event_failed.sql", "an event whose org is not known yet"),
+    ("billing/mirror/sql/event_failed.sql", "an event whose org is not known yet"),
+    ("billing/mirror/sql/price_upsert.sql", "prices belong to no tenant"),
+    ("billing/mirror/sql/product_upsert.sql", "products belong to no tenant"),
     ("auth/sql/user_insert.sql", "a person's own row; people belong to no tenant"),
     ("auth/sql/user_touch.sql", "a person's own row"),
     ("members/sql/user.sql", "people belong to no tenant; staff only, in SQL"),
@@ -63,6 +65,9 @@ const UNSCOPED: &[(&str, &str)] = &[
 const SCANS: &[(&str, &str, &str)] = &[
     ("*", "SCAN CONSTANT ROW", "an expression without a table"),
     ("event_claim", "SCAN found", "one row"),
+    ("event_claim", "SCAN named", "one row"),
+    ("entitlement", "SCAN due", "the org of one event, or those whose grace has ended"),
+    ("entitlement", "SCAN t", "the same"),
     ("migrations_applied", "SCAN d1_migrations", "tens of rows"),
     ("*", "SCAN o", "all orgs, in the staff view of `scope.sql` alone"),
     ("*", "SCAN scope", "one row"),
@@ -115,6 +120,7 @@ const SCANS: &[(&str, &str, &str)] = &[
     ("conversations/sql/changes.sql", "SCAN", "a queue, along its key, as far as the limit"),
     ("*", "2-ROW VALUES CLAUSE", "the values of one turn"),
     ("invoice_lines_", "SCAN l VIRTUAL TABLE", "the lines of one invoice"),
+    ("subscription_items_", "SCAN i VIRTUAL TABLE", "the items of one subscription"),
     ("invoices_total", "SCAN (subquery", "at most 10 000 entries of an index"),
     ("site_insert", "SCAN chat_messages", "planned by a trigger's count, never run for a new site"),
     ("site_insert", "SCAN metrics_daily", "planned by a trigger's count, never run for a new site"),
@@ -157,8 +163,9 @@ fn sources() -> BTreeMap<String, String> {
 }
 
 /// What stands in front of others and is no statement by itself.
-const PREFIXES: [&str; 5] = [
+const PREFIXES: [&str; 6] = [
     "auth/sql/scope.sql",
+    "billing/mirror/sql/due_of_event.sql",
     "chat/sql/found.sql",
     "chat/sql/named.sql",
     "chat/sql/named_site.sql",
@@ -174,6 +181,9 @@ fn whole(sources: &BTreeMap<String, String>, text: &str) -> String {
     }
     if ["FROM found", "FROM limits", "FROM used"].iter().any(|read| sql.contains(read)) {
         return format!("{named}{found}{text}");
+    }
+    if sql.contains("FROM due CROSS JOIN") {
+        return format!("{}{text}", sources["billing/mirror/sql/due_of_event.sql"]);
     }
     if sql.contains("FROM named_site") {
         return format!("{named}{}{text}", sources["chat/sql/named_site.sql"]);

@@ -54,6 +54,7 @@ mod routes;
 mod schema;
 mod sites;
 mod stripe;
+mod stripe_ties;
 mod talk;
 mod turns;
 mod visitors;

@@ -129,7 +129,7 @@ fn an_older_snapshot_never_overwrites_a_newer_one() {
     assert_eq!(receipt(&app, "evt_1")["status"], "processed");
     assert_eq!(mirrored(&app)["status"], "active");
     assert_eq!(app.db.value("SELECT plan FROM orgs WHERE id = 'org_a'"), "bundle");
-    assert_eq!(audit(&app).len(), 1, "what changed nothing leaves no trace");
+    assert_eq!(audit(&app).len(), 2, "it did happen");
 
     // Of two events of one second the later step counts.
     deliver(
@@ -176,7 +176,14 @@ fn a_deletion_is_final_whenever_it_arrives() {
     );
     assert_eq!(mirrored(&app)["status"], "canceled");
     let kinds: Vec<Value> = audit(&app).into_iter().map(|row| row["event_type"].clone()).collect();
-    assert_eq!(kinds, ["billing.subscription.updated", "billing.subscription.canceled"]);
+    assert_eq!(
+        kinds,
+        [
+            "billing.subscription.updated",
+            "billing.subscription.canceled",
+            "billing.subscription.updated"
+        ]
+    );
     assert_eq!(
         audit(&app)[1]["metadata"],
         r#"{"ended_at":"2026-03-15T11:59:59.000Z","stripe_event_id":"evt_1"}"#
@@ -218,13 +225,13 @@ fn customers_are_mirrored_by_their_own_id() {
     ] {
         assert_eq!(row[column], value, "{column}");
     }
-    assert_eq!(audit(&app).len(), 1);
+    assert_eq!(audit(&app).len(), 2);
 
     deliver(&app, &event("evt_3", "customer.deleted", NOON + 1, &customer("gone@alpha.example")));
     deliver(&app, &event("evt_4", "customer.updated", NOON + 2, &customer("back@alpha.example")));
     let row = &app.db.rows("SELECT email, deleted_at FROM billing_customers")[0];
     assert_eq!(row["email"], "gone@alpha.example");
-    assert_eq!(row["deleted_at"], "2026-03-15T12:00:00.000Z");
+    assert_eq!(row["deleted_at"], "2026-03-15T12:00:01.000Z");
 }
 
 #[test]
@@ -243,16 +250,62 @@ fn metadata_cannot_move_a_customer_to_another_org() {
     let app = TestApp::new();
     let mut stolen = subscription("active", "enterprise");
     stolen["metadata"] = json!({"org_id": "org_b"});
-    deliver(&app, &event("evt_1", "customer.subscription.created", NOON, &stolen));
-    assert_eq!(mirrored(&app)["org_id"], "org_a");
-    assert_eq!(app.db.value("SELECT plan FROM orgs WHERE id = 'org_b'"), "chatbot");
-    assert_eq!(app.db.value("SELECT plan FROM orgs WHERE id = 'org_a'"), "enterprise");
+    let answer = deliver(&app, &event("evt_1", "customer.subscription.created", NOON, &stolen));
+    assert_eq!((answer.status, answer.db_trips), (200, 1), "to send it again would not help");
+    let row = receipt(&app, "evt_1");
+    assert_eq!((&row["status"], &row["org_id"]), (&json!("skipped"), &json!("org_a")));
+    assert_eq!(row["processing_error"], "org_mismatch");
+    assert_eq!(app.lines.of("stripe_webhook_failed")[0]["reason"], "org_mismatch");
+    assert_eq!(mirrored(&app), Value::Null);
+    for (org, plan) in [("org_a", "bundle"), ("org_b", "chatbot")] {
+        assert_eq!(app.db.value(&format!("SELECT plan FROM orgs WHERE id = '{org}'")), plan);
+    }
+    let entry = json!({"org_id": "org_a", "actor_type": "integration", "actor_id": "stripe",
+        "event_type": "billing.org_mismatch", "target_type": "customer", "target_id": "cus_a",
+        "metadata": r#"{"event_type":"customer.subscription.created","named_org_id":"org_b","object_id":"sub_1","stripe_event_id":"evt_1"}"#});
+    assert_eq!(audit(&app), [entry]);
 
     // Nor give an org that has a customer a second one.
     let second = json!({"id": "cus_z", "object": "customer", "metadata": {"org_id": "org_a"}});
     deliver(&app, &event("evt_2", "customer.created", NOON, &second));
-    assert_eq!(receipt(&app, "evt_2")["status"], "skipped");
+    let row = receipt(&app, "evt_2");
+    assert_eq!(
+        (&row["status"], &row["processing_error"]),
+        (&json!("skipped"), &json!("org_has_customer"))
+    );
     assert_eq!(app.db.value("SELECT count(*) FROM billing_customers WHERE org_id = 'org_a'"), 1);
+    assert_eq!(audit(&app)[1]["target_id"], "cus_z");
+}
+
+#[test]
+fn an_org_whose_customer_was_deleted_may_have_another() {
+    let app = TestApp::new();
+    deliver(
+        &app,
+        &event("evt_1", "customer.subscription.created", NOON, &subscription("active", "phone")),
+    );
+    let gone = json!({"id": "cus_a", "object": "customer", "deleted": true, "metadata": {}});
+    assert_eq!(deliver(&app, &event("evt_2", "customer.deleted", NOON + 1, &gone)).status, 200);
+    let mirror = mirrored(&app);
+    assert_eq!(
+        (&mirror["status"], &mirror["ended_at"]),
+        (&json!("canceled"), &json!("2026-03-15T12:00:01.000Z"))
+    );
+    let standing =
+        |app: &TestApp| app.db.value("SELECT billing_standing FROM orgs WHERE id = 'org_a'");
+    assert_eq!(standing(&app), "none");
+    // Its subscription's own event says when.
+    let mut ended = subscription("canceled", "phone");
+    ended["ended_at"] = json!(NOON - 60);
+    deliver(&app, &event("evt_3", "customer.subscription.deleted", NOON + 1, &ended));
+    assert_eq!(mirrored(&app)["ended_at"], "2026-03-15T11:59:00.000Z");
+
+    let next = json!({"id": "cus_n", "object": "customer", "metadata": {"org_id": "org_a"}});
+    deliver(&app, &event("evt_4", "customer.created", NOON + 2, &next));
+    let row = &app.db.rows(
+        "SELECT id, stripe_customer_id, deleted_at FROM billing_customers WHERE org_id = 'org_a'",
+    )[0];
+    assert_eq!(*row, json!({"id": "bc_a", "stripe_customer_id": "cus_n", "deleted_at": null}));
 }
 
 #[test]
@@ -265,19 +318,20 @@ fn a_subscription_before_its_customer_is_asked_for_again() {
     assert_eq!((answer.status, answer.code().as_str()), (503, "event_not_applied"));
     let row = receipt(&app, "evt_1");
     assert_eq!((&row["status"], &row["org_id"]), (&json!("failed"), &Value::Null));
-    assert_eq!(row["processing_error"], "no org is known for the customer");
+    assert_eq!(row["processing_error"], "customer_unknown");
     assert_eq!(mirrored(&app), Value::Null);
     assert_eq!(app.lines.of("stripe_webhook_failed")[0]["eventId"], "evt_1");
 
     let customer = json!({"id": "cus_b", "object": "customer", "metadata": {"org_id": "org_b"}});
-    deliver(&app, &event("evt_2", "customer.created", NOON, &customer));
-    app.clock.advance(60);
-    let retried = deliver(&app, &early);
-    assert_eq!(retried.status, 200, "{}", retried.text);
-    assert_eq!(retried.json().get("duplicate"), None);
+    let known = deliver(&app, &event("evt_2", "customer.created", NOON, &customer));
+    assert_eq!((known.status, known.db_trips), (200, 2), "what waited is applied with it");
     let row = receipt(&app, "evt_1");
     assert_eq!((&row["status"], &row["attempts"]), (&json!("processed"), &json!(2)));
     assert_eq!(mirrored(&app)["org_id"], "org_b");
+    assert_eq!(app.db.value("SELECT plan FROM orgs WHERE id = 'org_b'"), "phone");
+    app.clock.advance(60);
+    assert_eq!(deliver(&app, &early).json()["duplicate"], true);
+    assert_eq!(audit(&app).len(), 2, "the customer's and the subscription's");
 }
 
 #[test]
@@ -356,9 +410,9 @@ fn signatures_are_judged_before_the_body() {
         assert_eq!(answer.db_trips, 0, "{name}");
     }
     assert_eq!(app.post("/webhooks/stripe", &[("stripe-signature", &good)], body).status, 200);
-    let thin = r#"{"id":"evt_t","object":"v2.core.event","type":"v1.customer.created"}"#;
-    let signature = stripe_signature(thin, "whsec_test", NOON);
-    let answer = app.post("/webhooks/stripe", &[("stripe-signature", &signature)], thin);
+    let odd = r#"{"id":"ch_1","object":"charge","type":"customer.created"}"#;
+    let signature = stripe_signature(odd, "whsec_test", NOON);
+    let answer = app.post("/webhooks/stripe", &[("stripe-signature", &signature)], odd);
     assert_eq!((answer.status, answer.code().as_str()), (400, "invalid_event"));
 }
 

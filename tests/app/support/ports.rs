@@ -118,6 +118,12 @@ impl Streamed {
         Self { status, headers: Vec::new(), chunks, stalls: false, is_slow: false }
     }
 
+    /// All of it, for who does not read it as it comes.
+    fn whole(self) -> Result<HttpAnswer, HttpFailure> {
+        let chunks: Result<Vec<Vec<u8>>, HttpFailure> = self.chunks.into_iter().collect();
+        Ok(HttpAnswer { status: self.status, headers: self.headers, body: chunks?.concat() })
+    }
+
     /// After what there is, nothing comes any more, not even an end.
     pub fn stalled(mut self) -> Self {
         self.stalls = true;
@@ -215,6 +221,14 @@ impl FakeHttp {
         self.servers.lock().unwrap().insert(0, (prefix.to_owned(), Arc::new(server)));
     }
 
+    fn server_of(&self, url: &str) -> Option<Arc<Server>> {
+        let servers = self.servers.lock().unwrap();
+        servers
+            .iter()
+            .find(|(prefix, _)| url.starts_with(prefix))
+            .map(|(_, found)| found.clone())
+    }
+
     /// How many streams were dropped before their end.
     pub fn aborted(&self) -> usize {
         self.aborted.load(Ordering::Relaxed)
@@ -248,6 +262,11 @@ impl FakeHttp {
 
 impl HttpClient for FakeHttp {
     fn send(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpAnswer, HttpFailure>> {
+        if let Some(server) = self.server_of(&request.url) {
+            let answer = server(&request).and_then(Streamed::whole);
+            self.sent.lock().unwrap().push(request);
+            return Box::pin(std::future::ready(answer));
+        }
         let url = request.url.clone();
         if url == KEY_SET {
             self.calls.fetch_add(1, Ordering::Relaxed);
@@ -267,14 +286,7 @@ impl HttpClient for FakeHttp {
 
     fn open(&self, request: HttpRequest) -> BoxFuture<'_, Result<HttpStream, HttpFailure>> {
         let url = request.url.clone();
-        let server = {
-            let servers = self.servers.lock().unwrap();
-            servers
-                .iter()
-                .find(|(prefix, _)| url.starts_with(prefix))
-                .map(|(_, found)| found.clone())
-        };
-        if let Some(server) = server {
+        if let Some(server) = self.server_of(&url) {
             let answer = server(&request);
             self.sent.lock().unwrap().push(request);
             let aborted = self.aborted.clone();

@@ -1,0 +1,6 @@
+//! An org's account at Stripe, read from the mirror, and the ways to Stripe's own pages. Owns `billing_portal_sessions`.
+
+pub mod invoice_routes;
+pub mod overview_routes;
+pub mod session_routes;
+mod store;

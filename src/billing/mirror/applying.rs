@@ -1,0 +1,158 @@
+//! From an event to the mirror: applied once, and what waited for it after it.
+
+use serde_json::json;
+
+use super::asking::{Fetched, fetch};
+use super::event::{Change, Event, Topic};
+use super::invoice::Occasion;
+use super::store::{Application, Applied, Basis, Receipt, Status, event_apply, event_failed};
+use crate::app::Op;
+use crate::clients::stripe::{Failure, Stripe};
+use crate::config::LogLevel;
+use crate::error::{Error, Kind, Result};
+
+/// How often Stripe is asked about one event, where others write the same object meanwhile.
+const ATTEMPTS: usize = 4;
+
+/// Applies an event, and those that waited for its customer; nothing if it was applied before. `again` is whether one
+/// that was skipped before is applied. What fails leaves a receipt that says why.
+pub(super) async fn apply(
+    op: &Op,
+    event: &Event,
+    payload: &str,
+    again: bool,
+) -> Result<Option<Receipt>> {
+    let Some((receipt, awaiting)) = apply_or_record(op, event, payload, again).await? else {
+        return Ok(None);
+    };
+    for payload in awaiting {
+        // What fails here is sent again by Stripe, or found by the job.
+        if let Ok(event) = Event::parse(payload.as_bytes()) {
+            drop(apply_or_record(op, &event, &payload, false).await);
+        }
+    }
+    Ok(Some(receipt))
+}
+
+async fn apply_or_record(
+    op: &Op,
+    event: &Event,
+    payload: &str,
+    again: bool,
+) -> Result<Option<(Receipt, Vec<String>)>> {
+    let error = match apply_one(op, event, payload, again).await {
+        Ok(Some((receipt, _))) if receipt.status == Status::Failed => {
+            let reason = receipt.processing_error.as_deref().unwrap_or("unknown");
+            log_failure(op, LogLevel::Error, Some(event), reason);
+            return Err(not_applied(reason));
+        }
+        Ok(settled) => return Ok(settled),
+        Err(error) => error,
+    };
+    log_failure(op, LogLevel::Error, Some(event), &error.private_context());
+    // The reason is for staff; the rows in question stay in the log.
+    event_failed(op, event, payload, error.code()).await?;
+    Err(not_applied(&error.private_context()))
+}
+
+/// Applies an event; gives its receipt and the payloads of events that waited for it.
+async fn apply_one(
+    op: &Op,
+    event: &Event,
+    payload: &str,
+    again: bool,
+) -> Result<Option<(Receipt, Vec<String>)>> {
+    let stripe = Stripe::of(op);
+    let told = event.change()?;
+    let mut refusal = other_mode(op, event);
+    let mut basis = if stripe.is_some() { Basis::Event } else { Basis::LastCome };
+    let mut mirrored = told.clone();
+    for _ in 0..ATTEMPTS {
+        if mirrored.is_none() && refusal.is_none() {
+            match ask(stripe.as_ref(), event, told.as_ref()).await? {
+                Some(change) => mirrored = Some(change),
+                None => refusal = Some("object_gone"),
+            }
+            if basis == Basis::Event {
+                basis = Basis::Fetched(None);
+            }
+        }
+        let application = Application {
+            event,
+            payload,
+            told: told.as_ref(),
+            mirrored: mirrored.as_ref().unwrap_or(&Change::Nothing),
+            basis: &basis,
+            refusal,
+            again,
+        };
+        match event_apply(op, &application).await? {
+            Applied::Before => return Ok(None),
+            Applied::Now { receipt, awaiting } => return Ok(Some((receipt, awaiting))),
+            Applied::Unsettled { written_by } => {
+                mirrored = None;
+                basis = Basis::Fetched(written_by);
+            }
+        }
+    }
+    Err(Error::unavailable("event_contended", "others write the same object"))
+}
+
+/// The object as Stripe has it now; nothing if it is gone.
+async fn ask(
+    stripe: Option<&Stripe<'_>>,
+    event: &Event,
+    told: Option<&Change>,
+) -> Result<Option<Change>> {
+    let stripe = stripe.ok_or_else(|| {
+        Error::new(Kind::Unavailable, "stripe_not_configured", "Stripe not configured")
+            .context("the event is thin, and STRIPE_SECRET_KEY is not set")
+    })?;
+    let id = event.object_id().unwrap_or_default();
+    match fetch(stripe, event.topic(), id).await.map_err(|failure| unanswered(&failure))? {
+        Some(Fetched { object, topic }) => topic.read(&object, event.created).map(Some),
+        None => Ok(gone(told)),
+    }
+}
+
+/// What an event says of an object that Stripe no longer has: of invoices, drafts alone go.
+fn gone(told: Option<&Change>) -> Option<Change> {
+    match told {
+        Some(Change::Invoice(invoice)) => {
+            let mut invoice = invoice.clone();
+            invoice.occasion = Occasion::Deleted;
+            invoice.status = "void";
+            Some(Change::Invoice(invoice))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the event is of the other mode than the key: test events do not change what live ones made.
+fn other_mode(op: &Op, event: &Event) -> Option<&'static str> {
+    let is_live = op.app.config.stripe.is_live()?;
+    (is_live != event.livemode && event.topic() != Topic::Other).then_some("other_mode")
+}
+
+fn unanswered(failure: &Failure) -> Error {
+    Error::new(Kind::BadGateway, "stripe_unanswered", "Stripe gave no answer")
+        .context(failure.reason.clone())
+}
+
+#[track_caller]
+fn not_applied(reason: &str) -> Error {
+    Error::new(Kind::Unavailable, "event_not_applied", "Event not applied")
+        .hint("The event was recorded and will be applied when it is sent again.")
+        .retry_after_s(60)
+        .context(reason)
+}
+
+/// Writes the line of an event that was not applied.
+pub(super) fn log_failure(op: &Op, level: LogLevel, event: Option<&Event>, reason: &str) {
+    let mut fields = vec![("reason", json!(reason))];
+    if let Some(event) = event {
+        fields.push(("eventId", json!(event.id)));
+        fields.push(("eventType", json!(event.r#type)));
+    }
+    op.app.log.event(level, "stripe_webhook_failed", op.now(), &op.request, &fields);
+}

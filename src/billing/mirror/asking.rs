@@ -1,0 +1,79 @@
+//! Asking Stripe for the object of an event, where the event does not say enough.
+
+use serde_json::{Value, json};
+
+use super::event::Topic;
+use super::invoice::Occasion;
+use super::snapshot::{Object, Step, boolean, text};
+use crate::clients::stripe::{Failure, FailureKind, Form, Stripe, StripeId};
+
+/// Most pages of lines, of 100 each, that are read of one invoice.
+const MOST_PAGES: usize = 20;
+
+/// What Stripe has of an object, and what that makes of the event's topic.
+pub(super) struct Fetched {
+    pub(super) object: Object,
+    pub(super) topic: Topic,
+}
+
+/// The object as Stripe has it now; nothing if it has none.
+pub(super) async fn fetch(
+    stripe: &Stripe<'_>,
+    topic: Topic,
+    id: &str,
+) -> Result<Option<Fetched>, Failure> {
+    let (Some(kind), Some(id)) = (path(topic), StripeId::parse(id)) else { return Ok(None) };
+    let path = format!("/v1/{kind}/{}", id.as_str());
+    let mut object = match stripe.get(&path, &Form::default()).await {
+        Ok(object) => object,
+        Err(Failure { kind: FailureKind::NotFound, .. }) => return Ok(None),
+        Err(failure) => return Err(failure),
+    };
+    let topic = match topic {
+        Topic::Invoice(_) => {
+            all_lines(stripe, &path, &mut object).await?;
+            Topic::Invoice(Occasion::Changed)
+        }
+        Topic::Customer(_) if boolean(&object, "deleted") => Topic::Customer(Step::Deleted),
+        topic => topic,
+    };
+    Ok(Some(Fetched { object, topic }))
+}
+
+fn path(topic: Topic) -> Option<&'static str> {
+    Some(match topic {
+        Topic::Customer(_) => "customers",
+        Topic::Subscription(_) => "subscriptions",
+        Topic::Invoice(_) => "invoices",
+        Topic::Checkout => "checkout/sessions",
+        Topic::Product(_) => "products",
+        Topic::Price(_) => "prices",
+        Topic::Other => return None,
+    })
+}
+
+/// Puts the lines that are on further pages to those that came.
+async fn all_lines(stripe: &Stripe<'_>, path: &str, invoice: &mut Object) -> Result<(), Failure> {
+    let path = format!("{path}/lines");
+    for _ in 0..MOST_PAGES {
+        let Some(list) = invoice.get_mut("lines").and_then(Value::as_object_mut) else { break };
+        let last = list.get("data").and_then(|data| data.as_array()?.last()?.as_object());
+        let Some(last) =
+            last.and_then(|line| text(line, "id")).filter(|_| boolean(list, "has_more"))
+        else {
+            break;
+        };
+        let query = Form::default().with("limit", "100").with("starting_after", last);
+        let mut page = stripe.get(&path, &query).await?;
+        list.insert("has_more".to_owned(), json!(boolean(&page, "has_more")));
+        let more = page.get_mut("data").and_then(Value::as_array_mut);
+        if let Some(data) = list.get_mut("data").and_then(Value::as_array_mut) {
+            data.append(more.unwrap_or(&mut Vec::new()));
+        }
+    }
+    // Beyond that, what was read is what is kept.
+    if let Some(list) = invoice.get_mut("lines").and_then(Value::as_object_mut) {
+        list.insert("has_more".to_owned(), json!(false));
+    }
+    Ok(())
+}

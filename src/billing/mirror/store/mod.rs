@@ -1,0 +1,326 @@
+//! The statements of a delivery: one batch that claims the event, mirrors its object, and leaves its traces.
+
+mod customer;
+mod invoice;
+mod receipt;
+mod subscription;
+
+use sha2::{Digest as _, Sha256};
+
+pub(super) use self::receipt::{Receipt, Status, event_failed};
+use super::catalog::{Price, Product};
+use super::checkout::Checkout;
+use super::event::{Change, Event};
+use super::snapshot::Step;
+use crate::app::Op;
+use crate::db::{Param, Rows, Statement};
+use crate::error::Result;
+use crate::ids::new_id;
+use crate::time::Timestamp;
+use crate::{row, sql, statement};
+
+const CUSTOMER_INSERT: &str = sql!("../sql/customer_insert.sql");
+const ENTITLEMENT_OF_EVENT: &str = sql!("../sql/due_of_event.sql", "../sql/entitlement.sql");
+const EVENT_AUDIT_INSERT: &str = sql!("../sql/event_audit_insert.sql");
+const EVENTS_AWAITING: &str = sql!("../sql/events_awaiting.sql");
+const CHECKOUT_UPSERT: &str = sql!("../sql/checkout_upsert.sql");
+const PRODUCT_UPSERT: &str = sql!("../sql/product_upsert.sql");
+const PRICE_UPSERT: &str = sql!("../sql/price_upsert.sql");
+
+/// What a snapshot may write over, besides what is older.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Basis {
+    /// Nothing: one of its own second that differs has to be asked for.
+    Event,
+    /// What is of its second, as nobody can be asked.
+    LastCome,
+    /// What this delivery wrote: the object is as Stripe had it after that.
+    Fetched(Option<String>),
+}
+
+impl Basis {
+    fn param(&self) -> Param {
+        match self {
+            Self::Event => Param::Null,
+            Self::LastCome => "*".into(),
+            Self::Fetched(delivery) => delivery.as_deref().into(),
+        }
+    }
+}
+
+/// An event and what is made of it.
+pub(super) struct Application<'a> {
+    pub(super) event: &'a Event,
+    /// As it came.
+    pub(super) payload: &'a str,
+    /// What the event says; nothing if it is thin.
+    pub(super) told: Option<&'a Change>,
+    /// What is mirrored: the same, or the object as Stripe has it now.
+    pub(super) mirrored: &'a Change,
+    pub(super) basis: &'a Basis,
+    /// Why it is not applied, whatever it says.
+    pub(super) refusal: Option<&'static str>,
+    /// Whether one that was skipped before is applied.
+    pub(super) again: bool,
+}
+
+/// What became of an event.
+#[derive(Debug)]
+pub(super) enum Applied {
+    /// It had been applied before.
+    Before,
+    Now {
+        receipt: Receipt,
+        /// Payloads of events that waited for the customer that is known now.
+        awaiting: Vec<String>,
+    },
+    /// Stripe has to be asked for the object.
+    Unsettled {
+        /// The delivery that wrote what it would have to write over.
+        written_by: Option<String>,
+    },
+}
+
+/// One try to apply an event: what its statements have in common.
+struct Delivery<'a> {
+    event: &'a Event,
+    /// `stripe_events.delivery_id`.
+    id: &'a str,
+    now: Timestamp,
+    basis: &'a Basis,
+    /// Days of grace, as SQLite adds them.
+    grace: &'a str,
+}
+
+/// Claims and applies an event in one transaction.
+pub(super) async fn event_apply(op: &Op, application: &Application<'_>) -> Result<Applied> {
+    let now = op.now();
+    let id = new_id(now)?;
+    let grace = format!("+{} days", op.app.config.billing_grace_days);
+    let Application { event, mirrored, basis, .. } = *application;
+    let delivery = Delivery { event, id: &id, now, basis, grace: &grace };
+    let mut statements = vec![receipt::claim(&delivery, application)?];
+    let mut unsettled_at = None;
+    match mirrored {
+        Change::Customer(customer) => {
+            unsettled_at = Some(customer::mirror(&delivery, customer, &mut statements)?);
+        }
+        Change::Subscription(subscription) => {
+            unsettled_at = Some(subscription::mirror(&delivery, subscription, &mut statements)?);
+        }
+        Change::Invoice(invoice) => {
+            unsettled_at = Some(invoice::mirror(&delivery, invoice, &mut statements)?);
+        }
+        Change::Checkout(checkout) => statements.push(checkout_upsert(&delivery, checkout)?),
+        Change::Product(product) => statements.push(product_upsert(&delivery, product)),
+        Change::Price(price) => statements.push(price_upsert(&delivery, price)),
+        Change::Nothing => {}
+    }
+    let told = application.told.unwrap_or(mirrored);
+    leave_traces(&delivery, told, &mut statements)?;
+    let customer = customer_of(mirrored);
+    if let Some(customer) = customer {
+        statements.push(receipt::mismatch_audit(&delivery, customer, told)?);
+        statements.push(statement!(EVENTS_AWAITING, &*event.id, &*id, customer));
+    }
+    let rows = op.write(statements).await?;
+    outcome(&rows, unsettled_at, customer.is_some())
+}
+
+fn outcome(rows: &[Rows], unsettled_at: Option<usize>, awaits: bool) -> Result<Applied> {
+    let Some(receipt) = rows.first().map(Rows::first::<Receipt>).transpose()?.flatten() else {
+        return Ok(Applied::Before);
+    };
+    let unsettled = unsettled_at.and_then(|at| rows.get(at));
+    if let Some(row) = unsettled.map(Rows::first::<UnsettledRow>).transpose()?.flatten() {
+        return Ok(Applied::Unsettled { written_by: row.written_by });
+    }
+    let awaiting = match rows.last().filter(|_| awaits) {
+        Some(rows) => rows.all::<AwaitingRow>()?.into_iter().map(|row| row.payload).collect(),
+        None => Vec::new(),
+    };
+    Ok(Applied::Now { receipt, awaiting })
+}
+
+row! {
+    struct UnsettledRow {
+        written_by: Option<String>,
+    }
+}
+
+row! {
+    struct AwaitingRow {
+        payload: String,
+    }
+}
+
+/// The customer that a change is about.
+fn customer_of(change: &Change) -> Option<&str> {
+    match change {
+        Change::Customer(customer) => Some(&customer.id),
+        Change::Subscription(subscription) => Some(&subscription.customer_id),
+        Change::Invoice(invoice) => Some(&invoice.customer_id),
+        Change::Checkout(checkout) => checkout.customer_id.as_deref(),
+        Change::Product(_) | Change::Price(_) | Change::Nothing => None,
+    }
+}
+
+/// The org that its metadata name.
+fn org_hint_of(change: &Change) -> Option<&str> {
+    match change {
+        Change::Customer(customer) => customer.org_hint.as_deref(),
+        Change::Subscription(subscription) => subscription.org_hint.as_deref(),
+        Change::Invoice(invoice) => invoice.org_hint.as_deref(),
+        Change::Checkout(checkout) => checkout.org_hint.as_deref(),
+        Change::Product(_) | Change::Price(_) | Change::Nothing => None,
+    }
+}
+
+/// The audit entry of what happened, where one is left.
+fn leave_traces(
+    delivery: &Delivery<'_>,
+    told: &Change,
+    statements: &mut Vec<Statement>,
+) -> Result<()> {
+    let trace = match told {
+        Change::Customer(customer) => Some(customer::trace(delivery, customer)),
+        Change::Subscription(subscription) => Some(subscription::trace(delivery, subscription)),
+        Change::Invoice(invoice) => invoice::trace(delivery, invoice),
+        Change::Checkout(_) | Change::Product(_) | Change::Price(_) | Change::Nothing => None,
+    };
+    let Some(Trace { target_type, target_id, event_type, metadata }) = trace else { return Ok(()) };
+    let Delivery { event, id, now, .. } = *delivery;
+    statements.push(statement!(
+        EVENT_AUDIT_INSERT,
+        new_id(now)?,
+        &*event.id,
+        id,
+        target_type,
+        target_id,
+        now,
+        event_type,
+        metadata.to_string(),
+    ));
+    Ok(())
+}
+
+/// An entry of the audit trail.
+struct Trace<'a> {
+    target_type: &'static str,
+    target_id: &'a str,
+    event_type: String,
+    metadata: serde_json::Value,
+}
+
+fn customer_insert(delivery: &Delivery<'_>, stripe_customer_id: &str) -> Result<Statement> {
+    let Delivery { event, id, now, .. } = *delivery;
+    Ok(statement!(CUSTOMER_INSERT, new_id(now)?, &*event.id, id, stripe_customer_id, now))
+}
+
+/// Brings the org's plan up to its subscriptions.
+fn entitlement(delivery: &Delivery<'_>) -> Statement {
+    let Delivery { event, id, now, grace, .. } = *delivery;
+    statement!(ENTITLEMENT_OF_EVENT, &*event.id, id, now, grace)
+}
+
+/// A statement that takes a snapshot over: `?1` to `?8` say which and when, `row` what is of the row alone, `columns`
+/// what the snapshot says, and `parts` what it says in rows of their own. And the parameters with which it is seen to be unsettled.
+fn take_over(
+    sql: &'static str,
+    delivery: &Delivery<'_>,
+    object_id: &str,
+    rank: i64,
+    row: Vec<Param>,
+    columns: Vec<Param>,
+    parts: &str,
+) -> (Statement, Vec<Param>) {
+    let Delivery { event, id, now, basis, .. } = *delivery;
+    let version: Vec<Param> = vec![
+        (*event.id).into(),
+        id.into(),
+        object_id.into(),
+        event.created.into(),
+        rank.into(),
+        digest(&columns, parts).into(),
+    ];
+    let mut params = version.clone();
+    params.extend([basis.param(), now.into()]);
+    params.extend(row);
+    params.extend(columns);
+    (Statement { sql, params }, version)
+}
+
+/// Tells snapshots apart, by what is mirrored of them.
+fn digest(columns: &[Param], parts: &str) -> String {
+    let mut hasher = Sha256::new();
+    for column in columns {
+        match column {
+            Param::Null => hasher.update([0]),
+            Param::Integer(number) => {
+                hasher.update([1]);
+                hasher.update(number.to_le_bytes());
+            }
+            Param::Text(text) => {
+                hasher.update([2]);
+                hasher.update(text.len().to_le_bytes());
+                hasher.update(text.as_bytes());
+            }
+        }
+    }
+    hasher.update(parts.as_bytes());
+    hex::encode(hasher.finalize())
+}
+
+fn checkout_upsert(delivery: &Delivery<'_>, checkout: &Checkout) -> Result<Statement> {
+    let Delivery { event, id, now, .. } = *delivery;
+    Ok(statement!(
+        CHECKOUT_UPSERT,
+        new_id(now)?,
+        &*event.id,
+        id,
+        &*checkout.id,
+        now,
+        checkout.customer_id.as_deref(),
+        checkout.subscription_id.as_deref(),
+        checkout.status,
+        checkout.mode,
+        checkout.expires_at,
+    ))
+}
+
+fn product_upsert(delivery: &Delivery<'_>, product: &Product) -> Statement {
+    let Delivery { event, id, now, .. } = *delivery;
+    statement!(
+        PRODUCT_UPSERT,
+        &*event.id,
+        id,
+        &*product.id,
+        event.created,
+        now,
+        product.name.as_deref(),
+        product.description.as_deref(),
+        product.is_active,
+        product.step == Step::Deleted,
+    )
+}
+
+fn price_upsert(delivery: &Delivery<'_>, price: &Price) -> Statement {
+    let Delivery { event, id, now, .. } = *delivery;
+    statement!(
+        PRICE_UPSERT,
+        &*event.id,
+        id,
+        &*price.id,
+        event.created,
+        now,
+        price.plan,
+        price.product_id.as_deref(),
+        price.nickname.as_deref(),
+        price.currency.as_deref(),
+        price.unit_amount_cents,
+        price.interval.as_deref(),
+        price.interval_count,
+        price.is_active,
+        price.step == Step::Deleted,
+    )
+}

@@ -1,0 +1,92 @@
+//! Statements that mirror a subscription.
+
+use serde_json::json;
+
+use super::{Delivery, Trace, customer_insert, entitlement, take_over};
+use crate::billing::mirror::snapshot::Step;
+use crate::billing::mirror::subscription::{Subscription, audit_type};
+use crate::db::{Param, Statement};
+use crate::error::Result;
+use crate::ids::new_id;
+use crate::time::Timestamp;
+use crate::{sql, statement};
+
+const SUBSCRIPTION_UPSERT: &str = sql!("../sql/subscription_upsert.sql");
+const SUBSCRIPTION_UNSETTLED: &str = sql!("../sql/subscription_unsettled.sql");
+const SUBSCRIPTION_ITEMS_FORGET: &str = sql!("../sql/subscription_items_forget.sql");
+const SUBSCRIPTION_ITEMS_UPSERT: &str = sql!("../sql/subscription_items_upsert.sql");
+const INVOICES_JOIN: &str = sql!("../sql/invoices_join.sql");
+
+/// Adds the statements; gives the place of the one that says whether Stripe has to be asked.
+pub(super) fn mirror(
+    delivery: &Delivery<'_>,
+    subscription: &Subscription,
+    statements: &mut Vec<Statement>,
+) -> Result<usize> {
+    statements.push(customer_insert(delivery, &subscription.customer_id)?);
+    let items = json!(subscription.items).to_string();
+    let (upsert, version) = upsert(delivery, subscription, &items)?;
+    statements.push(upsert);
+    statements.push(Statement { sql: SUBSCRIPTION_UNSETTLED, params: version });
+    let unsettled_at = statements.len() - 1;
+    let ids: Vec<&str> = subscription.items.iter().map(|item| &*item.stripe_item_id).collect();
+    for (sql, items) in
+        [(SUBSCRIPTION_ITEMS_FORGET, json!(ids).to_string()), (SUBSCRIPTION_ITEMS_UPSERT, items)]
+    {
+        statements.push(statement!(sql, delivery.id, &*subscription.id, items));
+    }
+    statements.push(statement!(INVOICES_JOIN, &*subscription.id));
+    statements.push(entitlement(delivery));
+    Ok(unsettled_at)
+}
+
+fn upsert(
+    delivery: &Delivery<'_>,
+    subscription: &Subscription,
+    items: &str,
+) -> Result<(Statement, Vec<Param>)> {
+    let happened = Timestamp::from_seconds(delivery.event.created);
+    let row = vec![
+        new_id(delivery.now)?.into(),
+        (*subscription.customer_id).into(),
+        subscription.created_at.into(),
+        (subscription.status() == "past_due").then_some(happened).into(),
+    ];
+    let columns = vec![
+        (*subscription.price_id).into(),
+        subscription.status().into(),
+        (*subscription.stripe_status).into(),
+        subscription.plan_nickname.as_deref().into(),
+        subscription.quantity.into(),
+        subscription.cancel_at_period_end.into(),
+        subscription.current_period_start.into(),
+        subscription.current_period_end.into(),
+        subscription.canceled_at.into(),
+        subscription.ended_at.into(),
+        subscription.trial_start.into(),
+        subscription.trial_end.into(),
+        (*subscription.metadata).into(),
+    ];
+    let rank = subscription.step.rank();
+    Ok(take_over(SUBSCRIPTION_UPSERT, delivery, &subscription.id, rank, row, columns, items))
+}
+
+/// What the audit trail says of it.
+pub(super) fn trace<'a>(delivery: &Delivery<'_>, subscription: &'a Subscription) -> Trace<'a> {
+    let event = delivery.event;
+    Trace {
+        target_type: "subscription",
+        target_id: &subscription.id,
+        event_type: audit_type(subscription.step).to_owned(),
+        metadata: match subscription.step {
+            Step::Created | Step::Updated => json!({
+                "status": subscription.status(),
+                "plan": subscription.plan_nickname,
+                "stripe_event_id": event.id,
+            }),
+            Step::Deleted => {
+                json!({"stripe_event_id": event.id, "ended_at": subscription.ended_at})
+            }
+        },
+    }
+}

@@ -1,7 +1,0 @@
--- The audit entry of what happened to an invoice, if this delivery claimed the event: it did happen, whether or not a
--- newer snapshot came first. Index: stripe_events.stripe_event_id.
--- ?1 row id   ?2 event   ?3 delivery   ?4 invoice   ?5 now   ?6 event type   ?7 metadata
-INSERT INTO audit_logs (id, org_id, actor_type, actor_id, event_type, target_type, target_id, metadata, created_at)
-SELECT ?1, e.org_id, 'integration', 'stripe', ?6, 'invoice', ?4, ?7, ?5
-FROM stripe_events e
-WHERE e.stripe_event_id = +?2 AND e.delivery_id = +?3 AND e.status = 'processed' AND e.org_id IS NOT NULL

@@ -1,0 +1,4 @@
+//! Metered usage. Owns `billing_records`.
+
+pub mod routes;
+mod store;
