@@ -71,6 +71,8 @@ pub struct Membership {
     pub org_status: String,
     /// Its plan.
     pub org_plan: String,
+    /// `orgs.billing_standing`: whether what it has is paid.
+    pub org_standing: String,
     /// The person's role in it.
     pub role: Role,
     /// Since when.
@@ -137,6 +139,7 @@ row! {
         org_slug: Option<String>,
         org_status: Option<String>,
         org_plan: Option<String>,
+        org_standing: Option<String>,
         org_revoked_at: Option<StoredTime>,
         scope_org_id: Option<String>,
     }
@@ -164,6 +167,12 @@ impl Caller {
         let member = member.map(|membership| membership.role);
         let staff = self.user.is_staff.then_some(STAFF_ROLE);
         member.max(staff)
+    }
+
+    /// Whether a payment of the org's has failed for so long that its members may look and not change. Staff may.
+    pub fn is_read_only(&self, org: &OrgId) -> bool {
+        let is_unpaid = |membership: &Membership| membership.org_standing == "read_only";
+        !self.user.is_staff && self.membership(org).is_some_and(is_unpaid)
     }
 
     fn membership(&self, org: &OrgId) -> Option<&Membership> {
@@ -218,6 +227,7 @@ fn membership(row: CallerRow) -> Option<Membership> {
         org_slug: row.org_slug,
         org_status: row.org_status.unwrap_or_else(|| "inactive".to_owned()),
         org_plan: row.org_plan.unwrap_or_else(|| "chatbot".to_owned()),
+        org_standing: row.org_standing.unwrap_or_default(),
         role: row.role.unwrap_or(Role::Viewer),
         created_at: row.member_since.unwrap_or_else(|| String::new().into()),
         org_sessions_revoked_at: row.org_revoked_at,

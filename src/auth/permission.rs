@@ -14,7 +14,7 @@ use super::policy::{self, Action};
 use super::sign_in::{note_login, signed_in};
 use crate::app::Op;
 use crate::db::{FromRow, Rows};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::ids::OrgId;
 use crate::row;
 
@@ -109,6 +109,14 @@ pub fn staff_only() -> Error {
     Error::forbidden("staff_only", "Staff access required").hint("Only Koby staff may do this.")
 }
 
+#[track_caller]
+fn read_only() -> Error {
+    Error::new(Kind::PaymentRequired, "org_read_only", "Payment required").hint(
+        "A payment of this organization failed, and its days of grace are over. Pay by POST /billing/portal-session; \
+         until then everything can be read and nothing changed.",
+    )
+}
+
 /// The orgs that a request was proved to be allowed to touch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tenant {
@@ -137,6 +145,13 @@ impl<N: Need> Access<N> {
     pub fn of_path_org(mut self, org: OrgId) -> Self {
         self.asked.scope.choice.org.get_or_insert_with(|| org.clone());
         self.asked.path_org = Some(org);
+        self
+    }
+
+    /// The change is allowed while the org is read-only: what pays, what secures, and what the law asks for.
+    #[must_use]
+    pub fn while_read_only(mut self) -> Self {
+        self.asked.while_read_only = true;
         self
     }
 
@@ -219,6 +234,8 @@ struct Asked {
     scope: Scope,
     /// The org in the path: another one than the judged does not exist for this caller.
     path_org: Option<OrgId>,
+    /// Whether the change is allowed to an org that is read-only.
+    while_read_only: bool,
 }
 
 impl Asked {
@@ -295,6 +312,10 @@ impl Asked {
             return Err(role_too_low(action));
         }
         caller.refuse_revoked_in(&org, self.scope.session.issued_at)?;
+        let changes_content = matches!(action, Action::Write | Action::Administer);
+        if changes_content && !self.while_read_only && caller.is_read_only(&org) {
+            return Err(read_only());
+        }
         self.op.request.set_org(&org);
         Ok(Grant { actor: self.actor(caller), org, role })
     }
@@ -357,7 +378,7 @@ impl<S: Send + Sync, N: Need> FromRequestParts<S> for Access<N> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self> {
         let op = Op::from_request_parts(parts, state).await?;
         let scope = signed_in(&op, parts).await?;
-        let asked = Asked { op: op.clone(), scope, path_org: None };
+        let asked = Asked { op: op.clone(), scope, path_org: None, while_read_only: false };
         Ok(Self { op, asked, need: PhantomData })
     }
 }

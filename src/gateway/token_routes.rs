@@ -135,6 +135,7 @@ pub async fn revoke_gateway_token(
     access: Access<Administer>,
     Path(id): Path<String>,
 ) -> Result<Json<GatewayTokenRevokedOut>> {
+    let access = access.while_read_only();
     let target = store::token(access.scope(), &id, access.op.now());
     let (grant, target, []) = access.grant_for::<TokenRow, 0>(target, token_not_found, []).await?;
     store::token_revoke(&grant, &target.id).await?;

@@ -18,6 +18,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::app::{BoxFuture, Op};
+use crate::billing::mirror::grace;
 use crate::config::LogLevel;
 use crate::conversations::feed;
 use crate::error::Result;
@@ -75,6 +76,12 @@ const JOBS: &[Job] = &[
         every: Duration::from_hours(1),
         share: Duration::from_secs(5),
         run: |op, run| Box::pin(housekeeping::run(op, run)),
+    },
+    Job {
+        name: "billing_grace",
+        every: Duration::from_mins(1),
+        share: Duration::from_secs(2),
+        run: |op, run| Box::pin(grace::run(op, run)),
     },
     Job {
         name: "search_feed",

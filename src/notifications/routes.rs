@@ -57,6 +57,7 @@ pub async fn read_notification(
     access: Access<Write>,
     Path(id): Path<String>,
 ) -> Result<Json<OneNotificationOut>> {
+    let access = access.while_read_only();
     let target = store::notification(access.scope(), &id);
     let (grant, notification, []) =
         access.grant_for::<NotificationOut, 0>(target, not_found, []).await?;

@@ -153,7 +153,7 @@ pub async fn check_invite_allowed(access: Access<Administer>) -> Result<Json<Inv
 }
 
 fn judged(org: &OrgRow, is_staff: bool) -> InviteAllowedOut {
-    let max = org.max_members;
+    let max = org.seats;
     let left = max - org.member_count - org.open_invitations;
     let (allowed, reason, message) = if is_staff {
         (true, "staff_override", None)

@@ -263,7 +263,7 @@ pub async fn revoke_org_sessions(
     access: Access<Administer>,
     Path(org): Path<String>,
 ) -> Result<Json<SessionsRevokedOut>> {
-    let (grant, []) = access.of_path_org(org.into()).grant([]).await?;
+    let (grant, []) = access.while_read_only().of_path_org(org.into()).grant([]).await?;
     let entry = Entry {
         event: "org.sessions_revoked",
         target_type: "org",

@@ -63,6 +63,8 @@ row! {
         pub(super) status: OrgStatus,
         pub(super) plan: Plan,
         pub(super) max_members: i64,
+        /// The cap, or less where the plan has less.
+        pub(super) seats: i64,
         pub(super) member_count: i64,
         pub(super) open_invitations: i64,
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::fields::{Fields, SiteIn, SitePatch, SiteStatus};
 use super::key::{KeyRotationIn, new_site_key};
-use super::store::{self, EngineRow, OrgLabelRow, SiteDetailOut, site_not_found};
+use super::store::{self, EngineRow, OrgLabelRow, OrgRoomRow, SiteDetailOut, site_not_found};
 use crate::auth::permission::{Access, Administer, Read};
 use crate::error::Result;
 use crate::http::body;
@@ -129,11 +129,14 @@ pub async fn create_site(
     body::Read(site): body::Read<SiteIn>,
 ) -> Result<Response> {
     let fields = Fields::judge(site.into(), access.op.app.config.environment)?;
-    let (grant, [label]) = access.grant([store::org_label(access.scope())]).await?;
+    let (grant, [room]) = access.grant([store::org_room(access.scope())]).await?;
     if fields.needs_staff_at_first() {
         grant.actor.require_staff()?;
     }
-    let OrgLabelRow { org_label } = label.one()?;
+    let OrgRoomRow { org_label, has_room } = room.one()?;
+    if !has_room && !grant.actor.caller.user.is_staff {
+        return Err(store::no_room());
+    }
     let site_key = new_site_key(&org_label, grant.op().app.config.environment)?;
     let id = new_id(grant.op().now())?;
     let site = store::site_insert(&grant, &id, &site_key, fields).await?;

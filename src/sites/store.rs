@@ -19,7 +19,7 @@ use crate::{list_sql, row, scoped_sql, sql};
 const ENGINES: ListSql = list_sql!("sql/engines.sql");
 const SITES: ListSql = list_sql!("sql/sites.sql");
 const SITE: &str = scoped_sql!("sql/site.sql");
-const ORG_LABEL: &str = scoped_sql!("sql/org_label.sql");
+const ORG_ROOM: &str = scoped_sql!("sql/org_room.sql");
 const SITE_OF_ORG: &str = sql!("sql/site_of_org.sql");
 const SITE_INSERT: &str = sql!("sql/site_insert.sql");
 const SITE_UPDATE: &str = sql!("sql/site_update.sql");
@@ -94,6 +94,15 @@ row! {
     }
 }
 
+row! {
+    /// What the org of a new site calls itself, and whether its plan has room for the site.
+    #[derive(Debug)]
+    pub(super) struct OrgRoomRow {
+        pub(super) org_label: String,
+        pub(super) has_room: bool,
+    }
+}
+
 pub(super) fn engines(scope: &Scope, page: &Page<2>, now: Timestamp) -> Scoped {
     let mut params = page.descending();
     params.extend([Param::from(now.minus(SESSION_ACTIVE_FOR)), Param::from(now.date())]);
@@ -109,8 +118,8 @@ pub(super) fn site(scope: &Scope, id: &str) -> Scoped {
     scope.statement(SITE, [Param::from(id)])
 }
 
-pub(super) fn org_label(scope: &Scope) -> Scoped {
-    scope.statement(ORG_LABEL, [])
+pub(super) fn org_room(scope: &Scope) -> Scoped {
+    scope.statement(ORG_ROOM, [])
 }
 
 /// Runs a change with its trace; gives what the change returned, and the site after it.
@@ -139,6 +148,7 @@ pub(super) async fn site_insert(
     let kind = fields.kind.unwrap_or(SiteType::Chatbot);
     let name = fields.name.unwrap_or_default();
     let metadata = json!({"name": name, "type": kind});
+    let has_keyless_origin = matches!(fields.keyless_origin, Change::Set(_));
     let insert = grant.statement(
         SITE_INSERT,
         [
@@ -156,10 +166,11 @@ pub(super) async fn site_insert(
             value(sealed(vault, "elevenlabs_api_key", id, fields.elevenlabs_api_key)?),
             value(sealed(vault, "openai_api_key", id, fields.openai_api_key)?),
             list_json(fields.assigned_voices),
+            grant.actor.caller.user.is_staff.into(),
         ],
     );
     let (_, site) = change_site(grant, id, insert, "site.created", metadata).await?;
-    site.ok_or_else(keyless_origin_taken)
+    site.ok_or_else(if has_keyless_origin { keyless_origin_taken } else { no_room })
 }
 
 pub(super) async fn site_update(
@@ -293,6 +304,13 @@ fn list_json(change: Change<Vec<String>>) -> Param {
 pub(crate) fn site_not_found() -> Error {
     Error::not_found("site_not_found", "Site not found")
         .hint("There is no such site, or it belongs to another organization.")
+}
+
+#[cold]
+#[track_caller]
+pub(super) fn no_room() -> Error {
+    Error::conflict("plan_sites_used_up", "Site limit reached")
+        .hint("The organization has as many sites as its plan allows; change the plan, or ask Koby staff.")
 }
 
 #[cold]

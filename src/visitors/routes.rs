@@ -57,7 +57,8 @@ pub async fn delete_visitor(
 ) -> Result<Json<VisitorErasedOut>> {
     let mode = query.one_of("mode", Mode::ALL, Mode::parse)?.unwrap_or(Mode::Delete);
     let site = query.text("siteId");
-    // (1)
+    // (1) A person's wish to be forgotten does not wait for a payment.
+    let access = access.while_read_only();
     let found = store::found(access.scope(), &visitor_id, site, MOST + 1);
     let (grant, [sessions, leads]) = access.grant(found).await?;
     let (sessions, leads) = (first_ids(&sessions)?, first_ids(&leads)?);

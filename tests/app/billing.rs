@@ -228,11 +228,14 @@ fn the_plan_is_one_that_runs_else_one_whose_payment_failed() {
 #[test]
 fn accounts_are_not_shown_for_all_orgs() {
     let app = with_account();
-    let nothing = json!({
-        "customer": null, "subscriptions": [], "currentPlan": null, "upcomingInvoice": null, "recentInvoices": [],
+    let mut nothing = json!({
+        "customer": null, "subscriptions": [], "currentPlan": null, "entitlement": null, "upcomingInvoice": null,
+        "recentInvoices": [],
     });
     let all = app.get_as("user_staff", "/billing/overview");
     assert_eq!((all.status, all.json()), (200, nothing.clone()));
+    nothing["entitlement"] =
+        json!({"plan": "chatbot", "standing": "unbilled", "graceEndsAt": null});
     assert_eq!(app.get_as("user_owner_b", "/billing/overview").json(), nothing);
     let one = app.get_as("user_staff", "/billing/overview?orgId=org_a").json();
     assert_eq!(one["customer"]["id"], "bc_a");

@@ -157,8 +157,8 @@ fn a_job_is_taken_by_one_run() {
     bring(&app, &page("Parking."), true);
     let taken = "UPDATE knowledge_ingestion_jobs SET status = 'processing', lease_id = 'other', attempts = 1,
         next_attempt_at = '2026-03-15T12:02:00.000Z'";
-    // Eleven batches are of the frame and the jobs before; right before the claim another run is faster.
-    app.db.before_batch(12, taken);
+    // Fourteen batches are of the frame and the jobs before; right before the claim another run is faster.
+    app.db.before_batch(15, taken);
     tick(&app);
     assert_eq!(indexed(&app).len(), 0);
     let held = app.db.value("SELECT lease_id FROM knowledge_ingestion_jobs");
@@ -174,7 +174,7 @@ fn a_run_that_lost_its_job_writes_nothing() {
     let app = TestApp::new();
     bring(&app, &page("Parking."), true);
     // Right before its result is written, another run has taken the job over.
-    app.db.before_batch(14, "UPDATE knowledge_ingestion_jobs SET lease_id = 'other'");
+    app.db.before_batch(17, "UPDATE knowledge_ingestion_jobs SET lease_id = 'other'");
     tick(&app);
     assert_eq!(app.db.value("SELECT lease_id FROM knowledge_ingestion_jobs"), "other");
     assert_eq!(app.db.value("SELECT count(*) FROM knowledge_chunks"), 0);

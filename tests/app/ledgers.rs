@@ -163,8 +163,9 @@ fn sources() -> BTreeMap<String, String> {
 }
 
 /// What stands in front of others and is no statement by itself.
-const PREFIXES: [&str; 6] = [
+const PREFIXES: [&str; 7] = [
     "auth/sql/scope.sql",
+    "billing/mirror/sql/due_of_grace.sql",
     "billing/mirror/sql/due_of_event.sql",
     "chat/sql/found.sql",
     "chat/sql/named.sql",

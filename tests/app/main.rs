@@ -25,6 +25,7 @@ mod conversations;
 mod crawl;
 mod dashboards;
 mod docs;
+mod entitlements;
 mod gateway;
 mod health;
 mod home_screen;

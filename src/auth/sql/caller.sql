@@ -5,6 +5,7 @@ SELECT u.id AS user_id, u.clerk_user_id, u.email, u.name, u.avatar_url, u.is_kob
        u.sessions_revoked_at AS user_revoked_at,
        m.id AS membership_id, m.org_id, m.role, m.created_at AS member_since,
        o.name AS org_name, o.slug AS org_slug, o.status AS org_status, o.plan AS org_plan,
+       o.billing_standing AS org_standing,
        o.sessions_revoked_at AS org_revoked_at,
        (SELECT org_id FROM scope) AS scope_org_id
 FROM users u

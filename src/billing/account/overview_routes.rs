@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::store::{
-    self, BillingCustomerOut, BillingInvoiceOut, BillingSubscriptionOut, SubscriptionStatus,
+    self, BillingCustomerOut, BillingInvoiceOut, BillingSubscriptionOut, EntitlementOut,
+    SubscriptionStatus,
 };
 use crate::auth::permission::{Access, Read, Tenant};
 use crate::auth::policy::{self, Action};
@@ -20,6 +21,8 @@ pub struct BillingOverviewOut {
     /// Those that have not ended, newest first.
     subscriptions: Vec<BillingSubscriptionOut>,
     current_plan: Option<CurrentPlanOut>,
+    /// Nothing for staff without an org.
+    entitlement: Option<EntitlementOut>,
     /// Always null: coming invoices are not mirrored.
     #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Object>))]
     upcoming_invoice: (),
@@ -73,7 +76,7 @@ fn current_plan(subscriptions: &[BillingSubscriptionOut]) -> Option<CurrentPlanO
     responses((status = 200, body = BillingOverviewOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
 pub async fn get_billing_overview(access: Access<Read>) -> Result<Json<BillingOverviewOut>> {
     let statements = store::account(access.scope());
-    let (actor, tenant, [customer, subscriptions, invoices]) =
+    let (actor, tenant, [customer, subscriptions, invoices, entitlement]) =
         access.read_as_actor(statements).await?;
     let role = match &tenant {
         Tenant::Org(org) => actor.caller.role_in(org),
@@ -85,6 +88,7 @@ pub async fn get_billing_overview(access: Access<Read>) -> Result<Json<BillingOv
         customer: if is_admin { customer.first()? } else { None },
         current_plan: current_plan(&subscriptions),
         subscriptions,
+        entitlement: entitlement.first()?,
         upcoming_invoice: (),
         recent_invoices: if is_admin { invoices.all()? } else { Vec::new() },
     }))

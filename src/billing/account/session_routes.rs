@@ -54,7 +54,8 @@ pub async fn create_portal_session(
     let access = match org_named(&query, body.org_id.as_ref().map(Text::as_str), return_url) {
         Some(org) => access.of_body_org(org),
         None => access,
-    };
+    }
+    .while_read_only();
     let statement = store::customer_id(access.scope());
     let (grant, [customer]) = access.grant([statement]).await?;
     let op = grant.op();

@@ -12,6 +12,7 @@ use crate::{choice, row, scoped_sql, sql};
 const CUSTOMER: &str = scoped_sql!("sql/customer.sql");
 const SUBSCRIPTIONS_OPEN: &str = scoped_sql!("sql/subscriptions_open.sql");
 const INVOICES_RECENT: &str = scoped_sql!("sql/invoices_recent.sql");
+const ENTITLEMENT: &str = scoped_sql!("sql/entitlement.sql");
 const SUBSCRIPTIONS: &str = scoped_sql!("sql/subscriptions.sql");
 const INVOICES: &str = scoped_sql!("sql/invoices.sql");
 const INVOICES_OF_STATUS: &str = scoped_sql!("sql/invoices_of_status.sql");
@@ -40,6 +41,36 @@ choice! {
         Unpaid = "unpaid",
         /// Collects no payments for now.
         Paused = "paused",
+    }
+}
+
+choice! {
+    /// `orgs.billing_standing`.
+    pub(super) enum Standing {
+        /// It never had a subscription, and has the plan that staff gave it.
+        Unbilled = "unbilled",
+        /// A subscription is paid, or in its trial.
+        Good = "good",
+        /// A payment failed, and there is time to mend it.
+        Grace = "grace",
+        /// That time is over: everything can be read, nothing changed, and the chat is silent.
+        ReadOnly = "read_only",
+        /// All subscriptions ended, are unpaid or paused.
+        None = "none",
+    }
+}
+
+row! {
+    /// What an org's subscriptions entitle it to.
+    #[derive(Debug, Serialize)]
+    #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+    #[serde(rename_all = "camelCase")]
+    pub(super) struct EntitlementOut {
+        /// `chatbot`, `phone`, `bundle`, `enterprise` or `none`: whose limits count.
+        plan: String,
+        standing: Standing,
+        /// While in grace: when it ends.
+        grace_ends_at: Option<StoredTime>,
     }
 }
 
@@ -232,7 +263,7 @@ pub(super) fn invoice(scope: &Scope, id: &str) -> [Scoped; 2] {
     [INVOICE, INVOICE_LINES].map(|sql| scope.statement(sql, [id.into()]))
 }
 
-/// The customer, the subscriptions that have not ended, and the newest invoices.
-pub(super) fn account(scope: &Scope) -> [Scoped; 3] {
-    [CUSTOMER, SUBSCRIPTIONS_OPEN, INVOICES_RECENT].map(|sql| scope.statement(sql, []))
+/// The customer, the subscriptions that have not ended, the newest invoices, and what all of it entitles to.
+pub(super) fn account(scope: &Scope) -> [Scoped; 4] {
+    [CUSTOMER, SUBSCRIPTIONS_OPEN, INVOICES_RECENT, ENTITLEMENT].map(|sql| scope.statement(sql, []))
 }

@@ -12,6 +12,7 @@ mod catalog;
 mod checkout;
 mod customer;
 mod event;
+pub mod grace;
 mod invoice;
 pub mod routes;
 mod signature;

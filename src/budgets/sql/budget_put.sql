@@ -8,7 +8,7 @@ INSERT INTO budgets (scope_id, org_id, site_id, updated_at,
                      turn_microusd, voice_seconds_per_month)
 SELECT ?2, o.id, ?3, ?4, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16
 FROM orgs o
-WHERE o.id = +?1 AND coalesce(o.plan, 'chatbot') = +?6
+WHERE o.id = +?1 AND o.limits_plan = +?6
 ON CONFLICT (scope_id) DO UPDATE SET
   updated_at = excluded.updated_at,
   site_messages_per_minute = excluded.site_messages_per_minute,

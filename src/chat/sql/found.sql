@@ -29,8 +29,8 @@
     CROSS JOIN portal_sites s ON s.id = n.site_id
     JOIN orgs o ON o.id = s.org_id
     LEFT JOIN site_deployments d ON d.id = n.deployment_id AND d.org_id = s.org_id
-    LEFT JOIN plan_limits p ON p.plan = coalesce(o.plan, 'chatbot')
-    LEFT JOIN budgets bo ON bo.scope_id = s.org_id AND bo.org_id = s.org_id
+    LEFT JOIN plan_limits p ON p.plan = o.limits_plan
+    LEFT JOIN budgets bo ON bo.scope_id = s.org_id AND bo.org_id = s.org_id AND o.limits_plan <> 'none'
     LEFT JOIN budgets bs ON bs.scope_id = s.id AND bs.org_id = s.org_id
 ),
 limits AS (

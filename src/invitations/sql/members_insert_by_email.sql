@@ -6,9 +6,10 @@ INSERT INTO user_memberships (id, clerk_user_id, org_id, role, created_at, updat
 SELECT i.id, ?1, i.org_id, i.role, ?2, ?2
 FROM json_each(?3) AS address CROSS JOIN invitations i ON i.email = address.value
 JOIN orgs o ON o.id = i.org_id
+LEFT JOIN plan_limits p ON p.plan = o.limits_plan
 WHERE i.status = 'open' AND i.expires_at > ?2
   AND o.status IN ('active', 'at_risk')
-  AND (i.beyond_cap = 1 OR o.member_count < coalesce(o.max_members, 10))
+  AND (i.beyond_cap = 1 OR o.member_count < min(coalesce(o.max_members, 10), coalesce(p.members, 9e18)))
   AND EXISTS (SELECT 1 FROM users by WHERE by.id = i.invited_by AND by.status = 'active'
                 AND (by.is_koby_staff = 1
                      OR EXISTS (SELECT 1 FROM user_memberships a

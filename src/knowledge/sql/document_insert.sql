@@ -8,7 +8,7 @@ INSERT INTO knowledge_documents (id, org_id, source_id, title, path, external_id
 SELECT ?2, s.org_id, s.id, ?4, ?5, ?6, ?6, 'processing', ?7, ?8, ?9, ?10, ?10
 FROM knowledge_sources s
 JOIN orgs o ON o.id = s.org_id
-LEFT JOIN plan_limits p ON p.plan = coalesce(o.plan, 'chatbot')
+LEFT JOIN plan_limits p ON p.plan = o.limits_plan
 LEFT JOIN knowledge_usage u ON u.org_id = s.org_id
 WHERE s.id = +?3 AND s.org_id = +?1 AND s.removed_at IS NULL
   AND coalesce(u.documents, 0) < coalesce(p.knowledge_documents, 9e18)

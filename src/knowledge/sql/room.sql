@@ -4,6 +4,6 @@ SELECT coalesce(u.sources, 0) AS sources, p.knowledge_sources AS most_sources,
        coalesce(u.documents, 0) AS documents, p.knowledge_documents AS most_documents,
        coalesce(u.bytes, 0) AS bytes, p.knowledge_bytes AS most_bytes
 FROM orgs o
-LEFT JOIN plan_limits p ON p.plan = coalesce(o.plan, 'chatbot')
+LEFT JOIN plan_limits p ON p.plan = o.limits_plan
 LEFT JOIN knowledge_usage u ON u.org_id = o.id
 WHERE o.id = +?1

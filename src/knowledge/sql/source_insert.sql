@@ -4,7 +4,7 @@
 INSERT INTO knowledge_sources (id, org_id, name, type, status, config, created_at, updated_at)
 SELECT ?2, o.id, ?3, ?4, ?5, ?6, ?7, ?7
 FROM orgs o
-LEFT JOIN plan_limits p ON p.plan = coalesce(o.plan, 'chatbot')
+LEFT JOIN plan_limits p ON p.plan = o.limits_plan
 LEFT JOIN knowledge_usage u ON u.org_id = o.id
 WHERE o.id = +?1 AND coalesce(u.sources, 0) < coalesce(p.knowledge_sources, 9e18)
 ON CONFLICT (id) DO NOTHING

@@ -9,7 +9,7 @@ SELECT ?2, d.id, d.org_id,
        'draft', 0, ?4, 0, 0, ?5, ?6, ?7, ?8
 FROM knowledge_documents d
 JOIN orgs o ON o.id = d.org_id
-LEFT JOIN plan_limits p ON p.plan = coalesce(o.plan, 'chatbot')
+LEFT JOIN plan_limits p ON p.plan = o.limits_plan
 LEFT JOIN knowledge_usage u ON u.org_id = d.org_id
 WHERE d.id = +?3 AND d.org_id = +?1 AND coalesce(d.status, '') <> 'archived'
   AND coalesce(u.bytes, 0) + ?8 <= coalesce(p.knowledge_bytes, 9e18)

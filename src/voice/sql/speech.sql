@@ -8,14 +8,14 @@
          CASE WHEN bo.voice_seconds_per_month IS NOT NULL THEN bo.voice_seconds_per_month > 0
               WHEN p.plan IS NULL THEN 0
               ELSE coalesce(p.voice_seconds_per_month, 1) > 0 END AS plan_has_voice,
-         iif(coalesce(s.elevenlabs_api_key, '') <> '', bo.voice_seconds_per_month,
+         iif(coalesce(s.elevenlabs_api_key, '') <> '' AND o.limits_plan <> 'none', bo.voice_seconds_per_month,
              coalesce(bo.voice_seconds_per_month, p.voice_seconds_per_month)) * 1000 AS org_ms,
          bs.voice_seconds_per_month * 1000 AS site_ms
     FROM found f
     JOIN portal_sites s ON s.id = f.id AND s.org_id = f.org_id
     JOIN orgs o ON o.id = f.org_id
-    LEFT JOIN plan_limits p ON p.plan = coalesce(o.plan, 'chatbot')
-    LEFT JOIN budgets bo ON bo.scope_id = f.org_id AND bo.org_id = f.org_id
+    LEFT JOIN plan_limits p ON p.plan = o.limits_plan
+    LEFT JOIN budgets bo ON bo.scope_id = f.org_id AND bo.org_id = f.org_id AND o.limits_plan <> 'none'
     LEFT JOIN budgets bs ON bs.scope_id = f.id AND bs.org_id = f.org_id
 ),
 speech AS MATERIALIZED (

@@ -6,5 +6,5 @@ SELECT coalesce(g.voice_seconds_per_month, p.voice_seconds_per_month) AS voice_s
          WHERE b.scope_id = scope.org_id AND b.period BETWEEN ?4 AND ?5) AS voice_seconds
 FROM scope
 CROSS JOIN orgs o ON o.id = scope.org_id
-LEFT JOIN plan_limits p ON p.plan = coalesce(o.plan, 'chatbot')
-LEFT JOIN budgets g ON g.scope_id = o.id AND g.org_id = o.id
+LEFT JOIN plan_limits p ON p.plan = o.limits_plan
+LEFT JOIN budgets g ON g.scope_id = o.id AND g.org_id = o.id AND o.limits_plan <> 'none'

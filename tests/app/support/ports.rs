@@ -223,10 +223,7 @@ impl FakeHttp {
 
     fn server_of(&self, url: &str) -> Option<Arc<Server>> {
         let servers = self.servers.lock().unwrap();
-        servers
-            .iter()
-            .find(|(prefix, _)| url.starts_with(prefix))
-            .map(|(_, found)| found.clone())
+        servers.iter().find(|(prefix, _)| url.starts_with(prefix)).map(|(_, found)| found.clone())
     }
 
     /// How many streams were dropped before their end.

@@ -37,3 +37,4 @@ WHERE orgs.id = held.org_id
   AND (orgs.plan IS NOT coalesce(held.plan, orgs.plan)
        OR orgs.billing_standing IS NOT coalesce(held.standing, orgs.billing_standing)
        OR orgs.grace_ends_at IS NOT held.grace_ends_at)
+RETURNING id

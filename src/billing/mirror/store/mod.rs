@@ -21,6 +21,7 @@ use crate::{row, sql, statement};
 
 const CUSTOMER_INSERT: &str = sql!("../sql/customer_insert.sql");
 const ENTITLEMENT_OF_EVENT: &str = sql!("../sql/due_of_event.sql", "../sql/entitlement.sql");
+const ENTITLEMENT_OF_GRACE: &str = sql!("../sql/due_of_grace.sql", "../sql/entitlement.sql");
 const EVENT_AUDIT_INSERT: &str = sql!("../sql/event_audit_insert.sql");
 const EVENTS_AWAITING: &str = sql!("../sql/events_awaiting.sql");
 const CHECKOUT_UPSERT: &str = sql!("../sql/checkout_upsert.sql");
@@ -96,7 +97,7 @@ struct Delivery<'a> {
 pub(super) async fn event_apply(op: &Op, application: &Application<'_>) -> Result<Applied> {
     let now = op.now();
     let id = new_id(now)?;
-    let grace = format!("+{} days", op.app.config.billing_grace_days);
+    let grace = grace(op);
     let Application { event, mirrored, basis, .. } = *application;
     let delivery = Delivery { event, id: &id, now, basis, grace: &grace };
     let mut statements = vec![receipt::claim(&delivery, application)?];
@@ -125,6 +126,21 @@ pub(super) async fn event_apply(op: &Op, application: &Application<'_>) -> Resul
     }
     let rows = op.write(statements).await?;
     outcome(&rows, unsettled_at, customer.is_some())
+}
+
+/// Brings the standing of at most so many orgs up to date whose days of grace are over; gives how many it were.
+pub(super) async fn graces_end(op: &Op, most: u32) -> Result<u64> {
+    let now = op.now();
+    let grace = grace(op);
+    let statement = statement!(ENTITLEMENT_OF_GRACE, most, "", now, &*grace);
+    let rows = op.write(vec![statement]).await?;
+    let ended = rows.first().map_or(Ok(0), Rows::count)?;
+    Ok(u64::try_from(ended).unwrap_or_default())
+}
+
+/// Days of grace, as SQLite adds them.
+fn grace(op: &Op) -> String {
+    format!("+{} days", op.app.config.billing_grace_days)
 }
 
 fn outcome(rows: &[Rows], unsettled_at: Option<usize>, awaits: bool) -> Result<Applied> {
