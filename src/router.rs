@@ -11,6 +11,7 @@ use crate::billing::{self, account_routes, invoice_routes, session_routes, usage
 use crate::budgets;
 use crate::error::{Error, Kind};
 use crate::gateway::{self, token_routes};
+use crate::identity;
 use crate::members::{self, membership_routes, user_routes};
 use crate::middleware::{
     MONITORS, OPENAI_CLIENTS, PORTAL, SERVERS, UPLOADS, VISITORS, VOICE, WAITING, WEBHOOKS, WIDGET,
@@ -344,6 +345,7 @@ fn openai_clients() -> Router {
 /// Vendors that sign what they send.
 fn webhooks() -> Router {
     Router::new()
+        .route("/webhooks/clerk", post(identity::routes::receive_clerk_event))
         .route("/webhooks/stripe", post(billing::routes::receive_stripe_event))
         .route("/billing/webhook", post(billing::routes::receive_stripe_event))
 }

@@ -122,12 +122,7 @@ fn parse(header: &str) -> Result<Vec<Vec<u8>>, SignatureError> {
 }
 
 /// Compares in constant time.
-fn is_mac(
-    key: &SigningKey,
-    [id, timestamp]: [&str; 2],
-    body: &[u8],
-    signature: &[u8],
-) -> bool {
+fn is_mac(key: &SigningKey, [id, timestamp]: [&str; 2], body: &[u8], signature: &[u8]) -> bool {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.0.expose()) else {
         return false;
     };

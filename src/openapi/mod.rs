@@ -182,6 +182,7 @@ use utoipa::{Modify, OpenApi};
         crate::budgets::routes::update_budgets,
         crate::budgets::routes::update_site_budget,
         // Webhooks
+        crate::identity::routes::receive_clerk_event,
         crate::billing::routes::receive_stripe_event,
     ),
     components(schemas(Problem, OpenAiError)),

@@ -15,6 +15,15 @@ use crate::support::{Answer, TestApp};
 /// Statements that name no org, each with the reason.
 const UNSCOPED: &[(&str, &str)] = &[
     ("billing/sql/event_failed.sql", "an event whose org is not known yet"),
+    ("identity/sql/event_failed.sql", "an event whose org is not known yet"),
+    ("identity/sql/snapshot_upsert.sql", "an object of Clerk's, by its own id"),
+    ("identity/sql/session_end.sql", "sessions belong to no tenant"),
+    ("identity/sql/user_upsert.sql", "people belong to no tenant"),
+    ("identity/sql/user_bury.sql", "people belong to no tenant"),
+    ("identity/sql/author_forget.sql", "a person's name, in all orgs"),
+    ("identity/sql/handler_forget.sql", "a person's name, in all orgs"),
+    ("jobs/sql/ended_sessions_forget.sql", "sessions belong to no tenant"),
+    ("jobs/sql/clerk_events_forget.sql", "a job serves all orgs"),
     ("auth/sql/user_insert.sql", "a person's own row; people belong to no tenant"),
     ("auth/sql/user_touch.sql", "a person's own row"),
     ("members/sql/user.sql", "people belong to no tenant; staff only, in SQL"),
@@ -63,6 +72,8 @@ const UNSCOPED: &[(&str, &str)] = &[
 const SCANS: &[(&str, &str, &str)] = &[
     ("*", "SCAN CONSTANT ROW", "an expression without a table"),
     ("event_claim", "SCAN found", "one row"),
+    ("identity/sql/", "SCAN one", "one row"),
+    ("identity/sql/", "SCAN found", "one row"),
     ("migrations_applied", "SCAN d1_migrations", "tens of rows"),
     ("*", "SCAN o", "all orgs, in the staff view of `scope.sql` alone"),
     ("*", "SCAN scope", "one row"),
@@ -381,6 +392,7 @@ const OPEN: &[(&str, &str)] = &[
     ("/v1/models/{id}", "servers, by gateway token"),
     ("/v1/chat/completions", "servers, by gateway token"),
     ("/webhooks/stripe", "signed by Stripe"),
+    ("/webhooks/clerk", "signed by Clerk's Svix"),
 ];
 const OPEN_ALIASES: [(&str, &str); 3] = [
     ("/billing/webhook", "signed by Stripe"),
