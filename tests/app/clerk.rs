@@ -310,6 +310,7 @@ fn a_new_person_who_is_banned_is_suspended_from_the_start() {
 
 /// What names `user_admin_a` in the tables of other domains.
 const TRACES_OF_AN_ADMIN: &str = "
+    DELETE FROM invitations;
     UPDATE users SET email = 'Adam@Alpha.example', avatar_url = 'https://img.clerk.com/a' WHERE id = 'u_admin_a';
     INSERT INTO invitations (id, org_id, email, role, status, token_hash, invited_by, accepted_by, created_at, expires_at) VALUES
       ('i_to', 'org_b', 'adam@alpha.example', 'member', 'open', 'h1', 'u_owner_b', NULL, '2026-03-14T00:00:00.000Z', '2026-03-21T00:00:00.000Z'),
