@@ -47,7 +47,7 @@ ALTER TABLE user_memberships ADD COLUMN clerk_membership_id TEXT;
 
 -- What names a person, to be found when they are forgotten.
 CREATE INDEX invitations_by_clerk_id ON invitations (clerk_invitation_id) WHERE clerk_invitation_id IS NOT NULL;
-CREATE INDEX invitations_by_email ON invitations (email);
+CREATE INDEX invitations_closed_by_email ON invitations (email) WHERE status <> 'open';
 CREATE INDEX invitations_by_acceptor ON invitations (accepted_by) WHERE accepted_by IS NOT NULL;
 CREATE INDEX invitations_open_by_inviter ON invitations (invited_by) WHERE status = 'open';
 CREATE INDEX chat_messages_by_author ON chat_messages (author_user_id) WHERE author_user_id IS NOT NULL;

@@ -31,9 +31,9 @@ pub struct ClerkEventOut {
 /// A failure to apply answers 5xx, so that the event is sent again, and stays visible in `clerk_events`. What the portal
 /// takes nothing over of is recorded and answered 200.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/webhooks/clerk", tag = "Webhooks",
-    params(("svix-id" = String, Header, description = "The message; or webhook-id"),
-           ("svix-timestamp" = String, Header, description = "When it was sent, in seconds; or webhook-timestamp"),
-           ("svix-signature" = String, Header, description = "Signatures of id, timestamp and raw body; or webhook-signature")),
+    params(("svix-id" = Option<String>, Header, description = "The message; or webhook-id"),
+           ("svix-timestamp" = Option<String>, Header, description = "When it was sent, in seconds; or webhook-timestamp"),
+           ("svix-signature" = Option<String>, Header, description = "Signatures of id, timestamp and raw body; or webhook-signature")),
     request_body(description = "An event as Clerk sends it", content_type = "application/json", content = Object),
     responses((status = 200, description = "Taken, or taken before", body = ClerkEventOut),
               (status = 400, description = "The signature does not match", body = crate::openapi::Problem, content_type = "application/problem+json"),

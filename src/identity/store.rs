@@ -27,6 +27,7 @@ const AUTHOR_FORGET: &str = sql!("sql/author_forget.sql");
 const HANDLER_FORGET: &str = sql!("sql/handler_forget.sql");
 const INVITATIONS_CLOSE_AUDIT_INSERT: &str = sql!("sql/invitations_close_audit_insert.sql");
 const INVITATIONS_FORGET: &str = sql!("sql/invitations_forget.sql");
+const INVITATIONS_WITHDRAW: &str = sql!("sql/invitations_withdraw.sql");
 const MEMBERSHIPS_END_AUDIT_INSERT: &str = sql!("sql/memberships_end_audit_insert.sql");
 const MEMBERSHIPS_END: &str = sql!("sql/memberships_end.sql");
 const MEMBERSHIP_JUDGE: &str = sql!("sql/membership_judge.sql");
@@ -194,6 +195,7 @@ impl Delivery<'_> {
             self.statement(INVITATIONS_CLOSE_AUDIT_INSERT, [request.clone(), self.now.into()]),
         );
         statements.push(self.statement(INVITATIONS_FORGET, [self.now.into(), NO_ADDRESS.into()]));
+        statements.push(self.statement(INVITATIONS_WITHDRAW, [self.now.into()]));
         statements.push(self.statement(AUTHOR_FORGET, []));
         statements.push(self.statement(HANDLER_FORGET, []));
         statements.extend(self.memberships_end(self.object_id(), None, Some("user_deleted")));

@@ -20,6 +20,8 @@ const UNSCOPED: &[(&str, &str)] = &[
     ("identity/sql/session_end.sql", "sessions belong to no tenant"),
     ("identity/sql/user_upsert.sql", "people belong to no tenant"),
     ("identity/sql/user_bury.sql", "people belong to no tenant"),
+    ("identity/sql/invitations_forget.sql", "a person's address, in all orgs"),
+    ("identity/sql/invitations_withdraw.sql", "what a person made, in all orgs"),
     ("identity/sql/author_forget.sql", "a person's name, in all orgs"),
     ("identity/sql/handler_forget.sql", "a person's name, in all orgs"),
     ("jobs/sql/ended_sessions_forget.sql", "sessions belong to no tenant"),
