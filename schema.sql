@@ -1160,8 +1160,6 @@ CREATE INDEX invitations_by_acceptor ON invitations (accepted_by) WHERE accepted
 
 CREATE INDEX invitations_by_clerk_id ON invitations (clerk_invitation_id) WHERE clerk_invitation_id IS NOT NULL;
 
-CREATE INDEX invitations_by_email ON invitations (email);
-
 CREATE INDEX invitations_by_org ON invitations (org_id, created_at, id);
 
 CREATE INDEX invitations_by_org_and_status ON invitations (org_id, status, created_at, id);
@@ -1169,6 +1167,8 @@ CREATE INDEX invitations_by_org_and_status ON invitations (org_id, status, creat
 CREATE INDEX invitations_by_status ON invitations (status, created_at, id);
 
 CREATE INDEX invitations_by_time ON invitations (created_at, id);
+
+CREATE INDEX invitations_closed_by_email ON invitations (email) WHERE status <> 'open';
 
 CREATE INDEX invitations_open_by_email ON invitations (email, org_id) WHERE status = 'open';
 

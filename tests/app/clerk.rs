@@ -396,6 +396,21 @@ fn a_deleted_person_is_forgotten_and_locked_out_at_once() {
 }
 
 #[test]
+fn a_deleted_last_owner_leaves_an_org_to_staff() {
+    let app = TestApp::new();
+    take(&app, "msg_1", &event("user.deleted", 0, &deleted("user_owner_b", "user")));
+    assert_eq!(role(&app, "user_owner_b", "org_b"), Value::Null);
+    assert_eq!(app.db.value("SELECT status FROM orgs WHERE id = 'org_b'"), "at_risk");
+    assert_eq!(app.get_as("user_both", "/portal/overview?orgId=org_b").status, 200);
+    let body = r#"{"clerkUserId":"user_both","orgId":"org_b","role":"owner"}"#;
+    let known = app.send_as("user_staff", "POST", "/portal/memberships", Some(body));
+    assert_eq!(known.status, 409, "{}", known.text);
+    let path = "/portal/memberships/m_both_b";
+    let owner = app.send_as("user_staff", "PATCH", path, Some(r#"{"role":"owner"}"#));
+    assert_eq!(owner.status, 200, "{}", owner.text);
+}
+
+#[test]
 fn who_is_deleted_before_they_are_known_never_gets_an_account() {
     let app = TestApp::new();
     let token = app.token("user_new");
