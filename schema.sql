@@ -272,6 +272,35 @@ CREATE TABLE chat_turns (
   ended_at TEXT
 , token_id TEXT, client_digest TEXT, message_digest TEXT) WITHOUT ROWID;
 
+CREATE TABLE clerk_events (
+  id TEXT PRIMARY KEY,
+  -- The same for all deliveries of one event.
+  svix_id TEXT NOT NULL UNIQUE,
+  event_type TEXT NOT NULL,
+  object_type TEXT,
+  object_id TEXT,
+  org_id TEXT REFERENCES orgs(id) ON DELETE SET NULL,
+  status TEXT NOT NULL CHECK (status IN ('processed', 'skipped', 'failed')),
+  -- Why it was skipped, or failed.
+  reason TEXT,
+  payload JSON NOT NULL,
+  -- When it happened at Clerk.
+  happened_at TEXT NOT NULL,
+  received_at TEXT NOT NULL,
+  processed_at TEXT NOT NULL,
+  -- The delivery that claimed it last: each statement of a delivery's batch asks for it.
+  delivery_id TEXT,
+  attempts INTEGER NOT NULL DEFAULT 1
+);
+
+CREATE TABLE clerk_snapshots (
+  object_id TEXT PRIMARY KEY,
+  updated_ms INTEGER NOT NULL,
+  event_ms INTEGER NOT NULL,
+  -- Nothing comes after a deletion.
+  deleted_at TEXT
+) WITHOUT ROWID;
+
 CREATE TABLE deployment_version_pins (
   id TEXT PRIMARY KEY,
   deployment_id TEXT NOT NULL UNIQUE REFERENCES site_deployments(id) ON DELETE CASCADE,
@@ -285,6 +314,11 @@ CREATE TABLE deployment_version_pins (
   CHECK ((pin_type = 'specific') = (widget_version_id IS NOT NULL)),
   CHECK ((pin_type = 'channel') = (channel IS NOT NULL))
 );
+
+CREATE TABLE ended_sessions (
+  session_id TEXT PRIMARY KEY,
+  expires_at TEXT NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE flow_rules (
     id TEXT PRIMARY KEY,
@@ -868,7 +902,7 @@ CREATE TABLE user_memberships (
     org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
     role TEXT DEFAULT 'member' CHECK (role IN ('owner', 'admin', 'member', 'viewer')),
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
-    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), clerk_membership_id TEXT,
     UNIQUE (clerk_user_id, org_id)
 );
 
@@ -883,7 +917,7 @@ CREATE TABLE users (
     last_login_at TEXT,
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-, sessions_revoked_at TEXT, org_count INTEGER NOT NULL DEFAULT 0);
+, sessions_revoked_at TEXT, org_count INTEGER NOT NULL DEFAULT 0, clerk_suspended INTEGER NOT NULL DEFAULT 0 CHECK (clerk_suspended IN (0, 1)));
 
 CREATE TABLE webhook_events (
     id TEXT PRIMARY KEY,
@@ -1004,6 +1038,8 @@ CREATE INDEX budgets_by_org ON budgets (org_id);
 
 CREATE INDEX budgets_by_site ON budgets (site_id) WHERE site_id IS NOT NULL;
 
+CREATE INDEX chat_messages_by_author ON chat_messages (author_user_id) WHERE author_user_id IS NOT NULL;
+
 CREATE INDEX chat_messages_by_org_time ON chat_messages (org_id, created_at, id);
 
 CREATE INDEX chat_messages_by_session_time ON chat_messages (session_id, created_at, id);
@@ -1032,6 +1068,8 @@ CREATE INDEX chat_sessions_active_by_time ON chat_sessions (last_message_at)
 
 CREATE INDEX chat_sessions_by_end ON chat_sessions (ended_at, id)
   WHERE ended_at IS NOT NULL;
+
+CREATE INDEX chat_sessions_by_handler ON chat_sessions (handoff_user_id) WHERE handoff_user_id IS NOT NULL;
 
 CREATE INDEX chat_sessions_by_org ON chat_sessions (org_id, started_at, id);
 
@@ -1092,10 +1130,18 @@ CREATE INDEX chat_turns_opening_by_client ON chat_turns (site_id, client_digest,
 
 CREATE INDEX chat_turns_running_by_time ON chat_turns (admitted_at) WHERE status = 'running';
 
+CREATE INDEX clerk_events_by_org ON clerk_events (org_id, received_at);
+
+CREATE INDEX clerk_events_by_time ON clerk_events (received_at);
+
+CREATE INDEX clerk_events_failed ON clerk_events (received_at) WHERE status = 'failed';
+
 CREATE INDEX deployment_version_pins_by_org ON deployment_version_pins (org_id);
 
 CREATE INDEX deployment_version_pins_by_version ON deployment_version_pins (widget_version_id)
   WHERE widget_version_id IS NOT NULL;
+
+CREATE INDEX ended_sessions_by_expiry ON ended_sessions (expires_at);
 
 CREATE INDEX flow_rules_by_flow ON flow_rules (flow_id, created_at, id);
 
@@ -1157,6 +1203,10 @@ CREATE INDEX integration_connections_by_org ON integration_connections (org_id, 
 
 CREATE INDEX integration_connections_by_time ON integration_connections (updated_at, id);
 
+CREATE INDEX invitations_by_acceptor ON invitations (accepted_by) WHERE accepted_by IS NOT NULL;
+
+CREATE INDEX invitations_by_clerk_id ON invitations (clerk_invitation_id) WHERE clerk_invitation_id IS NOT NULL;
+
 CREATE INDEX invitations_by_org ON invitations (org_id, created_at, id);
 
 CREATE INDEX invitations_by_org_and_status ON invitations (org_id, status, created_at, id);
@@ -1165,7 +1215,11 @@ CREATE INDEX invitations_by_status ON invitations (status, created_at, id);
 
 CREATE INDEX invitations_by_time ON invitations (created_at, id);
 
+CREATE INDEX invitations_closed_by_email ON invitations (email) WHERE status <> 'open';
+
 CREATE INDEX invitations_open_by_email ON invitations (email, org_id) WHERE status = 'open';
+
+CREATE INDEX invitations_open_by_inviter ON invitations (invited_by) WHERE status = 'open';
 
 CREATE INDEX invitations_open_by_org ON invitations (org_id, expires_at) WHERE status = 'open';
 

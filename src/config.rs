@@ -8,6 +8,7 @@ use base64ct::{Base64, Encoding as _};
 
 use crate::clients::elevenlabs::ElevenLabsConfig;
 use crate::clients::stripe::StripeConfig;
+use crate::identity::SigningKey;
 use crate::models::BaseUrl;
 use crate::models::setting::{GEMINI_API, OPENAI_API, Provider};
 use crate::origin::OriginList;
@@ -111,6 +112,9 @@ pub struct Config {
     pub gateway_rate_limit_max: u32,
     /// `STRIPE_WEBHOOK_SECRET` and, while a secret is rolled, `STRIPE_WEBHOOK_SECRET_PREVIOUS`.
     pub stripe_webhook_secrets: Vec<Secret<String>>,
+    /// `CLERK_WEBHOOK_SECRET` and, while a secret is rolled, `CLERK_WEBHOOK_SECRET_PREVIOUS`: `whsec_` and the base64 of
+    /// 24 to 64 bytes.
+    pub clerk_webhook_keys: Vec<SigningKey>,
     /// `ENCRYPTION_KEYS`: keys of secrets at rest, a comma list of `id:base64(32 bytes)`; the first
     /// encrypts, all decrypt.
     pub vault: Vault,
@@ -219,6 +223,7 @@ impl Config {
             widget_rate_limit_max: reader.count("WIDGET_RATE_LIMIT_MAX", 100),
             gateway_rate_limit_max: reader.count("GATEWAY_RATE_LIMIT_MAX", 300),
             stripe_webhook_secrets: reader.stripe_secrets(environment),
+            clerk_webhook_keys: reader.clerk_webhook_keys(environment),
             vault: reader.vault(environment),
             clerk_secret_key,
             turnstile_site_key: reader.turnstile_site_key(),
@@ -396,6 +401,23 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             self.refuse("STRIPE_WEBHOOK_SECRET is not set; no Stripe event can be taken");
         }
         secrets
+    }
+
+    fn clerk_webhook_keys(&mut self, environment: Environment) -> Vec<SigningKey> {
+        let mut keys = Vec::new();
+        for name in ["CLERK_WEBHOOK_SECRET", "CLERK_WEBHOOK_SECRET_PREVIOUS"] {
+            let Some(secret) = self.text(name) else { continue };
+            match SigningKey::parse(&secret) {
+                Some(key) => keys.push(key),
+                None => self.refuse(format!(
+                    "{name} is not whsec_ and the base64 of 24 to 64 bytes; ignored"
+                )),
+            }
+        }
+        if self.text("CLERK_WEBHOOK_SECRET").is_none() && environment != Environment::Development {
+            self.refuse("CLERK_WEBHOOK_SECRET is not set; no Clerk event can be taken");
+        }
+        keys
     }
 
     fn vault(&mut self, environment: Environment) -> Vault {
@@ -603,6 +625,7 @@ mod tests {
     }
 
     const PEM: &str = "-----BEGIN PUBLIC KEY-----\\nAAEC\\n-----END PUBLIC KEY-----\\n";
+    const CLERK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const KEY: &str = "k1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
     #[test]
@@ -623,6 +646,7 @@ mod tests {
             ("CORS_ALLOW_ALL", "true"),
             ("ALLOWED_ORIGINS", "https://app.example.com"),
             ("STRIPE_WEBHOOK_SECRET", "whsec_x"),
+            ("CLERK_WEBHOOK_SECRET", CLERK_SECRET),
             ("ENCRYPTION_KEYS", KEY),
         ];
         let config = read(&entries);
@@ -660,7 +684,7 @@ mod tests {
         ]);
         assert_eq!((config.clerk_domain, config.local_jwt_key), (None, None));
         assert!(config.azp_is_judged, "a list without a good entry allows nobody");
-        assert_eq!(config.problems.len(), 6, "{:?}", config.problems);
+        assert_eq!(config.problems.len(), 7, "{:?}", config.problems);
     }
 
     #[test]
@@ -749,6 +773,27 @@ mod tests {
         }
         let local = Some("http://localhost:1".to_owned());
         assert_eq!(read("development", "", "http://localhost:1"), (false, local, 0));
+    }
+
+    #[test]
+    fn two_clerk_secrets_are_held_and_others_are_told_without_their_value() {
+        let read = |environment: &str, secret: &str, previous: &str| {
+            let config = read(&[
+                ("ENVIRONMENT", environment),
+                ("CLERK_WEBHOOK_SECRET", secret),
+                ("CLERK_WEBHOOK_SECRET_PREVIOUS", previous),
+            ]);
+            let told: Vec<String> =
+                config.problems.into_iter().filter(|text| text.contains("CLERK_WEB")).collect();
+            assert!(told.iter().all(|text| !text.contains("c2hvcnQ")), "{told:?}");
+            (config.clerk_webhook_keys.len(), told.len())
+        };
+        assert_eq!(read("production", CLERK_SECRET, CLERK_SECRET), (2, 0));
+        assert_eq!(read("production", CLERK_SECRET, ""), (1, 0));
+        assert_eq!(read("production", "whsec_c2hvcnQ=", CLERK_SECRET), (1, 1));
+        assert_eq!(read("production", "", CLERK_SECRET), (1, 1));
+        assert_eq!(read("production", "", ""), (0, 1));
+        assert_eq!(read("development", "", ""), (0, 0));
     }
 
     #[test]

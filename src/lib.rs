@@ -40,6 +40,7 @@ pub mod gateway;
 pub mod handoffs;
 pub mod health;
 pub mod http;
+pub mod identity;
 pub mod ids;
 pub mod insights;
 pub mod integrations;

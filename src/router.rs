@@ -12,6 +12,7 @@ use crate::billing::{mirror, usage};
 use crate::budgets;
 use crate::error::{Error, Kind};
 use crate::gateway::{self, token_routes};
+use crate::identity;
 use crate::members::{self, membership_routes, user_routes};
 use crate::middleware::{
     MONITORS, OPENAI_CLIENTS, PORTAL, SERVERS, UPLOADS, VISITORS, VOICE, WAITING, WEBHOOKS, WIDGET,
@@ -347,6 +348,7 @@ fn webhooks() -> Router {
     Router::new()
         .route("/webhooks/stripe", post(mirror::routes::receive_stripe_event))
         .route("/billing/webhook", post(mirror::routes::receive_stripe_event))
+        .route("/webhooks/clerk", post(identity::routes::receive_clerk_event))
 }
 
 async fn not_found() -> Error {

@@ -116,6 +116,8 @@ pub struct Caller {
     pub memberships: Vec<Membership>,
     /// The org that the request is about.
     pub active: ActiveOrg,
+    /// Whether Clerk said that the token's session has ended.
+    is_session_ended: bool,
 }
 
 row! {
@@ -142,6 +144,7 @@ row! {
         org_standing: Option<String>,
         org_revoked_at: Option<StoredTime>,
         scope_org_id: Option<String>,
+        is_session_ended: bool,
     }
 }
 
@@ -154,9 +157,10 @@ impl Caller {
         };
         let user = user(first);
         let scope = first.scope_org_id.clone();
+        let is_session_ended = first.is_session_ended;
         let memberships: Vec<Membership> = rows.into_iter().filter_map(membership).collect();
         let active = active_org(&user, &memberships, scope, choice);
-        Ok(Some(Self { user, memberships, active }))
+        Ok(Some(Self { user, memberships, active, is_session_ended }))
     }
 
     /// The caller's role in an org that a statement let them see: as a member, or as staff.
@@ -179,8 +183,12 @@ impl Caller {
         self.memberships.iter().find(|membership| membership.org_id == *org)
     }
 
-    /// Refuses a token that was issued before the person's sessions, or those of the org, were ended.
-    pub fn refuse_revoked(&self, issued_at: Timestamp) -> Result<()> {
+    /// Refuses a token whose session has ended, or that was issued before the person's sessions, or those of the
+    /// org, were ended.
+    pub fn refuse_ended(&self, issued_at: Timestamp) -> Result<()> {
+        if self.is_session_ended {
+            return Err(session_ended());
+        }
         refuse_before(self.user.sessions_revoked_at.as_ref(), issued_at)?;
         match &self.active {
             ActiveOrg::One(org, _) => self.refuse_revoked_in(org, issued_at),
@@ -197,10 +205,16 @@ impl Caller {
 
 fn refuse_before(ended: Option<&StoredTime>, issued_at: Timestamp) -> Result<()> {
     if ended.is_some_and(|ended| issued_at.to_string().as_str() < ended.as_str()) {
-        return Err(Error::new(Kind::Unauthenticated, "session_revoked", "Unauthorized")
-            .hint("This session was ended; sign in again."));
+        return Err(session_ended());
     }
     Ok(())
+}
+
+/// The refusal of a token whose session is over.
+#[track_caller]
+pub(super) fn session_ended() -> Error {
+    Error::new(Kind::Unauthenticated, "session_revoked", "Unauthorized")
+        .hint("This session was ended; sign in again.")
 }
 
 fn user(row: &CallerRow) -> User {

@@ -88,7 +88,7 @@ impl Scope {
     }
 
     pub(super) fn caller_statement(&self) -> Statement {
-        self.bound(CALLER, [])
+        self.bound(CALLER, [self.session.id.as_deref().into()])
     }
 
     /// The person in the result of [`CALLER`]; nothing when they have no row.
@@ -97,7 +97,7 @@ impl Scope {
         else {
             return Ok(None);
         };
-        caller.refuse_revoked(self.session.issued_at)?;
+        caller.refuse_ended(self.session.issued_at)?;
         Ok(Some(caller))
     }
 }

@@ -50,6 +50,8 @@ pub trait SignatureVerifier: Send + Sync {
 pub struct Session {
     /// `sub`.
     pub user: ClerkUserId,
+    /// `sid`: the session that the token is of.
+    pub id: Option<String>,
     /// `act.sub`: who impersonates the user.
     pub impersonator: Option<String>,
     /// What the token says of the person; unverified, for display only.
@@ -238,6 +240,7 @@ fn judge_claims(
     let owned = |name: &str| text(claims, name).map(str::to_owned);
     Ok(Session {
         user: ClerkUserId::from(user.to_owned()),
+        id: owned("sid"),
         impersonator: claims.get("act").map(impersonator),
         profile: Profile {
             email: owned("email").or_else(|| owned("primary_email_address")),

@@ -8,7 +8,7 @@ use http::request::Parts;
 
 use serde_json::json;
 
-use super::caller::{ActiveOrg, Caller, NoOrg, OrgChoice, UserStatus};
+use super::caller::{ActiveOrg, Caller, NoOrg, OrgChoice, UserStatus, session_ended};
 use super::scope::{Scope, Scoped};
 use super::session;
 use crate::app::Op;
@@ -114,9 +114,7 @@ impl SignedIn {
         }
         statements.push(self.scope.caller_statement());
         let rows = self.op.write(statements).await?;
-        self.scope
-            .caller(rows.last())?
-            .ok_or_else(|| Error::internal("a row that was just inserted is not there"))
+        self.scope.caller(rows.last())?.ok_or_else(session_ended)
     }
 
     /// Looks beside the response for invitations of a known person who belongs nowhere.
@@ -152,6 +150,7 @@ impl SignedIn {
             profile.name.clone(),
             profile.avatar_url.clone(),
             now,
+            session.id.as_deref(),
         );
         let entry = Entry {
             event: "user.created",

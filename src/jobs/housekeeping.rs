@@ -1,5 +1,5 @@
-//! Forgets what nobody asks for any more: old runs of jobs, old turns, the counts of past minutes, and those of widget
-//! events of two years ago.
+//! Forgets what nobody asks for any more: old runs of jobs, old turns, the counts of past minutes, those of widget
+//! events of two years ago, sessions whose tokens have ended, and old receipts of Clerk's events.
 
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ const RUNS_FORGET: &str = sql!("sql/runs_forget.sql");
 const TURNS_FORGET: &str = sql!("sql/turns_forget.sql");
 const COUNTERS_FORGET: &str = sql!("sql/counters_forget.sql");
 const WIDGET_EVENTS_FORGET: &str = sql!("sql/widget_events_forget.sql");
+const ENDED_SESSIONS_FORGET: &str = sql!("sql/ended_sessions_forget.sql");
+const CLERK_EVENTS_FORGET: &str = sql!("sql/clerk_events_forget.sql");
 
 /// How long runs are kept.
 const RUNS_KEPT: Duration = Duration::from_hours(14 * 24);
@@ -23,6 +25,8 @@ const MINUTES_KEPT: Duration = Duration::from_hours(1);
 const TURNS_KEPT: Duration = Duration::from_hours(7 * 24);
 /// How long counts of widget events are kept: so that a year can be seen beside the one before.
 const WIDGET_EVENTS_KEPT: Duration = Duration::from_hours(2 * 366 * 24);
+/// How long receipts of Clerk's events are kept. One that is sent again later is judged by the snapshots.
+const CLERK_EVENTS_KEPT: Duration = Duration::from_hours(90 * 24);
 /// Rows deleted by one statement: D1 has one writer, which nobody may hold long.
 const AT_A_TIME: u32 = 1_000;
 
@@ -36,6 +40,8 @@ pub(super) async fn run(op: &Op, run: &mut Run) -> Result<()> {
             statement!(COUNTERS_FORGET, minute.as_str(), AT_A_TIME),
             statement!(TURNS_FORGET, first_id(now.minus(TURNS_KEPT)), AT_A_TIME),
             statement!(WIDGET_EVENTS_FORGET, now.minus(WIDGET_EVENTS_KEPT).date(), AT_A_TIME),
+            statement!(ENDED_SESSIONS_FORGET, now, AT_A_TIME),
+            statement!(CLERK_EVENTS_FORGET, now.minus(CLERK_EVENTS_KEPT), AT_A_TIME),
         ];
         let rows = op.write(forget).await?;
         let deleted = rows.iter().map(Rows::count).collect::<Result<Vec<usize>>>()?;

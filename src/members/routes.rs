@@ -86,7 +86,7 @@ impl From<Membership> for MembershipOut {
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(get, path = "/portal/me", tag = "People",
     responses((status = 200, body = MeOut), crate::openapi::ReadErrors), security(("clerk" = []))))]
 pub async fn get_me(signed_in: SignedIn) -> Result<Json<MeOut>> {
-    let Caller { user, memberships, active } = signed_in.caller().await?;
+    let Caller { user, memberships, active, .. } = signed_in.caller().await?;
     let (current_org_id, current_org_role) = match active {
         ActiveOrg::One(org, role) => (Some(org), Some(role)),
         ActiveOrg::All | ActiveOrg::None(NoOrg::NoMembership | NoOrg::OrgNotActive) => (None, None),

@@ -183,6 +183,7 @@ use utoipa::{Modify, OpenApi};
         crate::budgets::routes::update_site_budget,
         // Webhooks
         crate::billing::mirror::routes::receive_stripe_event,
+        crate::identity::routes::receive_clerk_event,
     ),
     components(schemas(Problem, OpenAiError)),
     modifiers(&Security, &Summaries, &Aliases)

@@ -17,7 +17,8 @@ impl Slug {
         &self.0
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// Nothing if it is no slug.
+    pub fn parse(text: &str) -> Option<Self> {
         let is_word = |word: &str| {
             !word.is_empty()
                 && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())

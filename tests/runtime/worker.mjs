@@ -16,6 +16,7 @@ const ENVIRONMENT = { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false", W
 const DATABASES = { DB: "koby-portal-db", SEARCH: "koby-search-db" };
 
 export const STRIPE_SECRET = "whsec_of_the_runtime_tests";
+export const CLERK_SECRET = `whsec_${Buffer.alloc(32, 9).toString("base64")}`;
 const ENCRYPTION_KEYS = `test:${Buffer.alloc(32, 7).toString("base64")}`;
 
 /** An RSA key pair with the texts that configuration and tests need. */
@@ -114,7 +115,7 @@ export async function startWorker({ build = process.env.KOBY_BUILD_DIR ?? join(R
   const folder = mkdtempSync(join(tmpdir(), "koby-worker-"));
   cpSync(join(prepare(), ".wrangler"), join(folder, ".wrangler"), { recursive: true });
   writeConfiguration(folder, build);
-  const secrets = { LOCAL_JWT_KEY: LOCAL_KEY.pem, STRIPE_WEBHOOK_SECRET: STRIPE_SECRET, ENCRYPTION_KEYS, ...vars };
+  const secrets = { LOCAL_JWT_KEY: LOCAL_KEY.pem, STRIPE_WEBHOOK_SECRET: STRIPE_SECRET, CLERK_WEBHOOK_SECRET: CLERK_SECRET, ENCRYPTION_KEYS, ...vars };
   const lines = Object.entries(secrets).map(([name, value]) => `${name}="${value}"`);
   writeFileSync(join(folder, ".dev.vars"), `${lines.join("\n")}\n`);
 

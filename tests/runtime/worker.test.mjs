@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
 import Stripe from "stripe";
+import { Webhook } from "svix";
 
-import { STRIPE_SECRET, rsaKey, startWorker, token } from "./worker.mjs";
+import { CLERK_SECRET, STRIPE_SECRET, rsaKey, startWorker, token } from "./worker.mjs";
 
 const PAGE = "http://localhost:3000";
 const SITE = { "x-site-key": "sk_dental_dev_7hQ2mXw9" };
@@ -226,6 +227,31 @@ describe("the Worker", () => {
     await worker.logged("stripe_webhook_failed", (line) => line.eventId === "evt_runtime_3");
   });
 
+  it("takes what Svix's own library signed for Clerk once, and refuses the tokens of a session that ended", async () => {
+    const claims = { sid: "sess_runtime_gone" };
+    const overview = () => worker.as("user_demo_viewer", "/portal/overview", { claims });
+    assert.equal((await overview()).status, 200);
+    const event = { object: "event", type: "session.revoked", timestamp: Date.now(), data: { id: claims.sid, object: "session" } };
+    const deliveries = await Promise.all(Array.from({ length: 10 }, () => deliverClerk(worker, "msg_runtime_1", event)));
+    const bodies = await Promise.all(deliveries.map((answer) => answer.json()));
+    assert.ok(deliveries.every((answer) => answer.status === 200), JSON.stringify(bodies));
+    assert.equal(bodies.filter((body) => body.duplicate).length, 9);
+    const refused = await overview();
+    assert.deepEqual([refused.status, (await refused.json()).code], [401, "session_revoked"]);
+    assert.equal((await worker.as("user_demo_viewer", "/portal/overview")).status, 200);
+
+    const gone = { ...event, type: "user.deleted", data: { id: "user_runtime_gone", object: "user", deleted: true } };
+    assert.equal((await deliverClerk(worker, "msg_runtime_2", gone)).status, 200);
+    const [row] = worker.rows("SELECT status, email FROM users WHERE clerk_user_id = 'user_runtime_gone'");
+    assert.deepEqual(row, { status: "inactive", email: null });
+
+    const other = `whsec_${Buffer.alloc(32, 1).toString("base64")}`;
+    assert.equal((await deliverClerk(worker, "msg_runtime_3", event, { secret: other })).status, 400);
+    const late = new Date(Date.now() - 301_000);
+    assert.equal((await deliverClerk(worker, "msg_runtime_3", event, { at: late })).status, 400);
+    assert.equal((await worker.post("/webhooks/clerk", event)).status, 400);
+  });
+
   it("writes one JSON object a line and nothing private", async () => {
     const bearer = await token("user_demo_owner");
     await worker.fetch("/portal/me", { headers: { authorization: `Bearer ${bearer}` } });
@@ -234,7 +260,7 @@ describe("the Worker", () => {
     for (const line of worker.log()) {
       assert.deepEqual(Object.keys(line).slice(0, 4), ["timestamp", "level", "requestId", "message"]);
     }
-    for (const secret of [bearer, "private question", SITE["x-site-key"], STRIPE_SECRET]) {
+    for (const secret of [bearer, "private question", SITE["x-site-key"], STRIPE_SECRET, CLERK_SECRET]) {
       assert.ok(!worker.log().some((line) => JSON.stringify(line).includes(secret)));
     }
   });
@@ -245,4 +271,15 @@ function deliver(worker, event, { secret = STRIPE_SECRET, timestamp, path = "/we
   const payload = JSON.stringify(event);
   const signature = new Stripe("sk_test_unused").webhooks.generateTestHeaderString({ payload, secret, timestamp });
   return worker.post(path, payload, { "stripe-signature": signature });
+}
+
+/** Signs with Svix's own library and delivers. */
+function deliverClerk(worker, id, event, { secret = CLERK_SECRET, at = new Date() } = {}) {
+  const payload = JSON.stringify(event);
+  const headers = {
+    "svix-id": id,
+    "svix-timestamp": `${Math.floor(at.getTime() / 1000)}`,
+    "svix-signature": new Webhook(secret).sign(id, at, payload),
+  };
+  return worker.post("/webhooks/clerk", payload, headers);
 }

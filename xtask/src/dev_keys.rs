@@ -103,9 +103,10 @@ fn line(name: &str, value: &str) -> String {
 }
 
 /// Fresh values of what depends on nothing outside.
-fn secrets() -> Result<[(&'static str, String); 2]> {
+fn secrets() -> Result<[(&'static str, String); 3]> {
     Ok([
         ("STRIPE_WEBHOOK_SECRET", format!("whsec_{}", random_text()?)),
+        ("CLERK_WEBHOOK_SECRET", format!("whsec_{}", STANDARD.encode(random_bytes::<32>()?))),
         ("ENCRYPTION_KEYS", format!("local:{}", STANDARD.encode(random_bytes::<32>()?))),
     ])
 }
@@ -205,21 +206,26 @@ mod tests {
         let older = "LOCAL_JWT_KEY=\"x\"\nSTRIPE_WEBHOOK_SECRET=\"whsec_mine\"";
         let added = addition(older)?;
         assert!(
-            added.starts_with("\nENCRYPTION_KEYS=\"local:") && added.ends_with("=\"\n"),
+            added.starts_with("\nCLERK_WEBHOOK_SECRET=\"whsec_")
+                && added.contains("\nENCRYPTION_KEYS=\"local:")
+                && added.ends_with("=\"\n"),
             "{added}"
         );
-        assert_eq!(added.lines().count(), 2);
+        assert_eq!(added.lines().count(), 3);
         assert_eq!(addition(&format!("{older}{added}"))?, "");
-        let commented = "# ENCRYPTION_KEYS=\n  export STRIPE_WEBHOOK_SECRET = whsec_mine\n";
+        let commented = "# ENCRYPTION_KEYS=\n  export STRIPE_WEBHOOK_SECRET = whsec_mine\nCLERK_WEBHOOK_SECRET=\n";
         assert!(addition(commented)?.starts_with("ENCRYPTION_KEYS="));
-        assert_eq!(addition("ENCRYPTION_KEYS=\nSTRIPE_WEBHOOK_SECRET=''\n")?, "");
+        assert_eq!(
+            addition("ENCRYPTION_KEYS=\nSTRIPE_WEBHOOK_SECRET=''\nCLERK_WEBHOOK_SECRET=\n")?,
+            ""
+        );
         Ok(())
     }
 
     #[test]
     fn a_new_file_lacks_nothing() -> anyhow::Result<()> {
         let vars = vars_text("-----BEGIN PUBLIC KEY-----\nAQID\n-----END PUBLIC KEY-----\n")?;
-        assert_eq!(vars.lines().count(), 4);
+        assert_eq!(vars.lines().count(), 5);
         assert_eq!(public_key_in(&vars), Some(vec![1, 2, 3]));
         assert_eq!(addition(&vars)?, "");
         Ok(())

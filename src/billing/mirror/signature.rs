@@ -113,6 +113,29 @@ mod tests {
         format!("t={seconds},v1={}", mac("whsec_new", &seconds.to_string()))
     }
 
+    /// The table that `tests/runtime/signatures.test.mjs` asks Stripe's own library.
+    #[test]
+    fn the_shared_table_is_judged_as_it_says() {
+        let table = include_str!("../../../tests/fixtures/stripe_signatures.json");
+        let cases: Vec<serde_json::Value> = serde_json::from_str(table).unwrap();
+        assert!(cases.len() >= 40);
+        for case in &cases {
+            let text = |member: &str| case[member].as_str().unwrap();
+            let secrets: Vec<Secret<String>> = case["secrets"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|secret| Secret::new(secret.as_str().unwrap().to_owned()))
+                .collect();
+            let now = Timestamp::from_seconds(case["now"].as_i64().unwrap());
+            let judged = verify(text("header"), text("body").as_bytes(), &secrets, now);
+            let ours = if judged.is_ok() { "accept" } else { "reject" };
+            assert_eq!(ours, text("ours"), "{}: {judged:?}", text("name"));
+            let differs = ours != text("stripe");
+            assert_eq!(differs, case["why"].is_string(), "{}: a reason", text("name"));
+        }
+    }
+
     #[test]
     fn genuine_headers_pass() {
         let good = mac("whsec_new", &NOW.to_string());

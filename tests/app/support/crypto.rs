@@ -172,3 +172,15 @@ pub fn stripe_signature(body: &str, secret: &str, now: i64) -> String {
     mac.update(format!("{now}.{body}").as_bytes());
     format!("t={now},v1={}", hex::encode(mac.finalize().into_bytes()))
 }
+
+/// The signing secret of Clerk's endpoint: that of Standard Webhooks' public vector.
+pub const CLERK_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// A signature of a message, as Svix makes it.
+pub fn svix_signature(id: &str, body: &[u8], secret: &str, now: i64) -> String {
+    let key = Base64::decode_vec(secret.strip_prefix("whsec_").unwrap()).unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+    mac.update(format!("{id}.{now}.").as_bytes());
+    mac.update(body);
+    format!("v1,{}", Base64::encode_string(&mac.finalize().into_bytes()))
+}

@@ -32,7 +32,7 @@ use sqlite::Sqlite;
 pub const NOON: i64 = 1_773_576_000;
 
 /// Configuration of the tests, as development would have it but with Clerk's key set.
-const CONFIG: [(&str, &str); 8] = [
+const CONFIG: [(&str, &str); 9] = [
     ("ENVIRONMENT", "staging"),
     ("CLERK_DOMAIN", "clerk.example.com"),
     ("ALLOWED_ORIGINS", "https://app.example.com,https://*.preview.example.com"),
@@ -40,6 +40,7 @@ const CONFIG: [(&str, &str); 8] = [
     ("PORTAL_RATE_LIMIT_MAX", "120"),
     ("CHAT_RATE_LIMIT_MAX", "30"),
     ("STRIPE_WEBHOOK_SECRET", "whsec_test"),
+    ("CLERK_WEBHOOK_SECRET", crypto::CLERK_SECRET),
     ("ENCRYPTION_KEYS", "test:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="),
 ];
 
