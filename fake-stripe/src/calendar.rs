@@ -69,6 +69,7 @@ pub(crate) fn rfc3339(at: i64) -> String {
 }
 
 /// `2026-11-22 01:02`, for people.
+#[cfg(feature = "server")]
 pub(crate) fn shown(at: i64) -> String {
     rfc3339(at).replace('T', " ").chars().take(16).collect()
 }

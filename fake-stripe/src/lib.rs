@@ -38,6 +38,9 @@ mod random;
 mod request;
 mod resources;
 mod router;
+mod seed;
+#[cfg(feature = "server")]
+pub mod server;
 mod signature;
 mod store;
 mod stripe;

@@ -45,7 +45,7 @@ impl Read for Value {
         let mut found = self;
         for name in path.split('.') {
             let next = match found {
-                Value::Array(items) => name.parse().ok().and_then(|at: usize| items.get(at)),
+                Self::Array(items) => name.parse().ok().and_then(|at: usize| items.get(at)),
                 other => other.get(name),
             };
             let Some(next) = next else { return &NOTHING };
@@ -68,14 +68,14 @@ pub(crate) trait Write {
 }
 
 impl Write for Value {
-    fn put(&mut self, path: &str, value: impl Into<Value>) {
+    fn put(&mut self, path: &str, value: impl Into<Self>) {
         *self.at_mut(path) = value.into();
     }
 
     fn list_mut(&mut self, path: &str) -> &mut Vec<Value> {
         let place = self.at_mut(path);
         if !place.is_array() {
-            *place = Value::Array(Vec::new());
+            *place = Self::Array(Vec::new());
         }
         place.as_array_mut().expect("it was made a list")
     }

@@ -88,7 +88,7 @@ impl Params {
     }
 
     /// The members of a list, each as parameters.
-    pub(crate) fn list(&self, path: &str) -> Vec<Params> {
+    pub(crate) fn list(&self, path: &str) -> Vec<Self> {
         self.0.items(path).iter().map(Self::of).collect()
     }
 

@@ -130,13 +130,12 @@ fn payments(stripe: &mut Stripe, method: &str, parts: &[&str], params: &Params) 
     Some(match (method, parts) {
         ("POST", ["checkout", "sessions"]) => checkout::create(stripe, params),
         ("GET", ["checkout", "sessions"]) => checkout::list(stripe, params),
-        ("GET", ["checkout", "sessions", id]) => checkout::read(stripe, id),
+        // The second address is what the hosted page itself asks; `stripe trigger` does, too.
+        ("GET", ["checkout", "sessions", id] | ["payment_pages", id]) => checkout::read(stripe, id),
         ("GET", ["checkout", "sessions", id, "line_items"]) => {
             checkout::line_items(stripe, id, params)
         }
         ("POST", ["checkout", "sessions", id, "expire"]) => checkout::expire(stripe, id),
-        // What the hosted page itself calls; `stripe trigger` does, too.
-        ("GET", ["payment_pages", id]) => checkout::read(stripe, id),
         ("POST", ["payment_pages", id, "confirm"]) => checkout::confirm(stripe, id, params),
         ("POST", ["payment_methods"]) => payment_methods::create(stripe, params),
         ("GET", ["payment_methods"]) => payment_methods::list(stripe, None, params),

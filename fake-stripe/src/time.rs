@@ -222,7 +222,7 @@ fn subscription_dues(subscription: &Value) -> Vec<(i64, Due, &str)> {
             }
         }
         "incomplete" => {
-            dues.push((subscription.amount("created") + INCOMPLETE_FOR, Due::GiveUp, id))
+            dues.push((subscription.amount("created") + INCOMPLETE_FOR, Due::GiveUp, id));
         }
         _ => {}
     }

@@ -80,7 +80,7 @@ pub(crate) fn create(stripe: &mut Stripe, params: &Params) -> Outcome<Value> {
         ));
     }
     let id = stripe.random.id("cs").replace("cs_", "cs_test_");
-    let session = session(stripe, &id, mode, params, customer.as_deref(), lines, expires_at);
+    let session = session(stripe, &id, mode, params, customer.as_deref(), &lines, expires_at);
     stripe.store.insert(session);
     Ok(stripe.read(&id))
 }
@@ -178,7 +178,7 @@ fn session(
     mode: &str,
     params: &Params,
     customer: Option<&str>,
-    lines: Vec<Value>,
+    lines: &[Value],
     expires_at: i64,
 ) -> Value {
     let has_trial = params.has("subscription_data.trial_period_days")

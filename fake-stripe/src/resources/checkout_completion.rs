@@ -36,7 +36,7 @@ pub(crate) fn complete(stripe: &mut Stripe, id: &str, card: &str) -> Outcome<()>
     }
     match session.word("mode") {
         "subscription" => {
-            subscribe(stripe, &session, customer.as_deref().unwrap_or_default(), &card)?
+            subscribe(stripe, &session, customer.as_deref().unwrap_or_default(), &card)?;
         }
         "setup" => set_up(stripe, id, customer.as_deref(), &card)?,
         _ => pay(stripe, &session, customer.as_deref(), &card),

@@ -21,7 +21,7 @@ pub(crate) struct Charged<'a> {
     pub(crate) quantity: i64,
 }
 
-fn line(stripe: &mut Stripe, charged: &Charged<'_>, parent: Value, metadata: &Value) -> Value {
+fn line(stripe: &mut Stripe, charged: &Charged<'_>, parent: &Value, metadata: &Value) -> Value {
     let price = charged.price;
     let pricing = match price.text("id") {
         Some(id) => json!({
@@ -89,7 +89,7 @@ pub(crate) fn of_item(
         "type": "subscription_item_details",
     });
     let charged = Charged { amount, description, period, price, quantity };
-    let mut line = line(stripe, &charged, parent, subscription.at("metadata"));
+    let mut line = line(stripe, &charged, &parent, subscription.at("metadata"));
     line.put("subscription", subscription.word("id"));
     line
 }
@@ -120,7 +120,7 @@ pub(crate) fn of_invoice_item(stripe: &mut Stripe, item: &Value) -> Value {
         price: &price,
         quantity: item.amount("quantity"),
     };
-    let mut line = line(stripe, &charged, parent, item.at("metadata"));
+    let mut line = line(stripe, &charged, &parent, item.at("metadata"));
     line.put("subscription", subscription);
     line
 }

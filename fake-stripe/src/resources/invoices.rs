@@ -168,9 +168,10 @@ pub(crate) fn create(stripe: &mut Stripe, params: &Params) -> Outcome<Value> {
     let period = Period { start: stripe.now, end: stripe.now };
     let plan =
         Draft { customer, subscription, reason: "manual", lines: Vec::new(), period, auto_advance };
-    let items = match takes_items {
-        true => invoice_items::pending(stripe, &plan.customer, plan.subscription.as_deref()),
-        false => Vec::new(),
+    let items = if takes_items {
+        invoice_items::pending(stripe, &plan.customer, plan.subscription.as_deref())
+    } else {
+        Vec::new()
     };
     let mut invoice = build(stripe, plan, &items);
     let id = invoice.word("id").to_owned();

@@ -46,14 +46,13 @@ pub(crate) fn create(stripe: &mut Stripe, params: &Params) -> Outcome<Value> {
 fn default_configuration(stripe: &mut Stripe) -> Outcome<String> {
     let found =
         stripe.store.ids(CONFIGURATION, |configuration| configuration.is("is_default")).pop();
-    match found {
-        Some(id) => Ok(id),
-        None => {
-            let made = configure(stripe, &Params::default())?;
-            let id = made.word("id").to_owned();
-            stripe.alter(&id, |configuration| configuration.put("is_default", true));
-            Ok(id)
-        }
+    if let Some(id) = found {
+        Ok(id)
+    } else {
+        let made = configure(stripe, &Params::default())?;
+        let id = made.word("id").to_owned();
+        stripe.alter(&id, |configuration| configuration.put("is_default", true));
+        Ok(id)
     }
 }
 

@@ -48,7 +48,7 @@ pub(crate) fn create(stripe: &mut Stripe, params: &Params) -> Outcome<Value> {
         price.put("product", id.as_str());
         let price = super::prices::create(stripe, &Params::of(&price))?;
         stripe.change("product.updated", &id, |product| {
-            product.put("default_price", price.word("id"))
+            product.put("default_price", price.word("id"));
         });
     }
     Ok(stripe.read(&id))

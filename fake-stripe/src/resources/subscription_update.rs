@@ -169,9 +169,10 @@ fn item_changes(
             changes.push(ItemChange::Remove(id));
             continue;
         }
-        let price = match item.has("price") || item.has("price_data") {
-            true => Some(subscriptions::item_spec(stripe, item, &path)?.price),
-            false => None,
+        let price = if item.has("price") || item.has("price_data") {
+            Some(subscriptions::item_spec(stripe, item, &path)?.price)
+        } else {
+            None
         };
         changes.push(ItemChange::Alter(id, price, item.integer("quantity")?, item.clone()));
     }
@@ -225,7 +226,7 @@ fn apply(
                         proration::charge(stripe, before, &new);
                     }
                 }
-                put_item(stripe, id, &item_id, new);
+                put_item(stripe, id, &item_id, &new);
             }
         }
     }
@@ -258,7 +259,7 @@ fn altered(old: &Value, price: Option<Value>, quantity: Option<i64>, params: &Pa
     item
 }
 
-fn put_item(stripe: &mut Stripe, id: &str, item_id: &str, new: Value) {
+fn put_item(stripe: &mut Stripe, id: &str, item_id: &str, new: &Value) {
     stripe.alter(id, |subscription| {
         for item in
             subscription.list_mut("items.data").iter_mut().filter(|item| item.word("id") == item_id)

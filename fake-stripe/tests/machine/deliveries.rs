@@ -16,17 +16,17 @@ fn busy() -> Stripe {
 
 fn order(stripe: &Stripe, endpoints: &[Endpoint], disorder: Disorder, seed: u64) -> Vec<String> {
     let mut planner = Planner::new(stripe.events(), endpoints, disorder, seed);
-    let mut seen = Vec::new();
+    let mut delivered = Vec::new();
     let done = planner.run(
         10_000,
         || stripe.now(),
         |delivery| {
-            seen.push(delivery.event_id.clone());
+            delivered.push(delivery.event_id.clone());
             200
         },
     );
     assert!(done);
-    seen
+    delivered
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn what_is_refused_comes_again_until_it_is_taken() {
     let stripe = busy();
     let endpoints = [Endpoint::new("http://127.0.0.1/", "whsec_1")];
     let mut planner = Planner::new(stripe.events(), &endpoints, Disorder::FULL, 5);
-    let planned = planner.planned();
+    let count = planner.planned();
     let mut calls = 0;
     let done = planner.run(
         100_000,
@@ -74,7 +74,7 @@ fn what_is_refused_comes_again_until_it_is_taken() {
             if calls % 3 == 0 { 200 } else { 503 }
         },
     );
-    assert!(done && planner.arrived() == planned && calls == planned * 3);
+    assert!(done && planner.arrived() == count && calls == count * 3);
 }
 
 #[test]
