@@ -1,5 +1,6 @@
 //! The page where a checkout session is completed.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -57,17 +58,14 @@ fn view(shared: &Shared, id: &str, fault: &str) -> Response {
     });
     let mut body = String::new();
     if !fault.is_empty() {
-        body.push_str(&format!("<p class=\"fault\" role=\"alert\">{}</p>", escape(fault)));
+        let _ = write!(body, "<p class=\"fault\" role=\"alert\">{}</p>", escape(fault));
     }
     if let Some(days) = days.filter(|days| !days.is_empty()) {
-        body.push_str(&format!(
-            "<p class=\"note\">{} days free; then it costs.</p>",
-            escape(&days)
-        ));
+        let _ = write!(body, "<p class=\"note\">{} days free; then it costs.</p>", escape(&days));
     }
     body.push_str(&table(&["Product", "Quantity", "Price"], &rows));
     let due = money(session.body.amount("amount_total"), session.text("currency"));
-    body.push_str(&format!("<p>Due today: <strong>{}</strong></p>", escape(&due)));
+    let _ = write!(body, "<p>Due today: <strong>{}</strong></p>", escape(&due));
     let address = format!("/c/pay/{id}");
     body.push_str(&button(&address, "Subscribe", &[("choice", "good")], true));
     body.push_str(&button(

@@ -1,5 +1,6 @@
 //! An invoice as its customer sees it.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
@@ -49,10 +50,10 @@ pub(super) async fn show(State(shared): State<Arc<Shared>>, Path(id): Path<Strin
         ("Paid", money(invoice.amount("amount_paid"), currency)),
         ("Still due", money(invoice.amount("amount_remaining"), currency)),
     ];
-    let facts: String = facts
-        .iter()
-        .map(|(name, value)| format!("<dt>{name}</dt><dd>{}</dd>", escape(value)))
-        .collect();
+    let facts = facts.iter().fold(String::new(), |mut html, (name, value)| {
+        let _ = write!(html, "<dt>{name}</dt><dd>{}</dd>", escape(value));
+        html
+    });
     let lines = table(&["Description", "Quantity", "Period", "Amount"], &rows);
     page(
         &format!("Invoice {}", invoice.text("number").unwrap_or("(draft)")),

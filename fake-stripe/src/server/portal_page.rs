@@ -80,10 +80,8 @@ fn subscriptions(shared: &Shared, customer: &str, address: &str) -> String {
             let price = subscription.word("items.data.0.price.id");
             let words =
                 prices.iter().find(|(other, _)| other == price).map_or(price, |(_, words)| words);
-            let end = match subscription.is("cancel_at_period_end") {
-                true => format!("ends {}", shown(period_end(subscription))),
-                false => format!("until {}", shown(period_end(subscription))),
-            };
+            let word = if subscription.is("cancel_at_period_end") { "ends" } else { "until" };
+            let end = format!("{word} {}", shown(period_end(subscription)));
             vec![
                 escape(words),
                 escape(subscription.word("status")),
