@@ -317,6 +317,40 @@ describe("a state that is kept", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  it("remembers what its webhook has not taken, and delivers it after a restart", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "fake-stripe-"));
+    const hook = await receiver();
+    hook.status = () => 503;
+    const args = ["--webhook", hook.url, "--webhook-secret", SECRET, "--state", join(folder, "state.json")];
+    const first = await startFake(folder, args);
+    const { id } = await clientOf(first.url).customers.create({ email: "kept@example.com" });
+    await until("its first attempt", () => hook.deliveries.some(({ body }) => body.includes(id)));
+    await first.stop();
+    hook.deliveries.length = 0;
+    hook.status = () => 200;
+    const second = await startFake(folder, args);
+    await until("its event", () => hook.deliveries.some(({ body }) => body.includes(id)));
+    await second.stop();
+    await hook.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("delivers without snapshots where asked, as the SDK reads them", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "fake-stripe-"));
+    const hook = await receiver();
+    const fake = await startFake(folder, ["--webhook", hook.url, "--webhook-secret", SECRET, "--thin"]);
+    const stripe = clientOf(fake.url);
+    const customer = await stripe.customers.create({ email: "thin@example.com" });
+    const notes = () => hook.deliveries.map(({ body, signature }) => stripe.parseEventNotification(body, signature, SECRET));
+    const note = await until("the note", () => notes().find((one) => one.related_object.id === customer.id));
+    assert.equal(note.type, "v1.customer.created");
+    assert.equal((await note.fetchRelatedObject()).email, "thin@example.com");
+    assert.equal((await note.fetchEvent()).id, note.id);
+    await fake.stop();
+    await hook.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
   it("delivers all in disorder, more than once and through crashes", async () => {
     const folder = mkdtempSync(join(tmpdir(), "fake-stripe-"));
     const hook = await receiver();

@@ -9,6 +9,8 @@ use crate::params::Params;
 use crate::stripe::Stripe;
 
 const KIND: &str = "payment_method";
+/// Bank accounts whose debits fail: Stripe's own test account, and the one of `stripe trigger`.
+const FAILING_ACCOUNTS: [&str; 2] = ["AT861904300235473202", "IT60X0542811101000000123456"];
 
 /// What charging a card leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,9 +49,8 @@ pub(crate) fn create(stripe: &mut Stripe, params: &Params) -> Outcome<Value> {
         "card" => card_from(stripe, params)?,
         "sepa_debit" => {
             let iban = params.required("sepa_debit.iban")?;
-            // Stripe's test account whose debits fail.
             let does =
-                if iban == "AT861904300235473202" { "fails_later" } else { "succeeds_later" };
+                if FAILING_ACCOUNTS.contains(&iban) { "fails_later" } else { "succeeds_later" };
             insert(
                 stripe,
                 "sepa_debit",

@@ -26,6 +26,9 @@ pub(super) async fn answer(State(shared): State<Arc<Shared>>, request: Request) 
         headers: texts(&head.headers),
         body: String::from_utf8_lossy(&bytes).into_owned(),
     };
+    if request.method != "GET" {
+        shared.touch();
+    }
     let answer = shared.with(|stripe| stripe.handle(&request));
     if answer.is_lost {
         return lost();

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
 use super::html::{button, escape, link, page, see_other, table};
-use super::shared::{Shared, lock};
+use super::shared::Shared;
 use crate::calendar::shown;
 use crate::object::Read as _;
 use crate::params::Params;
@@ -85,7 +85,7 @@ fn sessions(shared: &Shared) -> String {
             ]
         })
         .collect();
-    table(&["Page", ""], &rows)
+    table(&["Page", "Change"], &rows)
 }
 
 fn events(shared: &Shared) -> String {
@@ -109,7 +109,7 @@ fn events(shared: &Shared) -> String {
             ]
         })
         .collect();
-    table(&["At", "Type", "Id", "Object", "Deliveries", ""], &rows)
+    table(&["At", "Type", "Id", "Object", "Deliveries", "Change"], &rows)
 }
 
 fn code(text: &str) -> String {
@@ -123,6 +123,7 @@ pub(super) async fn act(
     form: String,
 ) -> Response {
     let params = Params::parse("", &form);
+    shared.touch();
     let text = |name: &str| params.text(name).unwrap_or_default();
     match action.as_str() {
         "advance" => {
@@ -133,8 +134,7 @@ pub(super) async fn act(
         "decline" => shared.with(|stripe| stripe.decline(text("customer"))),
         "accept" => shared.with(|stripe| stripe.accept(text("customer"))),
         "resend" => {
-            lock(&shared.again).push(text("event").to_owned());
-            shared.news.notify_one();
+            shared.deliver_again(text("event"));
         }
         "fail" => {
             let times = text("times").parse().unwrap_or(1);

@@ -42,6 +42,9 @@ pub struct Options {
     /// The secret that signs deliveries to it
     #[arg(long, default_value = "whsec_fake")]
     pub webhook_secret: String,
+    /// Deliver events without snapshots (v2.core.event) there
+    #[arg(long)]
+    pub thin: bool,
     /// JSON of products, prices and customers to begin with
     #[arg(long)]
     pub seed_file: Option<PathBuf>,

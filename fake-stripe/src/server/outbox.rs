@@ -16,22 +16,11 @@ const PAUSES_MS: [u64; 8] = [250, 500, 1_000, 2_000, 5_000, 15_000, 60_000, 300_
 /// Brings each event to each endpoint that wants it, for ever.
 pub(super) async fn run(shared: Arc<Shared>) {
     loop {
-        let (events, endpoints) = news(&shared);
-        let mut parcels: Vec<Parcel> = Vec::new();
-        for event in &events {
-            for endpoint in endpoints.iter().filter(|endpoint| endpoint.wants(&event.kind)) {
-                let most = shared.options.duplicates.max(1);
-                for _ in 0..=lock(&shared.random).below(most) {
-                    parcels.push(Parcel { event: event.clone(), endpoint: endpoint.clone() });
-                }
-            }
-        }
-        if shared.options.shuffle {
-            lock(&shared.random).shuffle(&mut parcels);
-        }
-        for parcel in parcels {
+        for parcel in parcels(&shared) {
             // The first attempts keep their order; what fails waits by itself.
-            if !parcel.attempt(&shared).await {
+            if parcel.attempt(&shared).await {
+                parcel.end(&shared);
+            } else {
                 tokio::spawn(parcel.insist(Arc::clone(&shared)));
             }
         }
@@ -39,22 +28,49 @@ pub(super) async fn run(shared: Arc<Shared>) {
     }
 }
 
-/// The events that were not given out yet, and those that are asked for again.
+/// What is new or asked for again, as often as it is to arrive.
+fn parcels(shared: &Shared) -> Vec<Parcel> {
+    let (events, endpoints) = news(shared);
+    let mut random = lock(&shared.random);
+    let mut parcels = Vec::new();
+    for event in &events {
+        for endpoint in endpoints.iter().filter(|endpoint| endpoint.wants(&event.kind)) {
+            for _ in 0..=random.below(shared.options.duplicates.max(1)) {
+                parcels.push(Parcel { event: event.clone(), endpoint: endpoint.clone() });
+            }
+        }
+    }
+    if shared.options.shuffle {
+        random.shuffle(&mut parcels);
+    }
+    let mut ledger = lock(&shared.ledger);
+    for parcel in &parcels {
+        ledger.begin(&parcel.event.id);
+    }
+    parcels
+}
+
+/// The events that were not taken yet, and those that are asked for again.
 fn news(shared: &Shared) -> (Vec<Event>, Vec<Endpoint>) {
-    let again = std::mem::take(&mut *lock(&shared.again));
-    let given = *lock(&shared.given);
+    let (again, taken) = {
+        let mut ledger = lock(&shared.ledger);
+        (std::mem::take(&mut ledger.again), ledger.taken)
+    };
     let (events, endpoints, count) = shared.with(|stripe| {
         let all = stripe.events();
         let repeated = all.iter().filter(|event| again.contains(&event.id));
-        let events: Vec<Event> = repeated.chain(all.iter().skip(given)).cloned().collect();
+        let events: Vec<Event> = repeated.chain(all.iter().skip(taken)).cloned().collect();
         (events, Endpoint::registered(stripe), all.len())
     });
-    *lock(&shared.given) = count;
-    let main = shared
-        .options
-        .webhook
-        .as_ref()
-        .map(|url| Endpoint::new(url, &shared.options.webhook_secret));
+    lock(&shared.ledger).taken = count;
+    let options = &shared.options;
+    let main = options.webhook.as_ref().map(|url| {
+        let mut endpoint = Endpoint::new(url, &options.webhook_secret);
+        if options.thin {
+            endpoint.style = Style::Thin;
+        }
+        endpoint
+    });
     (events, main.into_iter().chain(endpoints).collect())
 }
 
@@ -95,9 +111,16 @@ impl Parcel {
         for pause in PAUSES_MS {
             sleep(Duration::from_millis(pause)).await;
             if self.attempt(&shared).await {
-                return;
+                break;
             }
         }
+        self.end(&shared);
+    }
+
+    /// It has arrived, or was given up.
+    fn end(&self, shared: &Shared) {
+        lock(&shared.ledger).end(&self.event.id);
+        shared.touch();
     }
 }
 
