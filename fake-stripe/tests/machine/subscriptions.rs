@@ -343,3 +343,121 @@ fn old_versions_have_old_shapes_in_answers_and_events() {
     let odd = Request::get("/v1/customers").header("Stripe-Version", "newest");
     assert_eq!(account.stripe.handle(&odd).status, 400);
 }
+
+#[test]
+fn it_rests_and_goes_on_when_asked() {
+    let mut account = Account::new();
+    account.card("pm_card_visa");
+    let id = account.subscribe("").text("id").to_owned();
+    let since = account.stripe.events().len();
+    let paused = account.made(&format!("/v1/subscriptions/{id}/pause"), "");
+    assert_eq!(paused.text("status"), "paused");
+    assert_eq!(paused.text("status_details.paused.subscription.type"), "pause_requested");
+    assert_eq!(
+        account.post(&format!("/v1/subscriptions/{id}/pause"), "").status,
+        400,
+        "it rests already"
+    );
+    account.stripe.advance(90 * DAY);
+    let resumed = account.made(&format!("/v1/subscriptions/{id}/resume"), "");
+    assert_eq!(resumed.text("status"), "active");
+    assert_eq!(resumed.at("items.data.0.current_period_start"), account.stripe.now());
+    let kinds = account.kinds_of(since, &["customer.subscription", "invoice.paid"]);
+    assert_eq!(
+        kinds,
+        [
+            "customer.subscription.updated",
+            "customer.subscription.paused",
+            "invoice.paid",
+            "customer.subscription.updated",
+            "customer.subscription.resumed",
+        ]
+    );
+}
+
+#[test]
+fn what_cannot_be_paid_stays_paused() {
+    let mut account = Account::new();
+    account.card("pm_card_visa");
+    let id = account.subscribe("").text("id").to_owned();
+    account.made(&format!("/v1/subscriptions/{id}/pause"), "");
+    let customer = account.customer.clone();
+    account.stripe.decline(&customer);
+    let still = account.made(&format!("/v1/subscriptions/{id}/resume"), "");
+    assert_eq!(still.text("status"), "paused");
+    account.stripe.accept(&customer);
+    account.made(&format!("/v1/invoices/{}/pay", still.text("latest_invoice")), "");
+    assert_eq!(account.subscription(&id).text("status"), "active");
+}
+
+#[test]
+fn a_trial_may_end_now() {
+    let mut account = Account::new();
+    account.card("pm_card_visa");
+    let id = account.subscribe("&trial_period_days=14").text("id").to_owned();
+    assert_eq!(
+        account.made(&format!("/v1/subscriptions/{id}"), "trial_end=now").text("status"),
+        "active"
+    );
+    account.stripe.advance(3600);
+    assert_eq!(account.last("invoice.paid")["data"]["object"]["total"], 5000);
+}
+
+#[test]
+fn a_price_of_another_interval_begins_a_new_period() {
+    let mut account = Account::new();
+    account.card("pm_card_visa");
+    let subscription = account.subscribe("");
+    let (id, item) =
+        (subscription.text("id").to_owned(), subscription.text("items.data.0.id").to_owned());
+    let yearly = account.another_price(50_000, "year");
+    account.stripe.advance(DAY);
+    let form = format!("items[0][id]={item}&items[0][price]={yearly}");
+    let changed = account.made(&format!("/v1/subscriptions/{id}"), &form);
+    assert_eq!(changed.at("items.data.0.current_period_start"), account.stripe.now());
+    let invoice = account.last("invoice.paid")["data"]["object"].clone();
+    let total = invoice["total"].as_i64().unwrap();
+    assert!((45_000..46_000).contains(&total), "a year, less the rest of the month: {total}");
+}
+
+#[test]
+fn items_have_an_address_of_their_own() {
+    let mut account = Account::new();
+    account.card("pm_card_visa");
+    let id = account.subscribe("").text("id").to_owned();
+    let other = account.another_price(700, "month");
+    let item = account
+        .made("/v1/subscription_items", &format!("subscription={id}&price={other}&quantity=2"));
+    assert_eq!((item.text("price.id"), item.at("quantity")), (other.as_str(), &json!(2)));
+    let address = format!("/v1/subscription_items/{}", item.text("id"));
+    assert_eq!(account.made(&address, "quantity=5").at("quantity"), 5);
+    let listed = account.get(&format!("/v1/subscription_items?subscription={id}"));
+    assert_eq!(listed.at("data").as_array().unwrap().len(), 2);
+    assert_eq!(account.stripe.handle(&Request::delete(&address)).at("deleted"), true);
+    assert_eq!(account.get(&address).status, 404);
+    assert_eq!(
+        account.last("customer.subscription.updated")["data"]["object"]["items"]["total_count"],
+        1
+    );
+}
+
+#[test]
+fn nothing_is_left_behind_by_a_refused_change() {
+    let mut account = Account::new();
+    account.card("pm_card_visa");
+    let id = account.subscribe("").text("id").to_owned();
+    let before = account.subscription(&id).body;
+    let since = account.stripe.events().len();
+    for form in [
+        "metadata[a]=b&items[0][id]=si_none&items[0][quantity]=2",
+        "metadata[a]=b&items[0][price]=price_none",
+        "metadata[a]=b&cancel_at_period_end=perhaps",
+        "metadata[a]=b&pause_collection[behavior]=sleep",
+        "metadata[a]=b&trial_end=1",
+        "metadata[a]=b&no_such=1",
+    ] {
+        assert_eq!(account.post(&format!("/v1/subscriptions/{id}"), form).status, 400, "{form}");
+    }
+    assert_eq!(account.subscription(&id).body, before);
+    assert_eq!(account.kinds(since), [""; 0]);
+}
