@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::invoice_items::{self, Item};
 use super::invoice_lines::{self, Period};
-use super::invoice_payment;
 use super::invoices::{self, Draft};
+use super::{invoice_payment, subscriptions};
 use crate::object::{Read as _, Write as _};
 use crate::stripe::Stripe;
 
@@ -56,7 +56,9 @@ pub(crate) fn bill_now(stripe: &mut Stripe, id: &str) -> String {
         auto_advance: false,
     };
     let invoice = invoices::draft(stripe, draft);
-    stripe.alter(id, |subscription| subscription.put("latest_invoice", invoice.as_str()));
+    subscriptions::change(stripe, id, |subscription| {
+        subscription.put("latest_invoice", invoice.as_str());
+    });
     invoice_payment::open(stripe, &invoice);
     invoice
 }

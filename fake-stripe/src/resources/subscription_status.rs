@@ -27,6 +27,7 @@ fn require_alive(stripe: &Stripe, id: &str) -> Outcome<Value> {
 pub(crate) fn cancel(stripe: &mut Stripe, id: &str, params: &Params) -> Outcome<Value> {
     params.allow(&["cancellation_details", "invoice_now", "prorate"])?;
     let subscription = require_alive(stripe, id)?;
+    let bills_now = params.is("invoice_now")?;
     if params.is("prorate")? {
         for item in subscription.items("items.data") {
             proration::credit(stripe, &subscription, item);
@@ -38,11 +39,11 @@ pub(crate) fn cancel(stripe: &mut Stripe, id: &str, params: &Params) -> Outcome<
             subscription.put(&format!("cancellation_details.{name}"), details.at(name).clone());
         }
     });
-    end(stripe, id, "cancellation_requested");
-    if params.is("invoice_now")? {
+    if bills_now {
         let invoice = proration::bill_now(stripe, id);
         subscriptions::collect(stripe, &invoice);
     }
+    end(stripe, id, "cancellation_requested");
     Ok(stripe.read(id))
 }
 
@@ -64,7 +65,7 @@ pub(crate) fn end(stripe: &mut Stripe, id: &str, reason: &str) {
     for invoice in
         stripe.store.ids("invoice", |invoice| invoices::subscription_of(invoice) == Some(id))
     {
-        stripe.alter(&invoice, |invoice| {
+        stripe.change("invoice.updated", &invoice, |invoice| {
             if ["draft", "open"].contains(&invoice.word("status")) {
                 invoice.put("auto_advance", false);
                 invoice.put("automatically_finalizes_at", Value::Null);
@@ -174,7 +175,7 @@ pub(crate) fn resume(stripe: &mut Stripe, id: &str) -> Outcome<Value> {
         subscription.put("_is_resuming", true);
         restart(subscription, now);
     });
-    let invoice = subscriptions::bill_period(stripe, id, "subscription_update");
+    let invoice = subscriptions::bill_period(stripe, id);
     subscriptions::collect(stripe, &invoice);
     subscriptions::read(stripe, id)
 }

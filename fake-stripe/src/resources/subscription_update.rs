@@ -74,7 +74,7 @@ pub(crate) fn update(stripe: &mut Stripe, id: &str, params: &Params) -> Outcome<
         stripe.end_trial(id);
     }
     if is_new_cycle {
-        let invoice = subscriptions::bill_period(stripe, id, "subscription_update");
+        let invoice = subscriptions::bill_period(stripe, id);
         subscriptions::collect(stripe, &invoice);
     } else if behavior == "always_invoice" && waits(stripe, id) {
         let invoice = proration::bill_now(stripe, id);

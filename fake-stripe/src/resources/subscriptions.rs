@@ -239,7 +239,7 @@ pub(crate) fn insert(stripe: &mut Stripe, plan: &Plan, metadata: &Value) -> Stri
         members.extend(defaults);
     }
     stripe.store.insert(subscription);
-    stripe.alter(&plan.customer, |customer| {
+    stripe.change("customer.updated", &plan.customer, |customer| {
         if customer.at("currency").is_null() {
             customer.put("currency", currency);
         }
@@ -323,11 +323,11 @@ pub(crate) fn item(
 /// Makes the first invoice, charges it, and tells of the subscription: before, where the customer pays later or on a
 /// page, and else afterwards, when it is known how it went.
 pub(crate) fn start(stripe: &mut Stripe, id: &str, plan: &Plan) {
+    let invoice = draft_period(stripe, id, "subscription_create");
     if plan.is_told_early {
         announce(stripe, id);
     }
-    bill_period(stripe, id, "subscription_create");
-    let invoice = stripe.read(id).word("latest_invoice").to_owned();
+    invoice_payment::open(stripe, &invoice);
     let is_open = stripe.read(&invoice).word("status") == "open";
     let is_automatic = stripe.read(id).word("collection_method") == "charge_automatically";
     if is_open && is_automatic && plan.is_charged {
@@ -371,7 +371,13 @@ pub(crate) fn change(stripe: &mut Stripe, id: &str, change: impl FnOnce(&mut Val
 }
 
 /// Makes the invoice of the items' present period and finalizes it at once.
-pub(crate) fn bill_period(stripe: &mut Stripe, id: &str, reason: &'static str) -> String {
+pub(crate) fn bill_period(stripe: &mut Stripe, id: &str) -> String {
+    let invoice = draft_period(stripe, id, "subscription_update");
+    invoice_payment::open(stripe, &invoice);
+    invoice
+}
+
+fn draft_period(stripe: &mut Stripe, id: &str, reason: &'static str) -> String {
     let subscription = stripe.read(id);
     let is_trial = subscription.word("status") == "trialing";
     let mut lines = Vec::new();
@@ -392,8 +398,7 @@ pub(crate) fn bill_period(stripe: &mut Stripe, id: &str, reason: &'static str) -
         auto_advance: false,
     };
     let invoice = invoices::draft(stripe, draft);
-    stripe.alter(id, |subscription| subscription.put("latest_invoice", invoice.as_str()));
-    invoice_payment::open(stripe, &invoice);
+    change(stripe, id, |subscription| subscription.put("latest_invoice", invoice.as_str()));
     invoice
 }
 

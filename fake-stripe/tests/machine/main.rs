@@ -3,6 +3,7 @@
 mod checkout;
 mod deliveries;
 mod invoices;
+mod mirror;
 mod requests;
 mod subscriptions;
 

@@ -245,8 +245,15 @@ fn another_price_is_prorated_to_the_second() {
     let lines = &invoice["lines"]["data"];
     assert_eq!((&lines[0]["amount"], &lines[1]["amount"]), (&json!(-2500), &json!(5000)));
     assert_eq!(lines[0]["parent"]["invoice_item_details"]["proration"], true);
-    let previous = &account.last("customer.subscription.updated")["data"]["previous_attributes"];
-    assert_eq!(previous["items"]["data"][0]["price"]["id"], account.price);
+    let updated: Vec<_> = account
+        .stripe
+        .events()
+        .iter()
+        .filter(|event| event.kind == "customer.subscription.updated")
+        .map(|event| event.snapshot(&ApiVersion::newest())["data"]["previous_attributes"].clone())
+        .collect();
+    assert_eq!(updated[0]["items"]["data"][0]["price"]["id"], account.price);
+    assert_eq!(updated[1], json!({"latest_invoice": subscription.text("latest_invoice")}));
 }
 
 #[test]
@@ -368,6 +375,7 @@ fn it_rests_and_goes_on_when_asked() {
         [
             "customer.subscription.updated",
             "customer.subscription.paused",
+            "customer.subscription.updated",
             "invoice.paid",
             "customer.subscription.updated",
             "customer.subscription.resumed",
