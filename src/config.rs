@@ -142,6 +142,8 @@ pub struct Config {
     pub stripe: StripeConfig,
     /// `BILLING_GRACE_DAYS`: for how long an org whose payment failed keeps its plan, default 7.
     pub billing_grace_days: u32,
+    /// `BILLING_TRIAL_DAYS`: the longest trial that a checkout may ask for, default 14.
+    pub billing_trial_days: u32,
     /// `EMBEDDING_PROVIDER`: `workers-ai` or `openai` (with `OPENAI_*`); without it passages are found by their words
     /// alone. `EMBEDDING_MODEL`, default `@cf/baai/bge-m3` or `text-embedding-3-small`.
     pub embedding: Option<EmbeddingConfig>,
@@ -234,7 +236,8 @@ impl Config {
             models: reader.models(environment),
             elevenlabs: reader.elevenlabs(environment),
             stripe: reader.stripe(environment),
-            billing_grace_days: reader.count("BILLING_GRACE_DAYS", 7),
+            billing_grace_days: reader.days("BILLING_GRACE_DAYS", 7),
+            billing_trial_days: reader.days("BILLING_TRIAL_DAYS", 14),
             embedding: reader.embedding(),
             problems: reader.problems,
         }
@@ -377,6 +380,18 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             return false;
         }
         true
+    }
+
+    /// From none to two years, the longest trial that Stripe takes.
+    fn days(&mut self, name: &str, default: u32) -> u32 {
+        match self.text(name).map(|text| text.parse::<u32>()) {
+            None => default,
+            Some(Ok(days)) if days <= 730 => days,
+            Some(_) => {
+                self.refuse(format!("{name} is no number of days up to 730; using {default}"));
+                default
+            }
+        }
     }
 
     fn count(&mut self, name: &str, default: u32) -> u32 {

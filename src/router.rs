@@ -7,7 +7,7 @@ use axum::routing::{any, delete, get, patch, post, put};
 
 use crate::app::App;
 use crate::automation::{action_routes, flow_routes};
-use crate::billing::account::{invoice_routes, overview_routes, session_routes};
+use crate::billing::account::{checkout_routes, invoice_routes, overview_routes, session_routes};
 use crate::billing::{mirror, usage};
 use crate::budgets;
 use crate::error::{Error, Kind};
@@ -206,6 +206,8 @@ fn records() -> Router {
         .route("/billing/subscriptions", get(invoice_routes::list_billing_subscriptions))
         .route("/billing/invoices", get(invoice_routes::list_invoices))
         .route("/billing/portal-session", post(session_routes::create_portal_session))
+        .route("/billing/checkout-session", post(checkout_routes::create_checkout_session))
+        .route("/billing/plans", get(checkout_routes::list_plans))
         .route("/billing/invoices/{id}", get(invoice_routes::get_invoice))
         .route("/portal/voice/usage", get(voice::usage_routes::get_voice_usage))
         .route("/portal/audit-logs", get(audit::routes::list_audit_logs))

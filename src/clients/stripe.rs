@@ -82,6 +82,11 @@ impl Form {
         self
     }
 
+    /// As it is sent.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// With one more parameter, if there is a value.
     #[must_use]
     pub fn with_any(self, name: &str, value: Option<&str>) -> Self {

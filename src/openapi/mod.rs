@@ -134,6 +134,8 @@ use utoipa::{Modify, OpenApi};
         crate::billing::account::invoice_routes::list_invoices,
         crate::billing::account::invoice_routes::get_invoice,
         crate::billing::account::session_routes::create_portal_session,
+        crate::billing::account::checkout_routes::create_checkout_session,
+        crate::billing::account::checkout_routes::list_plans,
         // Visitors
         crate::chat::routes::post_chat,
         crate::widget::routes::get_widget_config,

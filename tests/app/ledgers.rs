@@ -133,6 +133,9 @@ const SCANS: &[(&str, &str, &str)] = &[
     ("conversations/sql/changes.sql", "SCAN", "a queue, along its key, as far as the limit"),
     ("*", "2-ROW VALUES CLAUSE", "the values of one turn"),
     ("invoice_lines_", "SCAN l VIRTUAL TABLE", "the lines of one invoice"),
+    ("account/sql/prices", "SCAN p", "tens of prices"),
+    ("checkout_basis", "SCAN k", "three checkouts"),
+    ("checkout_basis", "CO-ROUTINE k", "three checkouts"),
     ("subscription_items_", "SCAN i VIRTUAL TABLE", "the items of one subscription"),
     ("invoices_total", "SCAN (subquery", "at most 10 000 entries of an index"),
     ("site_insert", "SCAN chat_messages", "planned by a trigger's count, never run for a new site"),
@@ -433,6 +436,11 @@ fn app(entry: &Entry) -> TestApp {
         "https://api.stripe.com/v1/billing_portal/sessions",
         200,
         r#"{"id": "bps_1", "url": "https://billing.stripe.com/p/1"}"#,
+    );
+    app.http.answer_at(
+        "https://api.stripe.com/v1/checkout/sessions",
+        200,
+        r#"{"id": "cs_1", "url": "https://checkout.stripe.com/c/1"}"#,
     );
     app.db.run_script(include_str!("../fixtures/taken_over.sql"));
     app.db.run_script(entry.given);

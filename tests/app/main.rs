@@ -20,6 +20,7 @@ mod billing;
 mod billing_sessions;
 mod budgets;
 mod chat;
+mod checkout;
 mod clerk;
 mod completions;
 mod conversations;

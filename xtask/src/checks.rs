@@ -53,9 +53,28 @@ fn rust_half() -> Result<()> {
         "lints, native",
         &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"],
     )?;
+    cargo_step(
+        "lints, the fake Stripe's server",
+        &[
+            "clippy",
+            "-p",
+            "fake-stripe",
+            "--features",
+            "server",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    )?;
     lints_for_wasm()?;
     licences_and_sources()?;
-    cargo_step("native tests", &["test", "--workspace", "--locked"])
+    cargo_step("native tests", &["test", "--workspace", "--locked"])?;
+    cargo_step(
+        "native tests, the fake Stripe's server",
+        &["test", "-p", "fake-stripe", "--features", "server", "--locked"],
+    )
 }
 
 fn runtime_half() -> Result<()> {
@@ -66,6 +85,7 @@ fn runtime_half() -> Result<()> {
     step("artefact with the panic probe", "cargo xtask build --panic-probe", || {
         artefact::build(Variant::PanicProbe).map(|_| ())
     })?;
+    cargo_step("fake Stripe", &["build", "--locked", "-p", "fake-stripe", "--features", "server"])?;
     real_runtime()
 }
 

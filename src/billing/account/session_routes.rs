@@ -5,18 +5,16 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::store::{self, CustomerIdRow};
-use crate::app::Op;
+use super::stripe_pages::{judge_page, not_configured, odd_answer, refused_by_stripe};
 use crate::audit::Entry;
 use crate::auth::permission::{Access, Administer};
 use crate::billing::mirror::snapshot::text;
 use crate::body;
-use crate::clients::stripe::{Failure, FailureKind, Form, Stripe};
-use crate::config::LogLevel;
-use crate::error::{Error, Kind, Result};
+use crate::clients::stripe::{Form, Stripe};
+use crate::error::{Error, Result};
 use crate::http::body::{Read, Text};
 use crate::http::extract::{Json, Query};
 use crate::ids::{OrgId, new_id};
-use crate::origin::Origin;
 
 /// Longest address that Stripe may send a person back to, in characters.
 const LONGEST_URL: usize = 2_000;
@@ -64,7 +62,7 @@ pub async fn create_portal_session(
         Error::bad_request("return_url_required", "returnUrl is required")
             .hint("Send {\"returnUrl\": \"https://…\"}, a page of the portal.")
     })?;
-    judge_page(op, return_url)?;
+    judge_page(op, "returnUrl", return_url)?;
     let customer: CustomerIdRow = customer.first()?.ok_or_else(no_customer)?;
 
     let now = op.now();
@@ -122,62 +120,10 @@ fn org_named(query: &Query, body: Option<&str>, return_url: Option<&str>) -> Opt
     org.filter(|org| !org.is_empty()).map(OrgId::from)
 }
 
-/// Whether Stripe may send people back there: to pages of the portal alone, so that nobody is led elsewhere from a page
-/// that they trust.
-fn judge_page(op: &Op, url: &str) -> Result<()> {
-    let is_plain = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    let origin = Origin::of_url(url);
-    let config = &op.app.config;
-    let is_ours = |origin: &Origin| {
-        let portal = config.portal_url.as_deref().and_then(Origin::parse);
-        config.cors_allow_all
-            || config.allowed_origins.allows(origin)
-            || portal.as_ref() == Some(origin)
-    };
-    if is_plain && origin.as_ref().is_some_and(is_ours) {
-        return Ok(());
-    }
-    Err(Error::bad_request("url_not_allowed", "URL not allowed")
-        .about("returnUrl")
-        .hint("Send an address of the portal; ALLOWED_ORIGINS of this Worker lists where it lies."))
-}
-
-#[track_caller]
-fn not_configured() -> Error {
-    Error::new(Kind::Unavailable, "stripe_not_configured", "Stripe not configured")
-        .hint("Set the STRIPE_SECRET_KEY secret of this Worker.")
-}
-
 #[track_caller]
 fn no_customer() -> Error {
     Error::not_found(
         "billing_customer_not_found",
         "No billing customer found. Please set up a subscription first.",
     )
-}
-
-#[track_caller]
-fn odd_answer() -> Error {
-    Error::new(Kind::BadGateway, "stripe_failed", "Stripe gave no usable answer")
-        .hint("Try again; if it persists, report the requestId.")
-        .context("no id or url in Stripe's session")
-}
-
-/// What a caller is told of Stripe's failure: never its words, which name keys and accounts.
-#[track_caller]
-fn refused_by_stripe(op: &Op, failure: &Failure) -> Error {
-    let fields = [("reason", json!(failure.reason))];
-    op.app.log.event(LogLevel::Error, "stripe_failed", op.now(), &op.request, &fields);
-    let error = match failure.kind {
-        FailureKind::Down => {
-            Error::new(Kind::BadGateway, "stripe_unavailable", "Stripe is not reachable")
-                .hint("Nothing was changed. Try again in a minute.")
-                .retry_after_s(60)
-        }
-        FailureKind::Refused | FailureKind::NotFound | FailureKind::Unfit => {
-            Error::new(Kind::BadGateway, "stripe_refused", "Stripe refused the request")
-                .hint("Nothing was changed. Report the requestId; the log has Stripe's reason.")
-        }
-    };
-    error.context(failure.reason.clone())
 }

@@ -19,6 +19,10 @@ const INVOICES_OF_STATUS: &str = scoped_sql!("sql/invoices_of_status.sql");
 const INVOICES_TOTAL: &str = scoped_sql!("sql/invoices_total.sql");
 const INVOICE: &str = scoped_sql!("sql/invoice.sql");
 const CUSTOMER_ID: &str = scoped_sql!("sql/customer_id.sql");
+const CHECKOUT_BASIS: &str = scoped_sql!("sql/checkout_basis.sql");
+const CHECKOUT_SESSION_INSERT: &str = sql!("sql/checkout_session_insert.sql");
+const CUSTOMER_PUT: &str = sql!("sql/customer_put.sql");
+const PRICES: &str = scoped_sql!("sql/prices.sql");
 const PORTAL_SESSION_INSERT: &str = sql!("sql/portal_session_insert.sql");
 const INVOICE_LINES: &str = scoped_sql!("sql/invoice_lines.sql");
 
@@ -266,4 +270,73 @@ pub(super) fn invoice(scope: &Scope, id: &str) -> [Scoped; 2] {
 /// The customer, the subscriptions that have not ended, the newest invoices, and what all of it entitles to.
 pub(super) fn account(scope: &Scope) -> [Scoped; 4] {
     [CUSTOMER, SUBSCRIPTIONS_OPEN, INVOICES_RECENT, ENTITLEMENT].map(|sql| scope.statement(sql, []))
+}
+
+row! {
+    /// What a checkout stands on.
+    #[derive(Debug)]
+    pub(super) struct CheckoutBasisRow {
+        pub(super) org_name: String,
+        pub(super) stripe_customer_id: Option<String>,
+        pub(super) is_customer_deleted: bool,
+        /// The price's plan; nothing if it is not for sale.
+        pub(super) plan: Option<String>,
+        pub(super) trial_days: Option<i64>,
+        /// Plans that the org has subscriptions of that have not ended.
+        pub(super) plans: Vec<String>,
+        pub(super) had_subscription: bool,
+        pub(super) owner_email: Option<String>,
+        /// Checkouts that were not ended yet.
+        pub(super) open_sessions: Vec<String>,
+    }
+}
+
+row! {
+    /// A price that can be subscribed to, and what its plan allows; `null` is without a limit.
+    #[derive(Debug, Serialize)]
+    #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+    #[serde(rename_all = "camelCase")]
+    pub(super) struct PriceOut {
+        #[serde(rename = "priceId")]
+        stripe_price_id: String,
+        /// `chatbot`, `phone`, `bundle` or `enterprise`.
+        plan: String,
+        name: Option<String>,
+        description: Option<String>,
+        currency: Option<String>,
+        /// In the currency's smallest unit; `null` where it is agreed upon.
+        unit_amount_cents: Option<i64>,
+        /// `day`, `week`, `month` or `year`.
+        billing_interval: Option<String>,
+        interval_count: Option<i64>,
+        messages_per_day: Option<i64>,
+        messages_per_month: Option<i64>,
+        voice_seconds_per_month: Option<i64>,
+        sites: Option<i64>,
+        members: Option<i64>,
+        knowledge_documents: Option<i64>,
+        knowledge_bytes: Option<i64>,
+        /// Models that the platform pays for.
+        models: Option<Vec<String>>,
+    }
+}
+
+/// Prices that can be subscribed to.
+pub(super) fn prices(scope: &Scope) -> Scoped {
+    scope.statement(PRICES, [])
+}
+
+/// What a checkout of a price stands on.
+pub(super) fn checkout_basis(scope: &Scope, price: &str) -> Scoped {
+    scope.statement(CHECKOUT_BASIS, [price.into()])
+}
+
+/// Records the org's customer: row id, Stripe's id, name, e-mail, metadata, now.
+pub(super) fn customer_put(grant: &Grant, values: [Param; 6]) -> Statement {
+    grant.statement(CUSTOMER_PUT, values)
+}
+
+/// Records a checkout session: row id, session, customer, addresses, when it expires, metadata, now.
+pub(super) fn checkout_session_insert(grant: &Grant, values: [Param; 8]) -> Statement {
+    grant.statement(CHECKOUT_SESSION_INSERT, values)
 }

@@ -33,6 +33,15 @@ pub const ROUTES: &[Entry] = &[
         Some(r#"{"returnUrl":"https://app.example.com/portal"}"#),
         Least::Admin,
     ),
+    Entry::get("GET /billing/plans", "/billing/plans", Least::Viewer),
+    Entry::write(
+        "POST /billing/checkout-session",
+        "/billing/checkout-session",
+        Some(
+            r#"{"priceId":"price_phone_monthly","successUrl":"https://app.example.com/portal","cancelUrl":"https://app.example.com/portal"}"#,
+        ),
+        Least::Admin,
+    ),
     Entry::get("GET /billing/invoices/{id}", "/billing/invoices/inv_a", Least::Admin)
         .foreign("/billing/invoices/inv_b")
         .given(

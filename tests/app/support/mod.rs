@@ -1,6 +1,7 @@
 //! The application under test and the people who call it.
 
 pub mod crypto;
+pub mod fake_stripe;
 pub mod paging;
 pub mod ports;
 pub mod sqlite;
