@@ -99,6 +99,11 @@ CREATE TABLE billing_customers (
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
 , stripe_event_created INTEGER NOT NULL DEFAULT 0, deleted_at TEXT, stripe_event_rank INTEGER NOT NULL DEFAULT 0, snapshot_digest TEXT, delivery_id TEXT);
 
+CREATE TABLE billing_former_customers (
+  stripe_customer_id TEXT PRIMARY KEY,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE
+) WITHOUT ROWID;
+
 CREATE TABLE billing_invoice_lines (
     id TEXT PRIMARY KEY,
     billing_invoice_id TEXT NOT NULL REFERENCES billing_invoices(id) ON DELETE CASCADE,
@@ -1004,6 +1009,8 @@ CREATE INDEX audit_logs_by_org_and_target ON audit_logs (org_id, target_id, crea
 
 CREATE INDEX audit_logs_by_time ON audit_logs (created_at, id);
 
+CREATE INDEX billing_former_customers_by_org ON billing_former_customers (org_id);
+
 CREATE INDEX billing_invoice_lines_by_invoice ON billing_invoice_lines (billing_invoice_id, position, id);
 
 CREATE INDEX billing_invoices_by_customer ON billing_invoices (billing_customer_id);
@@ -1029,6 +1036,8 @@ CREATE INDEX billing_subscription_items_by_subscription ON billing_subscription_
 CREATE INDEX billing_subscriptions_by_customer ON billing_subscriptions (billing_customer_id);
 
 CREATE INDEX billing_subscriptions_by_org ON billing_subscriptions (org_id, created_at, id);
+
+CREATE INDEX billing_subscriptions_live ON billing_subscriptions (stripe_subscription_id) WHERE stripe_event_rank <> 2;
 
 CREATE INDEX budget_counters_by_org ON budget_counters (org_id, period);
 
@@ -1190,10 +1199,6 @@ CREATE INDEX idx_knowledge_ingestion_jobs_org_id_status ON knowledge_ingestion_j
 CREATE INDEX idx_metrics_daily_org_id_date ON metrics_daily (org_id, date);
 
 CREATE INDEX idx_stripe_events_event_type ON stripe_events (event_type);
-
-CREATE INDEX idx_stripe_events_org_id ON stripe_events (org_id);
-
-CREATE INDEX idx_stripe_events_status ON stripe_events (status);
 
 CREATE INDEX idx_users_email ON users (email);
 
@@ -1380,7 +1385,19 @@ CREATE INDEX site_keys_by_org ON site_keys (org_id);
 
 CREATE INDEX site_keys_by_site ON site_keys (site_id);
 
-CREATE INDEX stripe_events_awaiting ON stripe_events (stripe_customer_id, event_created) WHERE status = 'failed';
+CREATE INDEX stripe_events_awaiting ON stripe_events (stripe_customer_id, event_created)
+  WHERE processing_error = 'customer_unknown';
+
+CREATE INDEX stripe_events_awaiting_room ON stripe_events (org_id, event_created)
+  WHERE processing_error = 'org_has_customer';
+
+CREATE INDEX stripe_events_by_org ON stripe_events (org_id, received_at, id);
+
+CREATE INDEX stripe_events_by_org_status ON stripe_events (org_id, status, received_at, id);
+
+CREATE INDEX stripe_events_by_status ON stripe_events (status, received_at, id);
+
+CREATE INDEX stripe_events_by_time ON stripe_events (received_at, id);
 
 CREATE INDEX user_memberships_by_org ON user_memberships (org_id, created_at, id);
 
@@ -1420,6 +1437,13 @@ CREATE TRIGGER audit_logs_are_not_replaced BEFORE INSERT ON audit_logs
 WHEN EXISTS (SELECT 1 FROM audit_logs a WHERE a.id = new.id)
 BEGIN
   SELECT RAISE(ABORT, 'audit_logs is append-only');
+END;
+
+CREATE TRIGGER billing_customers_give_way AFTER UPDATE OF stripe_customer_id ON billing_customers
+WHEN OLD.stripe_customer_id <> NEW.stripe_customer_id
+BEGIN
+  INSERT INTO billing_former_customers (stripe_customer_id, org_id) VALUES (OLD.stripe_customer_id, OLD.org_id)
+  ON CONFLICT DO NOTHING;
 END;
 
 CREATE TRIGGER billing_records_are_added AFTER INSERT ON billing_records

@@ -10,7 +10,32 @@ ALTER TABLE billing_invoices ADD COLUMN delivery_id TEXT;
 
 -- The customer that an event is about, so that it can be applied once its org is known.
 ALTER TABLE stripe_events ADD COLUMN stripe_customer_id TEXT;
-CREATE INDEX stripe_events_awaiting ON stripe_events (stripe_customer_id, event_created) WHERE status = 'failed';
+CREATE INDEX stripe_events_awaiting ON stripe_events (stripe_customer_id, event_created)
+  WHERE processing_error = 'customer_unknown';
+
+-- Customers that were deleted and gave way to another one of their org: what they left may be told late.
+CREATE TABLE billing_former_customers (
+  stripe_customer_id TEXT PRIMARY KEY,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE
+) WITHOUT ROWID;
+CREATE INDEX billing_former_customers_by_org ON billing_former_customers (org_id);
+CREATE TRIGGER billing_customers_give_way AFTER UPDATE OF stripe_customer_id ON billing_customers
+WHEN OLD.stripe_customer_id <> NEW.stripe_customer_id
+BEGIN
+  INSERT INTO billing_former_customers (stripe_customer_id, org_id) VALUES (OLD.stripe_customer_id, OLD.org_id)
+  ON CONFLICT DO NOTHING;
+END;
+CREATE INDEX stripe_events_awaiting_room ON stripe_events (org_id, event_created)
+  WHERE processing_error = 'org_has_customer';
+
+-- What staff look at; the two indexes that they begin with go.
+CREATE INDEX stripe_events_by_org ON stripe_events (org_id, received_at, id);
+CREATE INDEX stripe_events_by_time ON stripe_events (received_at, id);
+CREATE INDEX stripe_events_by_org_status ON stripe_events (org_id, status, received_at, id);
+CREATE INDEX stripe_events_by_status ON stripe_events (status, received_at, id);
+DROP INDEX IF EXISTS idx_stripe_events_org_id;
+DROP INDEX IF EXISTS idx_stripe_events_status;
+CREATE INDEX billing_subscriptions_live ON billing_subscriptions (stripe_subscription_id) WHERE stripe_event_rank <> 2;
 
 -- Begins with the columns of billing_invoice_lines_by_invoice.
 DROP INDEX IF EXISTS idx_billing_invoice_lines_billing_invoice_id;

@@ -8,7 +8,8 @@ use axum::routing::{any, delete, get, patch, post, put};
 use crate::app::App;
 use crate::automation::{action_routes, flow_routes};
 use crate::billing::account::{checkout_routes, invoice_routes, overview_routes, session_routes};
-use crate::billing::{mirror, usage};
+use crate::billing::mirror::{self, receipt_routes};
+use crate::billing::usage;
 use crate::budgets;
 use crate::error::{Error, Kind};
 use crate::gateway::{self, token_routes};
@@ -208,6 +209,13 @@ fn records() -> Router {
         .route("/billing/portal-session", post(session_routes::create_portal_session))
         .route("/billing/checkout-session", post(checkout_routes::create_checkout_session))
         .route("/billing/plans", get(checkout_routes::list_plans))
+        .route("/portal/billing/events", get(receipt_routes::list_stripe_events))
+        .route("/portal/billing/events/{id}", get(receipt_routes::get_stripe_event))
+        .route("/portal/billing/events/{id}/replay", post(receipt_routes::replay_stripe_event))
+        .route(
+            "/portal/billing/reconcile",
+            get(receipt_routes::list_reconciliations).post(receipt_routes::request_reconciliation),
+        )
         .route("/billing/invoices/{id}", get(invoice_routes::get_invoice))
         .route("/portal/voice/usage", get(voice::usage_routes::get_voice_usage))
         .route("/portal/audit-logs", get(audit::routes::list_audit_logs))

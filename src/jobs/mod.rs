@@ -13,12 +13,14 @@ mod housekeeping;
 mod idle_close;
 mod store;
 
+pub use self::store::{RunOut, due_now, runs};
+
 use std::time::Duration;
 
 use serde_json::json;
 
 use crate::app::{BoxFuture, Op};
-use crate::billing::mirror::grace;
+use crate::billing::mirror::{grace, reconcile};
 use crate::config::LogLevel;
 use crate::conversations::feed;
 use crate::error::Result;
@@ -112,6 +114,12 @@ const JOBS: &[Job] = &[
         every: Duration::from_mins(10),
         share: Duration::from_secs(10),
         run: |op, run| Box::pin(embedding::run(op, run)),
+    },
+    Job {
+        name: reconcile::JOB,
+        every: Duration::from_hours(24),
+        share: Duration::from_secs(15),
+        run: |op, run| Box::pin(reconcile::run(op, run)),
     },
     Job {
         name: "knowledge_crawl",

@@ -1,14 +1,18 @@
 //! The statements of jobs.
 
+use serde::Serialize;
 use serde_json::json;
 
 use crate::app::Op;
-use crate::db::Rows;
+use crate::auth::permission::{Scope, Scoped};
+use crate::db::{Rows, Statement};
 use crate::error::Result;
 use crate::ids::new_id;
-use crate::time::Timestamp;
-use crate::{row, sql, statement};
+use crate::time::{StoredTime, Timestamp};
+use crate::{row, scoped_sql, sql, statement};
 
+const RUNS: &str = scoped_sql!("sql/runs.sql");
+const DUE_NOW: &str = sql!("sql/due_now.sql");
 const DUE: &str = sql!("sql/due.sql");
 const RUN_LOST: &str = sql!("sql/run_lost.sql");
 const CLAIM: &str = sql!("sql/claim.sql");
@@ -73,4 +77,29 @@ pub(super) async fn run_end(op: &Op, run: Ended<'_>) -> Result<()> {
     let insert =
         statement!(RUN_INSERT, id, run.job, run.started, now, run.outcome, items, run.reason);
     op.write(vec![release, insert]).await.map(drop)
+}
+
+row! {
+    /// A run of a job.
+    #[derive(Debug, Serialize)]
+    #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+    #[serde(rename_all = "camelCase")]
+    pub struct RunOut {
+        started_at: StoredTime,
+        ended_at: StoredTime,
+        /// `done`, `more` or `failed`.
+        outcome: String,
+        items: i64,
+        reason: Option<String>,
+    }
+}
+
+/// The ten newest runs of a job.
+pub fn runs(scope: &Scope, job: &str) -> Scoped {
+    scope.statement(RUNS, [job.into()])
+}
+
+/// Makes a job due.
+pub fn due_now(job: &str, now: Timestamp) -> Statement {
+    statement!(DUE_NOW, job, now)
 }

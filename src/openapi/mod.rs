@@ -136,6 +136,11 @@ use utoipa::{Modify, OpenApi};
         crate::billing::account::session_routes::create_portal_session,
         crate::billing::account::checkout_routes::create_checkout_session,
         crate::billing::account::checkout_routes::list_plans,
+        crate::billing::mirror::receipt_routes::list_stripe_events,
+        crate::billing::mirror::receipt_routes::get_stripe_event,
+        crate::billing::mirror::receipt_routes::replay_stripe_event,
+        crate::billing::mirror::receipt_routes::list_reconciliations,
+        crate::billing::mirror::receipt_routes::request_reconciliation,
         // Visitors
         crate::chat::routes::post_chat,
         crate::widget::routes::get_widget_config,

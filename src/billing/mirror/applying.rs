@@ -1,11 +1,13 @@
 //! From an event to the mirror: applied once, and what waited for it after it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::asking::{Fetched, fetch};
 use super::event::{Change, Event, Topic};
 use super::invoice::Occasion;
-use super::store::{Application, Applied, Basis, Receipt, Status, event_apply, event_failed};
+use super::store::{
+    Again, Application, Applied, Basis, Receipt, Status, event_apply, event_failed,
+};
 use crate::app::Op;
 use crate::clients::stripe::{Failure, Stripe};
 use crate::config::LogLevel;
@@ -13,32 +15,72 @@ use crate::error::{Error, Kind, Result};
 
 /// How often Stripe is asked about one event, where others write the same object meanwhile.
 const ATTEMPTS: usize = 4;
+/// How many rounds of ten events that waited are applied behind one.
+const MOST_ROUNDS: usize = 20;
 
-/// Applies an event, and those that waited for its customer; nothing if it was applied before. `again` is whether one
-/// that was skipped before is applied. What fails leaves a receipt that says why.
+/// Applies an event, and those that waited for its customer; nothing if it was applied before. What fails leaves a receipt that says why.
 pub(super) async fn apply(
     op: &Op,
     event: &Event,
     payload: &str,
-    again: bool,
+    again: Again<'_>,
 ) -> Result<Option<Receipt>> {
-    let Some((receipt, awaiting)) = apply_or_record(op, event, payload, again).await? else {
+    let Some((receipt, mut awaiting)) = apply_or_record(op, event, payload, again).await? else {
         return Ok(None);
     };
-    for payload in awaiting {
-        // What fails here is sent again by Stripe, or found by the job.
-        if let Ok(event) = Event::parse(payload.as_bytes()) {
-            drop(apply_or_record(op, &event, &payload, false).await);
-        }
+    for _ in 0..MOST_ROUNDS {
+        let Some(left) = apply_awaiting(op, &awaiting).await else { break };
+        awaiting = left;
     }
     Ok(Some(receipt))
+}
+
+/// Applies what waited; gives what still waits, or nothing where none could be applied. What fails is sent again by
+/// Stripe, or found by the job.
+async fn apply_awaiting(op: &Op, payloads: &[String]) -> Option<Vec<String>> {
+    let mut left = None;
+    for payload in payloads {
+        let Ok(event) = Event::parse(payload.as_bytes()) else { continue };
+        if let Ok(Some((_, awaiting))) = apply_or_record(op, &event, payload, Again::Waited).await {
+            left = Some(awaiting);
+        }
+    }
+    left
+}
+
+/// Applies what the reconciliation found, over what the named delivery wrote alone; nothing if it was applied before, or
+/// somebody wrote meanwhile.
+pub(super) async fn heal(
+    op: &Op,
+    found: &Value,
+    written_by: Option<String>,
+) -> Result<Option<Receipt>> {
+    let payload = found.to_string();
+    let event = Event::parse(payload.as_bytes())?;
+    let change = event.change()?.unwrap_or(Change::Nothing);
+    let application = Application {
+        event: &event,
+        payload: &payload,
+        told: Some(&change),
+        mirrored: &change,
+        basis: &Basis::Fetched(written_by),
+        refusal: None,
+        again: Again::Waited,
+    };
+    match event_apply(op, &application).await? {
+        Applied::Now { receipt, awaiting } => {
+            apply_awaiting(op, &awaiting).await;
+            Ok(Some(receipt))
+        }
+        Applied::Before | Applied::Unsettled { .. } => Ok(None),
+    }
 }
 
 async fn apply_or_record(
     op: &Op,
     event: &Event,
     payload: &str,
-    again: bool,
+    again: Again<'_>,
 ) -> Result<Option<(Receipt, Vec<String>)>> {
     let error = match apply_one(op, event, payload, again).await {
         Ok(Some((receipt, _))) if receipt.status == Status::Failed => {
@@ -60,7 +102,7 @@ async fn apply_one(
     op: &Op,
     event: &Event,
     payload: &str,
-    again: bool,
+    again: Again<'_>,
 ) -> Result<Option<(Receipt, Vec<String>)>> {
     let stripe = Stripe::of(op);
     let told = event.change()?;

@@ -11,6 +11,10 @@ use super::subscription::Subscription;
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
+/// The types of events that the reconciliation makes of what it finds.
+pub(super) const CUSTOMER_FOUND: &str = "reconcile.customer";
+pub(super) const SUBSCRIPTION_FOUND: &str = "reconcile.subscription";
+
 /// The event as Stripe sends it. What the mirror does not read is not named.
 #[derive(Debug, Clone)]
 pub(super) struct Event {
@@ -131,6 +135,9 @@ impl Topic {
             | "checkout.session.expired"
             | "checkout.session.async_payment_succeeded"
             | "checkout.session.async_payment_failed" => Self::Checkout,
+            // Made by the reconciliation.
+            CUSTOMER_FOUND => Self::Customer(Step::Updated),
+            SUBSCRIPTION_FOUND => Self::Subscription(Step::Updated),
             "product.created" => Self::Product(Step::Created),
             "product.updated" => Self::Product(Step::Updated),
             "product.deleted" => Self::Product(Step::Deleted),

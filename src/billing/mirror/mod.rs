@@ -14,6 +14,8 @@ mod customer;
 mod event;
 pub mod grace;
 mod invoice;
+pub mod receipt_routes;
+pub mod reconcile;
 pub mod routes;
 mod signature;
 pub(super) mod snapshot;

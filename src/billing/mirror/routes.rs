@@ -7,6 +7,7 @@ use serde_json::json;
 use super::applying::{apply, log_failure};
 use super::event::Event;
 use super::signature;
+use super::store::Again;
 use crate::app::Op;
 use crate::config::LogLevel;
 use crate::error::{Error, Kind, Result};
@@ -49,7 +50,7 @@ pub async fn receive_stripe_event(
     op.app.log.event(LogLevel::Info, "stripe_webhook_received", op.now(), &op.request, &fields);
 
     let payload = String::from_utf8_lossy(&body);
-    let Some(receipt) = apply(&op, &event, &payload, false).await? else {
+    let Some(receipt) = apply(&op, &event, &payload, Again::No).await? else {
         return Ok(Json(ReceivedOut { received: true, duplicate: Some(true), event_id: None }));
     };
     if let Some(reason) = receipt.processing_error.as_deref().filter(|why| *why != "not_mirrored") {

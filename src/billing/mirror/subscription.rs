@@ -122,7 +122,9 @@ fn items_of(id: &str, object: &Object, items: &[&Object]) -> Vec<Item> {
     let items: Vec<&Object> = if items.is_empty() { vec![object] } else { items.to_vec() };
     let read = |(at, item): (usize, &&Object)| {
         let price = ["price", "plan"].iter().find_map(|name| item.get(*name)?.as_object())?;
-        let moment_text = |member: &str| moment(item, member).map(|moment| moment.to_string());
+        let moment_text = |member: &str| {
+            moment(item, member).or_else(|| moment(object, member)).map(|moment| moment.to_string())
+        };
         let own_id = || owned(item, "id").filter(|own| own != id);
         Some(Item {
             stripe_item_id: own_id().unwrap_or_else(|| format!("{at} of {id}")),

@@ -33,6 +33,23 @@ pub const ROUTES: &[Entry] = &[
         Some(r#"{"returnUrl":"https://app.example.com/portal"}"#),
         Least::Admin,
     ),
+    Entry::get("GET /portal/billing/events", "/portal/billing/events", Least::Staff),
+    Entry::get("GET /portal/billing/events/{id}", "/portal/billing/events/receipt_a", Least::Staff)
+        .given(RECEIPT),
+    Entry::write(
+        "POST /portal/billing/events/{id}/replay",
+        "/portal/billing/events/receipt_a/replay",
+        None,
+        Least::Staff,
+    )
+    .given(RECEIPT),
+    Entry::get("GET /portal/billing/reconcile", "/portal/billing/reconcile", Least::Staff),
+    Entry::write(
+        "POST /portal/billing/reconcile",
+        "/portal/billing/reconcile",
+        None,
+        Least::Staff,
+    ),
     Entry::get("GET /billing/plans", "/billing/plans", Least::Viewer),
     Entry::write(
         "POST /billing/checkout-session",
@@ -50,3 +67,9 @@ pub const ROUTES: &[Entry] = &[
              SELECT 'inv_' || substr(org_id, 5), org_id, id, 'in_' || org_id, 'open' FROM billing_customers",
         ),
 ];
+
+/// An event that failed.
+const RECEIPT: &str = r#"INSERT INTO stripe_events (id, stripe_event_id, event_type, status, payload, received_at)
+  VALUES ('receipt_a', 'evt_a', 'charge.succeeded', 'failed',
+          '{"id":"evt_a","object":"event","type":"charge.succeeded","created":1,"data":{"object":{"id":"ch_a"}}}',
+          '2026-03-15T00:00:00.000Z')"#;

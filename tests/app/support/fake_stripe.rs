@@ -20,7 +20,11 @@ pub struct FakeStripe {
 impl FakeStripe {
     /// A Stripe with the documented prices, for an application with a key.
     pub fn serving(app: &TestApp, seed: u64) -> Self {
-        let mut stripe = Stripe::new(Settings { seed, now: NOON, ..Settings::default() });
+        Self::with(app, Stripe::new(Settings { seed, now: NOON, ..Settings::default() }))
+    }
+
+    /// This Stripe, with the documented prices.
+    pub fn with(app: &TestApp, mut stripe: Stripe) -> Self {
         stripe.seed(PRICES).unwrap();
         let stripe = Arc::new(Mutex::new(stripe));
         let served = stripe.clone();

@@ -5,7 +5,7 @@
 UPDATE stripe_events SET status = 'failed', processing_error = 'unsettled'
 FROM billing_subscriptions s
 WHERE stripe_events.stripe_event_id = +?1 AND stripe_events.delivery_id = +?2 AND stripe_events.status = 'processed'
-  AND s.stripe_subscription_id = +?3 AND s.org_id = stripe_events.org_id AND s.stripe_event_rank <> 2
+  AND s.stripe_subscription_id = +?3 AND s.org_id = stripe_events.org_id
   AND s.stripe_event_created = +?4 AND s.stripe_event_rank = +?5 AND s.snapshot_digest <> ?6
 RETURNING (SELECT s.delivery_id FROM billing_subscriptions s
             WHERE s.stripe_subscription_id = +?3 AND s.org_id = stripe_events.org_id) AS written_by

@@ -45,11 +45,7 @@ fn upsert(
     invoice: &Invoice,
     lines: &Value,
 ) -> Result<(Statement, Vec<Param>)> {
-    let row = vec![
-        new_id(delivery.now)?.into(),
-        (*invoice.customer_id).into(),
-        invoice.created_at.into(),
-    ];
+    let row = vec![new_id(delivery.now)?.into(), invoice.created_at.into()];
     let columns = vec![
         invoice.subscription_id.as_deref().into(),
         invoice.number.as_deref().into(),

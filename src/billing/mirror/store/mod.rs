@@ -5,9 +5,14 @@ mod invoice;
 mod receipt;
 mod subscription;
 
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-pub(super) use self::receipt::{Receipt, Status, event_failed};
+pub(super) use self::receipt::{
+    Receipt, ReceiptOut, ReceiptStatus, ReceiptWithPayloadOut, Status, event_failed,
+    receipt_by_id as receipt_of, receipts,
+};
+pub(super) use self::subscription::digest_of;
 use super::catalog::{Price, Product};
 use super::checkout::Checkout;
 use super::event::{Change, Event};
@@ -16,7 +21,7 @@ use crate::app::Op;
 use crate::db::{Param, Rows, Statement};
 use crate::error::Result;
 use crate::ids::new_id;
-use crate::time::Timestamp;
+use crate::time::{StoredTime, Timestamp};
 use crate::{row, sql, statement};
 
 const CUSTOMER_INSERT: &str = sql!("../sql/customer_insert.sql");
@@ -24,6 +29,11 @@ const ENTITLEMENT_OF_EVENT: &str = sql!("../sql/due_of_event.sql", "../sql/entit
 const ENTITLEMENT_OF_GRACE: &str = sql!("../sql/due_of_grace.sql", "../sql/entitlement.sql");
 const EVENT_AUDIT_INSERT: &str = sql!("../sql/event_audit_insert.sql");
 const EVENTS_AWAITING: &str = sql!("../sql/events_awaiting.sql");
+const EVENTS_FAILED: &str = sql!("../sql/events_failed.sql");
+const EVENTS_MISSING: &str = sql!("../sql/events_missing.sql");
+const PRICES_UPSERT: &str = sql!("../sql/prices_upsert.sql");
+const SUBSCRIPTIONS_LIVE: &str = sql!("../sql/subscriptions_live.sql");
+const SUBSCRIPTIONS_MIRRORED: &str = sql!("../sql/subscriptions_mirrored.sql");
 const CHECKOUT_UPSERT: &str = sql!("../sql/checkout_upsert.sql");
 const PRODUCT_UPSERT: &str = sql!("../sql/product_upsert.sql");
 const PRICE_UPSERT: &str = sql!("../sql/price_upsert.sql");
@@ -61,8 +71,17 @@ pub(super) struct Application<'a> {
     pub(super) basis: &'a Basis,
     /// Why it is not applied, whatever it says.
     pub(super) refusal: Option<&'static str>,
-    /// Whether one that was skipped before is applied.
-    pub(super) again: bool,
+    pub(super) again: Again<'a>,
+}
+
+/// Whether an event that was skipped before is applied.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Again<'a> {
+    No,
+    /// As what it waited for is there.
+    Waited,
+    /// As somebody asked for it, with what the audit trail says of that.
+    Asked(&'a Statement),
 }
 
 /// What became of an event.
@@ -119,6 +138,9 @@ pub(super) async fn event_apply(op: &Op, application: &Application<'_>) -> Resul
     }
     let told = application.told.unwrap_or(mirrored);
     leave_traces(&delivery, told, &mut statements)?;
+    if let Again::Asked(trace) = application.again {
+        statements.push(trace.clone());
+    }
     let customer = customer_of(mirrored);
     if let Some(customer) = customer {
         statements.push(receipt::mismatch_audit(&delivery, customer, told)?);
@@ -136,6 +158,80 @@ pub(super) async fn graces_end(op: &Op, most: u32) -> Result<u64> {
     let rows = op.write(vec![statement]).await?;
     let ended = rows.first().map_or(Ok(0), Rows::count)?;
     Ok(u64::try_from(ended).unwrap_or_default())
+}
+
+row! {
+    /// What the mirror has of a subscription.
+    #[derive(Debug)]
+    pub(super) struct MirroredRow {
+        pub(super) id: String,
+        /// `event.created` of its snapshot.
+        pub(super) created: i64,
+        pub(super) digest: Option<String>,
+        pub(super) delivery_id: Option<String>,
+    }
+}
+
+row! {
+    /// An event that failed.
+    #[derive(Debug)]
+    pub(super) struct FailedRow {
+        pub(super) id: String,
+        pub(super) received_at: StoredTime,
+        pub(super) payload: String,
+    }
+}
+
+row! {
+    struct IdRow {
+        id: String,
+    }
+}
+
+/// Those of some events that were not applied.
+pub(super) async fn events_missing(op: &Op, ids: &[&str]) -> Result<Vec<String>> {
+    let rows = op.read(vec![statement!(EVENTS_MISSING, json!(ids).to_string())]).await?;
+    let rows: Vec<IdRow> = rows.first().map_or(Ok(Vec::new()), Rows::all)?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// Events that failed, oldest first, behind the one of a key.
+pub(super) async fn events_failed(
+    op: &Op,
+    after: &[String; 2],
+    most: u32,
+) -> Result<Vec<FailedRow>> {
+    let [received_at, id] = after;
+    let rows =
+        op.read(vec![statement!(EVENTS_FAILED, received_at.as_str(), id.as_str(), most)]).await?;
+    rows.first().map_or(Ok(Vec::new()), Rows::all)
+}
+
+/// What the mirror has of some subscriptions.
+pub(super) async fn subscriptions_mirrored(op: &Op, ids: &[&str]) -> Result<Vec<MirroredRow>> {
+    let rows = op.read(vec![statement!(SUBSCRIPTIONS_MIRRORED, json!(ids).to_string())]).await?;
+    rows.first().map_or(Ok(Vec::new()), Rows::all)
+}
+
+/// Subscriptions that have not ended as far as the mirror knows, behind one.
+pub(super) async fn subscriptions_live(
+    op: &Op,
+    after: &str,
+    most: u32,
+) -> Result<Vec<MirroredRow>> {
+    let rows = op.read(vec![statement!(SUBSCRIPTIONS_LIVE, after, most)]).await?;
+    rows.first().map_or(Ok(Vec::new()), Rows::all)
+}
+
+/// Takes over prices as Stripe lists them.
+pub(super) async fn prices_upsert(op: &Op, prices: &[Price]) -> Result<()> {
+    let column = |price: &Price| {
+        json!({"stripe_price_id": price.id, "plan": price.plan, "stripe_product_id": price.product_id,
+            "nickname": price.nickname, "currency": price.currency, "unit_amount_cents": price.unit_amount_cents,
+            "billing_interval": price.interval, "interval_count": price.interval_count, "is_active": price.is_active})
+    };
+    let prices: Vec<Value> = prices.iter().map(column).collect();
+    op.write(vec![statement!(PRICES_UPSERT, json!(prices).to_string(), op.now())]).await.map(drop)
 }
 
 /// Days of grace, as SQLite adds them.
@@ -225,7 +321,7 @@ struct Trace<'a> {
     target_type: &'static str,
     target_id: &'a str,
     event_type: String,
-    metadata: serde_json::Value,
+    metadata: Value,
 }
 
 fn customer_insert(delivery: &Delivery<'_>, stripe_customer_id: &str) -> Result<Statement> {

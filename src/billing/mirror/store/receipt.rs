@@ -1,15 +1,21 @@
 //! Receipts of events: `stripe_events`.
 
-use super::{Application, Delivery, customer_of, org_hint_of};
+use super::{Again, Application, Delivery, customer_of, org_hint_of};
 use crate::app::Op;
+use crate::auth::permission::{ListSql, Scope, Scoped};
 use crate::billing::mirror::event::{Change, Event, Topic};
-use crate::db::{Cell, Column, Param, Statement};
+use crate::db::{Cell, Column, FromRow, Param, Row, Statement};
 use crate::error::Result;
 use crate::ids::new_id;
-use crate::time::Timestamp;
-use crate::{row, sql, statement};
-use serde_json::json;
+use crate::page::Page;
+use crate::time::{StoredTime, Timestamp};
+use crate::{choice, list_sql, row, scoped_sql, sql, statement};
+use serde::Serialize;
+use serde_json::{Value, json};
 
+const RECEIPTS: ListSql = list_sql!("../sql/receipts.sql");
+const RECEIPTS_OF_STATUS: ListSql = list_sql!("../sql/receipts_of_status.sql");
+const RECEIPT: &str = scoped_sql!("../sql/receipt.sql");
 const EVENT_CLAIM: &str = sql!("../sql/event_claim.sql");
 const EVENT_FAILED: &str = sql!("../sql/event_failed.sql");
 const MISMATCH_AUDIT_INSERT: &str = sql!("../sql/mismatch_audit_insert.sql");
@@ -53,6 +59,97 @@ impl Column for Status {
     }
 }
 
+choice! {
+    /// `stripe_events.status`.
+    pub(in crate::billing) enum ReceiptStatus {
+        /// Not applied yet.
+        Pending = "pending",
+        /// Applied.
+        Processed = "processed",
+        /// Not applied; it is sent again.
+        Failed = "failed",
+        /// Recorded; it asks nothing of the mirror, or was refused.
+        Skipped = "skipped",
+    }
+}
+
+row! {
+    /// What became of an event.
+    #[derive(Debug, Serialize)]
+    #[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+    #[serde(rename_all = "camelCase")]
+    pub(in crate::billing) struct ReceiptOut {
+        id: String,
+        pub(in crate::billing) stripe_event_id: String,
+        event_type: String,
+        api_version: Option<String>,
+        livemode: bool,
+        pub(in crate::billing) org_id: Option<String>,
+        object_type: Option<String>,
+        object_id: Option<String>,
+        pub(in crate::billing) status: ReceiptStatus,
+        /// Why it was not applied.
+        #[serde(rename = "reason")]
+        processing_error: Option<String>,
+        attempts: i64,
+        /// When it happened, in seconds since the epoch.
+        event_created: Option<i64>,
+        received_at: StoredTime,
+        processed_at: Option<StoredTime>,
+    }
+}
+
+row! {
+    struct PayloadRow {
+        payload: Value,
+    }
+}
+
+/// What became of an event, and what Stripe sent.
+#[derive(Debug, Serialize)]
+#[cfg_attr(not(target_arch = "wasm32"), derive(utoipa::ToSchema))]
+pub(in crate::billing) struct ReceiptWithPayloadOut {
+    #[serde(flatten)]
+    pub(in crate::billing) receipt: ReceiptOut,
+    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Object))]
+    pub(in crate::billing) payload: Value,
+}
+
+impl FromRow for ReceiptWithPayloadOut {
+    fn from_row(row: &mut Row<'_>) -> Result<Self> {
+        let receipt = ReceiptOut::from_row(row)?;
+        Ok(Self { receipt, payload: PayloadRow::from_row(row)?.payload })
+    }
+}
+
+impl ReceiptOut {
+    /// Its place in the list.
+    pub(in crate::billing) fn key(&self) -> [String; 2] {
+        [self.received_at.stored(), self.id.clone()]
+    }
+}
+
+/// A page of receipts, of one status or of all.
+pub(in crate::billing) fn receipts(
+    scope: &Scope,
+    page: &Page<2>,
+    status: Option<ReceiptStatus>,
+) -> Scoped {
+    let mut params = page.descending();
+    match status {
+        None => scope.list(RECEIPTS, params),
+        Some(status) => {
+            params.push(status.as_str().into());
+            scope.list(RECEIPTS_OF_STATUS, params)
+        }
+    }
+}
+
+/// One receipt with its payload.
+pub(in crate::billing) fn receipt_by_id(scope: &Scope, id: &str) -> Scoped {
+    scope.statement(RECEIPT, [id.into()])
+}
+
 /// Claims the event for the delivery.
 pub(super) fn claim(delivery: &Delivery<'_>, application: &Application<'_>) -> Result<Statement> {
     let Delivery { event, id, now, .. } = *delivery;
@@ -71,7 +168,7 @@ pub(super) fn claim(delivery: &Delivery<'_>, application: &Application<'_>) -> R
         org_hint_of(change).into(),
         without_org.into(),
         refusal.into(),
-        application.again.into(),
+        (!matches!(application.again, Again::No)).into(),
     ];
     receipt(EVENT_CLAIM, event, application.payload, now, claim)
 }

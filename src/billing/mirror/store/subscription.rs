@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::{Delivery, Trace, customer_insert, entitlement, take_over};
+use super::{Delivery, Trace, customer_insert, digest, entitlement, take_over};
+use crate::billing::mirror::event::Topic;
 use crate::billing::mirror::snapshot::Step;
 use crate::billing::mirror::subscription::{Subscription, audit_type};
 use crate::db::{Param, Statement};
@@ -48,11 +49,16 @@ fn upsert(
     let happened = Timestamp::from_seconds(delivery.event.created);
     let row = vec![
         new_id(delivery.now)?.into(),
-        (*subscription.customer_id).into(),
         subscription.created_at.into(),
         (subscription.status() == "past_due").then_some(happened).into(),
     ];
-    let columns = vec![
+    let columns = columns(subscription);
+    let rank = subscription.step.rank();
+    Ok(take_over(SUBSCRIPTION_UPSERT, delivery, &subscription.id, rank, row, columns, items))
+}
+
+fn columns(subscription: &Subscription) -> Vec<Param> {
+    vec![
         (*subscription.price_id).into(),
         subscription.status().into(),
         (*subscription.stripe_status).into(),
@@ -66,19 +72,26 @@ fn upsert(
         subscription.trial_start.into(),
         subscription.trial_end.into(),
         (*subscription.metadata).into(),
-    ];
-    let rank = subscription.step.rank();
-    Ok(take_over(SUBSCRIPTION_UPSERT, delivery, &subscription.id, rank, row, columns, items))
+    ]
+}
+
+/// What tells its snapshots apart.
+pub(in crate::billing::mirror) fn digest_of(subscription: &Subscription) -> String {
+    digest(&columns(subscription), &json!(subscription.items).to_string())
 }
 
 /// What the audit trail says of it.
 pub(super) fn trace<'a>(delivery: &Delivery<'_>, subscription: &'a Subscription) -> Trace<'a> {
     let event = delivery.event;
+    let step = match event.topic() {
+        Topic::Subscription(step) => step,
+        _ => subscription.step,
+    };
     Trace {
         target_type: "subscription",
         target_id: &subscription.id,
-        event_type: audit_type(subscription.step).to_owned(),
-        metadata: match subscription.step {
+        event_type: audit_type(step).to_owned(),
+        metadata: match step {
             Step::Created | Step::Updated => json!({
                 "status": subscription.status(),
                 "plan": subscription.plan_nickname,
