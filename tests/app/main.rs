@@ -58,6 +58,7 @@ mod stripe;
 mod stripe_ties;
 mod talk;
 mod turns;
+mod usage;
 mod visitors;
 mod voice;
 mod widget;
