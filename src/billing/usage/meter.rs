@@ -58,7 +58,8 @@ impl Meters {
 
     /// A JSON object: the name of each kind's events.
     pub fn to_json(&self) -> String {
-        let named = self.0.iter().map(|(kind, name)| (kind.as_str().to_owned(), name.as_str().into()));
+        let named =
+            self.0.iter().map(|(kind, name)| (kind.as_str().to_owned(), name.as_str().into()));
         Value::Object(named.collect::<Map<_, _>>()).to_string()
     }
 }
@@ -129,7 +130,8 @@ mod tests {
     #[test]
     fn an_entry_that_names_no_meter_is_refused_and_the_others_stay() {
         let long = format!("action_runs={}", "x".repeat(101));
-        for odd in ["clips=x", "voice_minutes", "voice_minutes=", "voice_minutes=a b", "=x", &long] {
+        for odd in ["clips=x", "voice_minutes", "voice_minutes=", "voice_minutes=a b", "=x", &long]
+        {
             let (meters, problems) = Meters::parse(&format!("{odd},chat_messages=chat"));
             assert_eq!(problems.len(), 1, "{odd}");
             assert!(problems[0].contains(odd), "{problems:?}");
@@ -137,7 +139,10 @@ mod tests {
         }
         for twice in ["chat_messages=a,chat_messages=b", "chat_messages=a,voice_minutes=a"] {
             let (meters, problems) = Meters::parse(twice);
-            assert_eq!((meters.to_json().as_str(), problems.len()), (r#"{"chat_messages":"a"}"#, 1));
+            assert_eq!(
+                (meters.to_json().as_str(), problems.len()),
+                (r#"{"chat_messages":"a"}"#, 1)
+            );
         }
     }
 

@@ -28,30 +28,39 @@ pub async fn run(op: &Op, run: &mut Run) -> Result<()> {
     let Some(stripe) = Stripe::of(op) else { return Ok(()) };
     loop {
         let events = store::meter_events_take(op, AT_A_TIME, op.now().plus(LEASE)).await?;
-        let is_last = events.len() < AT_A_TIME as usize;
-        let mut ends = Vec::new();
-        let mut refusal = None;
-        for (at, event) in events.iter().enumerate() {
-            let is_sent = refusal.is_none() && (at == 0 || run.has_time(op));
-            let fate = if is_sent { send(&stripe, op, event, &mut refusal).await } else { Fate::Untried };
-            run.items += u64::from(fate == Fate::Sent);
-            report(op, event, &fate);
-            let pause = refusal.as_ref().map_or(Duration::ZERO, |_| KEY_PAUSE);
-            ends.push(store::meter_event_end(event, fate, op.now(), pause));
-        }
-        if !ends.is_empty() {
-            op.write(ends).await?;
-        }
-        if let Some(reason) = refusal {
-            return Err(Error::internal(format!("Stripe takes no events of meters: {reason}")));
-        }
-        if is_last && run.has_time(op) {
+        send_all(&stripe, op, run, &events).await?;
+        let is_over = !run.has_time(op);
+        if is_over || events.len() < AT_A_TIME as usize {
+            run.has_more = is_over && !events.is_empty();
             return Ok(());
         }
-        if !run.has_time(op) {
-            run.has_more = !events.is_empty();
-            return Ok(());
-        }
+    }
+}
+
+/// Sends events while there is time, and notes what became of each.
+async fn send_all(
+    stripe: &Stripe<'_>,
+    op: &Op,
+    run: &mut Run,
+    events: &[MeterEventRow],
+) -> Result<()> {
+    let mut ends = Vec::new();
+    let mut refusal = None;
+    for (at, event) in events.iter().enumerate() {
+        let is_tried = refusal.is_none() && (at == 0 || run.has_time(op));
+        let fate =
+            if is_tried { send(stripe, op, event, &mut refusal).await } else { Fate::Untried };
+        run.items += u64::from(fate != Fate::Untried);
+        report(op, event, &fate);
+        let pause = refusal.as_ref().map_or(Duration::ZERO, |_| KEY_PAUSE);
+        ends.push(store::meter_event_end(event, fate, op.now(), pause));
+    }
+    if !ends.is_empty() {
+        op.write(ends).await?;
+    }
+    match refusal {
+        Some(reason) => Err(Error::internal(format!("Stripe takes no events of meters: {reason}"))),
+        None => Ok(()),
     }
 }
 
