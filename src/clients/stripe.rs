@@ -221,7 +221,7 @@ fn object(answer: &HttpAnswer) -> Result<Map<String, Value>, Failure> {
 fn failure_of(answer: &HttpAnswer) -> Failure {
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     let member = |name: &str| body.get("error")?.get(name)?.as_str();
-    // The code is not always there (docs.stripe.com/error-codes has none for it in this API).
+    // The code is that of the second version of this API; the first one's answer may have the sentence alone.
     let is_duplicate = || {
         member("code") == Some("duplicate_meter_event")
             || member("message").is_some_and(|text| text.contains("already exists with identifier"))

@@ -8,8 +8,8 @@ use crate::app::Op;
 use crate::error::Result;
 use crate::jobs::Run;
 
-/// How long after its day a record is open: turns that run on past midnight end within minutes, and Stripe makes out
-/// the invoice of a period an hour after its end (docs.stripe.com/billing/subscriptions/usage-based).
+/// How long after its day a record is open: turns that run on past midnight end within minutes, and Stripe finalizes
+/// the invoice of a period about an hour after its end (docs.stripe.com/billing/invoices/subscription).
 const OPEN_AFTER: Duration = Duration::from_mins(10);
 /// Records of one transaction.
 const MOST: u32 = 200;
