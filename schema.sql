@@ -50,7 +50,7 @@ CREATE TABLE action_runs (
     last_error_at TEXT,
     next_retry_at TEXT,
     metadata JSON DEFAULT '{}',
-    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
+    created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')), usage_counted_at TEXT,
     UNIQUE (org_id, idempotency_key)
 );
 
@@ -174,7 +174,7 @@ CREATE TABLE billing_records (
     external_invoice_id TEXT,
     created_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now')),
     updated_at TEXT DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ','now'))
-);
+, counting TEXT CHECK (counting IN ('open', 'closed')), voice_ms INTEGER);
 
 CREATE TABLE billing_subscription_items (
   stripe_item_id TEXT PRIMARY KEY,
@@ -890,6 +890,25 @@ CREATE TABLE stripe_products (
   updated_at TEXT
 ) WITHOUT ROWID;
 
+CREATE TABLE usage_meter_events (
+  -- The event's identifier at Stripe.
+  billing_record_id TEXT PRIMARY KEY REFERENCES billing_records(id) ON DELETE CASCADE,
+  org_id TEXT NOT NULL REFERENCES orgs(id) ON DELETE CASCADE,
+  event_name TEXT NOT NULL,
+  stripe_customer_id TEXT NOT NULL,
+  value INTEGER NOT NULL,
+  -- Seconds since the epoch: the last one of the record's period.
+  occurred_s INTEGER NOT NULL,
+  -- refused: Stripe does not take it. unknown: nobody knows whether it did.
+  status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'sent', 'refused', 'unknown')),
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due_at TEXT NOT NULL,
+  first_attempt_at TEXT,
+  ended_at TEXT,
+  reason TEXT,
+  created_at TEXT NOT NULL
+) WITHOUT ROWID;
+
 CREATE TABLE usage_of_all_orgs (
   period_start TEXT NOT NULL,
   period_end TEXT NOT NULL,
@@ -899,6 +918,11 @@ CREATE TABLE usage_of_all_orgs (
   quantity INTEGER NOT NULL DEFAULT 0,
   amount_cents INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (period_start, period_end, usage_type, status)
+) WITHOUT ROWID;
+
+CREATE TABLE usage_prices (
+  usage_type TEXT PRIMARY KEY,
+  unit_price_cents INTEGER NOT NULL CHECK (unit_price_cents >= 0)
 ) WITHOUT ROWID;
 
 CREATE TABLE user_memberships (
@@ -1028,6 +1052,8 @@ CREATE INDEX billing_portal_sessions_by_customer ON billing_portal_sessions (bil
 CREATE INDEX billing_records_by_org ON billing_records (org_id, period_start, id);
 
 CREATE INDEX billing_records_by_time ON billing_records (period_start, id);
+
+CREATE INDEX billing_records_open ON billing_records (period_end, id) WHERE counting = 'open';
 
 CREATE INDEX billing_subscription_items_by_org ON billing_subscription_items (org_id, billing_subscription_id);
 
@@ -1399,6 +1425,10 @@ CREATE INDEX stripe_events_by_status ON stripe_events (status, received_at, id);
 
 CREATE INDEX stripe_events_by_time ON stripe_events (received_at, id);
 
+CREATE INDEX usage_meter_events_by_org ON usage_meter_events (org_id, created_at);
+
+CREATE INDEX usage_meter_events_due ON usage_meter_events (due_at) WHERE status = 'pending';
+
 CREATE INDEX user_memberships_by_org ON user_memberships (org_id, created_at, id);
 
 CREATE INDEX user_memberships_owners ON user_memberships (org_id) WHERE role = 'owner';
@@ -1422,6 +1452,28 @@ CREATE INDEX widget_profiles_by_time ON widget_profiles (created_at, id);
 CREATE INDEX widget_versions_by_status ON widget_versions (status, released_at, id);
 
 CREATE INDEX widget_versions_by_time ON widget_versions (released_at, id);
+
+CREATE TRIGGER action_runs_are_counted AFTER UPDATE OF status ON action_runs
+WHEN new.status = 'succeeded' AND old.status IS NOT 'succeeded' AND new.usage_counted_at IS NULL
+BEGIN
+  INSERT INTO billing_records (id, org_id, usage_type, quantity, unit_price_cents, amount_cents, status,
+                               period_start, period_end, counting, created_at, updated_at)
+  SELECT coalesce(max(b.id) FILTER (WHERE b.counting = 'open' AND b.status = 'pending'),
+                  'usage_' || substr(d.at, 1, 10) || '_action_runs_' || new.org_id || '_' || count(b.id)),
+         new.org_id, 'action_runs', 1, d.cents, d.cents, 'pending', d.starts, d.ends, 'open', d.at, d.at
+  FROM (SELECT t.at, strftime('%Y-%m-%dT00:00:00.000Z', t.at) AS starts,
+               strftime('%Y-%m-%dT00:00:00.000Z', t.at, '+1 day') AS ends,
+               coalesce((SELECT p.unit_price_cents FROM usage_prices p WHERE p.usage_type = 'action_runs'), 0) AS cents
+        FROM (SELECT coalesce(new.completed_at, strftime('%Y-%m-%dT%H:%M:%fZ', 'now')) AS at) t) d
+  LEFT JOIN billing_records b ON b.org_id = new.org_id AND b.period_start = d.starts
+   AND b.usage_type = 'action_runs' AND b.counting IS NOT NULL
+  WHERE true
+  ON CONFLICT (id) DO UPDATE SET
+    quantity = quantity + 1, amount_cents = (quantity + 1) * unit_price_cents,
+    updated_at = max(updated_at, excluded.updated_at);
+  UPDATE action_runs SET usage_counted_at = coalesce(new.completed_at, strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+   WHERE id = new.id AND org_id = new.org_id;
+END;
 
 CREATE TRIGGER audit_logs_are_not_changed BEFORE UPDATE ON audit_logs
 BEGIN
@@ -1457,7 +1509,9 @@ BEGIN
 END;
 
 CREATE TRIGGER billing_records_are_moved
-AFTER UPDATE OF period_start, period_end, usage_type, status, quantity, amount_cents ON billing_records
+AFTER UPDATE OF period_start, period_end, usage_type, status ON billing_records
+WHEN (OLD.period_start, OLD.period_end, OLD.usage_type, coalesce(OLD.status, 'pending'))
+  <> (NEW.period_start, NEW.period_end, NEW.usage_type, coalesce(NEW.status, 'pending'))
 BEGIN
   UPDATE usage_of_all_orgs
      SET records = records - 1, quantity = quantity - coalesce(OLD.quantity, 0),
@@ -1472,6 +1526,19 @@ BEGIN
     amount_cents = amount_cents + excluded.amount_cents;
 END;
 
+CREATE TRIGGER billing_records_are_recounted AFTER UPDATE OF quantity, amount_cents ON billing_records
+WHEN (OLD.period_start, OLD.period_end, OLD.usage_type, coalesce(OLD.status, 'pending'))
+   = (NEW.period_start, NEW.period_end, NEW.usage_type, coalesce(NEW.status, 'pending'))
+  AND (coalesce(OLD.quantity, 0), coalesce(OLD.amount_cents, 0))
+   <> (coalesce(NEW.quantity, 0), coalesce(NEW.amount_cents, 0))
+BEGIN
+  UPDATE usage_of_all_orgs
+     SET quantity = quantity + coalesce(NEW.quantity, 0) - coalesce(OLD.quantity, 0),
+         amount_cents = amount_cents + coalesce(NEW.amount_cents, 0) - coalesce(OLD.amount_cents, 0)
+   WHERE period_start = NEW.period_start AND period_end = NEW.period_end
+     AND usage_type = NEW.usage_type AND status = coalesce(NEW.status, 'pending');
+END;
+
 CREATE TRIGGER billing_records_are_taken AFTER DELETE ON billing_records
 BEGIN
   UPDATE usage_of_all_orgs
@@ -1479,6 +1546,62 @@ BEGIN
          amount_cents = amount_cents - coalesce(OLD.amount_cents, 0)
    WHERE period_start = OLD.period_start AND period_end = OLD.period_end
      AND usage_type = OLD.usage_type AND status = coalesce(OLD.status, 'pending');
+END;
+
+CREATE TRIGGER budget_counters_voice_is_counted AFTER INSERT ON budget_counters
+WHEN new.scope_id = new.org_id AND length(new.period) = 10 AND new.voice_ms <> 0
+BEGIN
+  INSERT INTO billing_records (id, org_id, usage_type, quantity, voice_ms, unit_price_cents, amount_cents, status,
+                               period_start, period_end, counting, created_at, updated_at)
+  SELECT m.id, new.org_id, 'voice_minutes', m.minutes, m.voice_ms, m.cents, m.minutes * m.cents, 'pending',
+         m.starts, m.ends, 'open', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+  FROM (
+    SELECT coalesce(max(v.id) FILTER (WHERE v.is_open),
+                    'usage_' || new.period || '_voice_minutes_' || new.org_id || '_' || count(v.id) FILTER (WHERE v.is_of_day)) AS id,
+           new.voice_ms - coalesce(sum(v.voice_ms) FILTER (WHERE v.is_of_day AND NOT v.is_open), 0) AS voice_ms,
+           max(0, (new.voice_ms + coalesce(sum(v.voice_ms) FILTER (WHERE NOT v.is_of_day), 0) + 59999) / 60000
+                  - coalesce(sum(v.quantity) FILTER (WHERE NOT v.is_open), 0)) AS minutes,
+           new.period || 'T00:00:00.000Z' AS starts,
+           strftime('%Y-%m-%dT00:00:00.000Z', new.period, '+1 day') AS ends,
+           coalesce((SELECT p.unit_price_cents FROM usage_prices p WHERE p.usage_type = 'voice_minutes'), 0) AS cents
+    FROM (SELECT b.id, b.quantity, b.voice_ms, b.period_start = new.period || 'T00:00:00.000Z' AS is_of_day,
+                 b.period_start = new.period || 'T00:00:00.000Z' AND b.counting = 'open' AND b.status = 'pending' AS is_open
+          FROM billing_records b
+          WHERE b.org_id = new.org_id AND b.period_start >= substr(new.period, 1, 8) || '01T00:00:00.000Z'
+            AND b.period_start <= new.period || 'T00:00:00.000Z'
+            AND b.usage_type = 'voice_minutes' AND b.counting IS NOT NULL) v) m
+  WHERE true
+  ON CONFLICT (id) DO UPDATE SET
+    quantity = excluded.quantity, voice_ms = excluded.voice_ms,
+    amount_cents = excluded.quantity * unit_price_cents, updated_at = excluded.updated_at;
+END;
+
+CREATE TRIGGER budget_counters_voice_is_recounted AFTER UPDATE OF voice_ms ON budget_counters
+WHEN new.scope_id = new.org_id AND length(new.period) = 10 AND new.voice_ms <> old.voice_ms
+BEGIN
+  INSERT INTO billing_records (id, org_id, usage_type, quantity, voice_ms, unit_price_cents, amount_cents, status,
+                               period_start, period_end, counting, created_at, updated_at)
+  SELECT m.id, new.org_id, 'voice_minutes', m.minutes, m.voice_ms, m.cents, m.minutes * m.cents, 'pending',
+         m.starts, m.ends, 'open', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'), strftime('%Y-%m-%dT%H:%M:%fZ', 'now')
+  FROM (
+    SELECT coalesce(max(v.id) FILTER (WHERE v.is_open),
+                    'usage_' || new.period || '_voice_minutes_' || new.org_id || '_' || count(v.id) FILTER (WHERE v.is_of_day)) AS id,
+           new.voice_ms - coalesce(sum(v.voice_ms) FILTER (WHERE v.is_of_day AND NOT v.is_open), 0) AS voice_ms,
+           max(0, (new.voice_ms + coalesce(sum(v.voice_ms) FILTER (WHERE NOT v.is_of_day), 0) + 59999) / 60000
+                  - coalesce(sum(v.quantity) FILTER (WHERE NOT v.is_open), 0)) AS minutes,
+           new.period || 'T00:00:00.000Z' AS starts,
+           strftime('%Y-%m-%dT00:00:00.000Z', new.period, '+1 day') AS ends,
+           coalesce((SELECT p.unit_price_cents FROM usage_prices p WHERE p.usage_type = 'voice_minutes'), 0) AS cents
+    FROM (SELECT b.id, b.quantity, b.voice_ms, b.period_start = new.period || 'T00:00:00.000Z' AS is_of_day,
+                 b.period_start = new.period || 'T00:00:00.000Z' AND b.counting = 'open' AND b.status = 'pending' AS is_open
+          FROM billing_records b
+          WHERE b.org_id = new.org_id AND b.period_start >= substr(new.period, 1, 8) || '01T00:00:00.000Z'
+            AND b.period_start <= new.period || 'T00:00:00.000Z'
+            AND b.usage_type = 'voice_minutes' AND b.counting IS NOT NULL) v) m
+  WHERE true
+  ON CONFLICT (id) DO UPDATE SET
+    quantity = excluded.quantity, voice_ms = excluded.voice_ms,
+    amount_cents = excluded.quantity * unit_price_cents, updated_at = excluded.updated_at;
 END;
 
 CREATE TRIGGER budgets_follow_their_plan AFTER UPDATE OF plan ON orgs
@@ -1534,6 +1657,27 @@ END;
 CREATE TRIGGER chat_messages_inserted AFTER INSERT ON chat_messages
 BEGIN
   INSERT INTO search_changes (org_id, message_id) VALUES (new.org_id, new.id);
+END;
+
+CREATE TRIGGER chat_turns_are_counted AFTER UPDATE OF status ON chat_turns
+WHEN old.status = 'running' AND new.status IN ('answered', 'partial')
+BEGIN
+  INSERT INTO billing_records (id, org_id, usage_type, quantity, unit_price_cents, amount_cents, status,
+                               period_start, period_end, counting, created_at, updated_at)
+  SELECT coalesce(max(b.id) FILTER (WHERE b.counting = 'open' AND b.status = 'pending'),
+                  'usage_' || d.day || '_chat_messages_' || new.org_id || '_' || count(b.id)),
+         new.org_id, 'chat_messages', 1, d.cents, d.cents, 'pending', d.starts, d.ends, 'open', d.at, d.at
+  FROM (SELECT substr(new.admitted_at, 1, 10) AS day, coalesce(new.ended_at, new.admitted_at) AS at,
+               strftime('%Y-%m-%dT00:00:00.000Z', new.admitted_at) AS starts,
+               strftime('%Y-%m-%dT00:00:00.000Z', new.admitted_at, '+1 day') AS ends,
+               coalesce((SELECT p.unit_price_cents FROM usage_prices p WHERE p.usage_type = 'chat_messages'), 0) AS cents
+       ) d
+  LEFT JOIN billing_records b ON b.org_id = new.org_id AND b.period_start = d.starts
+   AND b.usage_type = 'chat_messages' AND b.counting IS NOT NULL
+  WHERE true
+  ON CONFLICT (id) DO UPDATE SET
+    quantity = quantity + 1, amount_cents = (quantity + 1) * unit_price_cents,
+    updated_at = max(updated_at, excluded.updated_at);
 END;
 
 CREATE TRIGGER chat_turns_forget_a_deleted_visitor AFTER DELETE ON chat_sessions

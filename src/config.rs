@@ -6,6 +6,7 @@
 
 use base64ct::{Base64, Encoding as _};
 
+use crate::billing::usage::meter::Meters;
 use crate::clients::elevenlabs::ElevenLabsConfig;
 use crate::clients::stripe::StripeConfig;
 use crate::identity::SigningKey;
@@ -140,6 +141,9 @@ pub struct Config {
     /// `STRIPE_SECRET_KEY` and `STRIPE_BASE_URL` (default Stripe itself): checkouts, invoices to come, and what events leave
     /// open.
     pub stripe: StripeConfig,
+    /// `STRIPE_METERS`: what the events of Stripe's meters are called, as `chat_messages=…,voice_minutes=…`. What is not
+    /// named is counted and not told to Stripe.
+    pub stripe_meters: Meters,
     /// `BILLING_GRACE_DAYS`: for how long an org whose payment failed keeps its plan, default 7.
     pub billing_grace_days: u32,
     /// `BILLING_TRIAL_DAYS`: the longest trial that a checkout may ask for, default 14.
@@ -238,6 +242,7 @@ impl Config {
             stripe: reader.stripe(environment),
             billing_grace_days: reader.days("BILLING_GRACE_DAYS", 7),
             billing_trial_days: reader.days("BILLING_TRIAL_DAYS", 14),
+            stripe_meters: reader.stripe_meters(),
             embedding: reader.embedding(),
             problems: reader.problems,
         }
@@ -498,6 +503,19 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         StripeConfig { key: self.header_secret("STRIPE_SECRET_KEY"), base }
     }
 
+    fn stripe_meters(&mut self) -> Meters {
+        let Some(list) = self.text("STRIPE_METERS") else { return Meters::default() };
+        let (meters, problems) = Meters::parse(&list);
+        for problem in problems {
+            self.refuse(format!("STRIPE_METERS: {problem}"));
+        }
+        if self.text("STRIPE_SECRET_KEY").is_none() {
+            self.refuse("STRIPE_METERS needs STRIPE_SECRET_KEY; no meter is told anything");
+            return Meters::default();
+        }
+        meters
+    }
+
     /// Where a service lies that is given a key. Nothing if it was refused: the key must not go elsewhere.
     fn service_base(
         &mut self,
@@ -716,6 +734,19 @@ mod tests {
     fn bad_numbers_keep_the_default() {
         let config = read(&[("PORTAL_RATE_LIMIT_MAX", "many"), ("CHAT_RATE_LIMIT_MAX", "0")]);
         assert_eq!((config.portal_rate_limit_max, config.chat_rate_limit_max), (120, 30));
+    }
+
+    #[test]
+    fn meters_need_the_key_and_refused_ones_are_told() {
+        let read = |meters: &str, key: &str| {
+            let config = read(&[("STRIPE_METERS", meters), ("STRIPE_SECRET_KEY", key)]);
+            let problems = config.problems.iter().filter(|text| text.starts_with("STRIPE_METERS"));
+            (config.stripe_meters.to_json(), problems.count())
+        };
+        let meters = "chat_messages=chat,clips=x";
+        assert_eq!(read("", "sk_test_1"), ("{}".to_owned(), 0));
+        assert_eq!(read(meters, "sk_test_1"), (r#"{"chat_messages":"chat"}"#.to_owned(), 1));
+        assert_eq!(read(meters, ""), ("{}".to_owned(), 2));
     }
 
     #[test]

@@ -106,6 +106,8 @@ pub enum FailureKind {
     NotFound,
     /// The request does not fit; Stripe's message says why.
     Unfit,
+    /// Stripe has an event of a meter by this identifier.
+    Duplicate,
     /// It fails, is too busy, or cannot be reached in time.
     Down,
 }
@@ -222,15 +224,22 @@ fn object(answer: &HttpAnswer) -> Result<Map<String, Value>, Failure> {
 }
 
 fn failure_of(answer: &HttpAnswer) -> Failure {
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let member = |name: &str| body.get("error")?.get(name)?.as_str();
+    // The code is that of the second version of this API; the first one's answer may have the sentence alone.
+    let is_duplicate = || {
+        member("code") == Some("duplicate_meter_event")
+            || member("message").is_some_and(|text| text.contains("already exists with identifier"))
+    };
     let kind = match answer.status {
         401 | 403 => FailureKind::Refused,
         404 => FailureKind::NotFound,
-        429 => FailureKind::Down,
+        // Another request has the same key or changes the same object.
+        409 | 429 => FailureKind::Down,
+        400 if is_duplicate() => FailureKind::Duplicate,
         400..=499 => FailureKind::Unfit,
         _ => FailureKind::Down,
     };
-    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let member = |name: &str| body.get("error")?.get(name)?.as_str();
     let request = header(&answer.headers, "request-id").unwrap_or("no request id");
     let code = member("code").or_else(|| member("type")).unwrap_or("no code");
     Failure { kind, reason: format!("Stripe answered {} {code} ({request})", answer.status) }

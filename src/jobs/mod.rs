@@ -21,6 +21,7 @@ use serde_json::json;
 
 use crate::app::{BoxFuture, Op};
 use crate::billing::mirror::{grace, reconcile};
+use crate::billing::usage::{closing, pushing};
 use crate::config::LogLevel;
 use crate::conversations::feed;
 use crate::error::Result;
@@ -98,6 +99,18 @@ const JOBS: &[Job] = &[
         run: |op, run| Box::pin(ingestion::run(op, run)),
     },
     Job {
+        name: "usage_close",
+        every: Duration::from_mins(10),
+        share: Duration::from_secs(2),
+        run: |op, run| Box::pin(closing::run(op, run)),
+    },
+    Job {
+        name: "usage_meters",
+        every: Duration::from_mins(5),
+        share: Duration::from_secs(5),
+        run: |op, run| Box::pin(pushing::run(op, run)),
+    },
+    Job {
         name: "search_rebuild",
         every: Duration::ZERO,
         share: Duration::from_secs(5),
@@ -124,7 +137,7 @@ const JOBS: &[Job] = &[
     Job {
         name: "knowledge_crawl",
         every: Duration::ZERO,
-        share: Duration::from_secs(20),
+        share: Duration::from_secs(15),
         run: |op, run| Box::pin(crawl::run(op, run)),
     },
 ];

@@ -62,6 +62,7 @@ mod stripe;
 mod stripe_ties;
 mod talk;
 mod turns;
+mod usage;
 mod visitors;
 mod voice;
 mod widget;

@@ -100,6 +100,11 @@ fn a_text_is_said_by_the_sites_voice_and_key() {
     // Twelve bytes are a millisecond; who pays for themselves costs us nothing.
     assert_eq!((used(&app, "org_a"), used(&app, "site_a1")), ([1, 0, 1, 0], [1, 0, 1, 0]));
     assert_eq!(used(&app, "org_b"), [0; 4]);
+    assert_eq!(
+        app.db.rows("SELECT org_id, quantity, voice_ms FROM billing_records"),
+        [json!({"org_id": "org_a", "quantity": 1, "voice_ms": 1})],
+        "the org's usage is what its budget counts"
+    );
     assert!(!app.lines.text().contains("xi-provider-secret"), "a key is in the log");
     assert_eq!(app.http.aborted(), 0);
 }

@@ -52,7 +52,10 @@ pub(super) fn refused_by_stripe(op: &Op, failure: &Failure) -> Error {
                 .hint("Nothing was changed. Try again in a minute.")
                 .retry_after_s(60)
         }
-        FailureKind::Refused | FailureKind::NotFound | FailureKind::Unfit => {
+        FailureKind::Refused
+        | FailureKind::NotFound
+        | FailureKind::Unfit
+        | FailureKind::Duplicate => {
             Error::new(Kind::BadGateway, "stripe_refused", "Stripe refused the request")
                 .hint("Nothing was changed. Report the requestId; the log has Stripe's reason.")
         }
