@@ -1,5 +1,5 @@
-//! Forgets what nobody asks for any more: old runs of jobs, old turns, the counts of past minutes, and those of widget
-//! events of two years ago.
+//! Forgets what nobody asks for any more: old runs of jobs, old turns, the counts of past minutes, old notices, and the
+//! counts of widget events of two years ago.
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use crate::{sql, statement};
 const RUNS_FORGET: &str = sql!("sql/runs_forget.sql");
 const TURNS_FORGET: &str = sql!("sql/turns_forget.sql");
 const COUNTERS_FORGET: &str = sql!("sql/counters_forget.sql");
+const NOTICES_FORGET: &str = sql!("sql/notices_forget.sql");
 const WIDGET_EVENTS_FORGET: &str = sql!("sql/widget_events_forget.sql");
 
 /// How long runs are kept.
@@ -21,6 +22,8 @@ const RUNS_KEPT: Duration = Duration::from_hours(14 * 24);
 const MINUTES_KEPT: Duration = Duration::from_hours(1);
 /// How long turns are kept, whose messages may be sent again so long.
 const TURNS_KEPT: Duration = Duration::from_hours(7 * 24);
+/// How long notices are kept: so that those of a year's subscription can be seen.
+const NOTICES_KEPT: Duration = Duration::from_hours(400 * 24);
 /// How long counts of widget events are kept: so that a year can be seen beside the one before.
 const WIDGET_EVENTS_KEPT: Duration = Duration::from_hours(2 * 366 * 24);
 /// Rows deleted by one statement: D1 has one writer, which nobody may hold long.
@@ -35,6 +38,7 @@ pub(super) async fn run(op: &Op, run: &mut Run) -> Result<()> {
             statement!(RUNS_FORGET, now.minus(RUNS_KEPT), AT_A_TIME),
             statement!(COUNTERS_FORGET, minute.as_str(), AT_A_TIME),
             statement!(TURNS_FORGET, first_id(now.minus(TURNS_KEPT)), AT_A_TIME),
+            statement!(NOTICES_FORGET, now.minus(NOTICES_KEPT), AT_A_TIME),
             statement!(WIDGET_EVENTS_FORGET, now.minus(WIDGET_EVENTS_KEPT).date(), AT_A_TIME),
         ];
         let rows = op.write(forget).await?;

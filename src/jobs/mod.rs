@@ -24,6 +24,7 @@ use crate::conversations::feed;
 use crate::error::Result;
 use crate::ids::new_id;
 use crate::knowledge::{crawl, embedding, ingestion, rebuild};
+use crate::notices::sending;
 use crate::time::Timestamp;
 
 /// A run that has not ended after this time was lost.
@@ -94,6 +95,12 @@ const JOBS: &[Job] = &[
         every: Duration::ZERO,
         share: Duration::from_secs(10),
         run: |op, run| Box::pin(ingestion::run(op, run)),
+    },
+    Job {
+        name: "notices_send",
+        every: Duration::ZERO,
+        share: Duration::from_secs(5),
+        run: |op, run| Box::pin(sending::run(op, run)),
     },
     Job {
         name: "search_rebuild",

@@ -134,6 +134,10 @@ use utoipa::{Modify, OpenApi};
         crate::billing::account::invoice_routes::list_invoices,
         crate::billing::account::invoice_routes::get_invoice,
         crate::billing::account::session_routes::create_portal_session,
+        crate::notices::routes::list_notices,
+        crate::notices::routes::read_notice,
+        crate::notices::routes::get_notice_settings,
+        crate::notices::routes::update_notice_settings,
         // Visitors
         crate::chat::routes::post_chat,
         crate::widget::routes::get_widget_config,
