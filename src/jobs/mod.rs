@@ -99,7 +99,7 @@ const JOBS: &[Job] = &[
     Job {
         name: "notices_send",
         every: Duration::ZERO,
-        share: Duration::from_secs(5),
+        share: Duration::from_secs(3),
         run: |op, run| Box::pin(sending::run(op, run)),
     },
     Job {

@@ -17,7 +17,7 @@ use crate::choice;
 
 choice! {
     /// What it says.
-    pub enum Kind {
+    pub enum NoticeKind {
         /// A payment failed, and there is time to mend it.
         PastDue = "billing.past_due",
         /// That time is over.

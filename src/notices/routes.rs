@@ -131,11 +131,14 @@ pub async fn update_notice_settings(
 ) -> Result<Json<NoticeSettingsOut>> {
     let access = access.while_read_only();
     let (grant, [settings]) = access.grant([store::settings(access.scope())]).await?;
+    if !patch.sms_phone.is_change() {
+        return Err(Error::bad_request("nothing_to_change", "No fields to update"));
+    }
     let before = phone_of(&settings)?;
     let phone = patch.sms_phone.value();
     let number = phone.map(|number| number.as_str().to_owned());
     let (op, org) = (grant.op(), grant.org.clone());
-    if !patch.sms_phone.is_change() || number == before {
+    if number == before {
         return Ok(Json(NoticeSettingsOut::of(op, org, before)));
     }
     let entry = Entry {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{Channel, Kind};
+use super::{Channel, NoticeKind};
 use crate::app::Op;
 use crate::auth::permission::{Grant, ListSql, Scope, Scoped};
 use crate::db::{Param, Rows, Statement};
@@ -38,7 +38,7 @@ row! {
     pub(super) struct NoticeOut {
         id: String,
         org_id: String,
-        kind: Kind,
+        kind: NoticeKind,
         /// Stripe's id of the subscription; absent where it is about all of them.
         subject: Option<String>,
         /// `graceEndsAt` of `billing.past_due`, `trialEndsAt` of `billing.trial_ending`.
@@ -113,7 +113,7 @@ row! {
         /// Those before this one.
         pub(super) attempts: i64,
         pub(super) first_attempt_at: Option<StoredTime>,
-        pub(super) kind: Kind,
+        pub(super) kind: NoticeKind,
         pub(super) details: Map<String, Value>,
         pub(super) org_name: String,
         /// Nothing if nobody is there any more.

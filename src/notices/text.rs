@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use super::Kind;
+use super::NoticeKind;
 use crate::time::Timestamp;
 
 /// Longest name of an org that is told, in characters.
@@ -15,7 +15,7 @@ const LONGEST_SMS: usize = 459;
 /// What to tell.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Told<'a> {
-    pub(super) kind: Kind,
+    pub(super) kind: NoticeKind,
     /// The notice's moments.
     pub(super) details: &'a Map<String, Value>,
     /// `orgs.name`.
@@ -70,41 +70,43 @@ impl Told<'_> {
 
     fn subject(&self, org: &str) -> String {
         match self.kind {
-            Kind::PastDue => format!("A payment for {org} failed"),
-            Kind::ReadOnly => format!("{org} is read-only until it is paid"),
-            Kind::Ended => format!("The subscription of {org} has ended"),
-            Kind::Recovered => format!("The subscription of {org} is in order again"),
-            Kind::TrialEnding => format!("The trial of {org} is about to end"),
+            NoticeKind::PastDue => format!("A payment for {org} failed"),
+            NoticeKind::ReadOnly => format!("{org} is read-only until it is paid"),
+            NoticeKind::Ended => format!("The subscription of {org} has ended"),
+            NoticeKind::Recovered => format!("The subscription of {org} is in order again"),
+            NoticeKind::TrialEnding => format!("The trial of {org} is about to end"),
         }
     }
 
     fn what_happened(&self, org: &str) -> String {
         match (self.kind, self.until()) {
-            (Kind::PastDue, Some(until)) => {
+            (NoticeKind::PastDue, Some(until)) => {
                 format!("A payment for {org} failed. Everything goes on as before until {until}.")
             }
-            (Kind::PastDue, None) => format!("A payment for {org} failed."),
-            (Kind::ReadOnly, _) => format!(
+            (NoticeKind::PastDue, None) => format!("A payment for {org} failed."),
+            (NoticeKind::ReadOnly, _) => format!(
                 "A payment for {org} is still missing. Its assistants do not answer any more, and nothing can be changed."
             ),
-            (Kind::Ended, _) => format!(
+            (NoticeKind::Ended, _) => format!(
                 "No subscription of {org} is active any more. Its assistants do not answer; its data is kept."
             ),
-            (Kind::Recovered, _) => {
+            (NoticeKind::Recovered, _) => {
                 format!("The subscription of {org} is in order again. Its assistants answer.")
             }
-            (Kind::TrialEnding, Some(until)) => format!("The trial of {org} ends on {until}."),
-            (Kind::TrialEnding, None) => format!("The trial of {org} ends soon."),
+            (NoticeKind::TrialEnding, Some(until)) => {
+                format!("The trial of {org} ends on {until}.")
+            }
+            (NoticeKind::TrialEnding, None) => format!("The trial of {org} ends soon."),
         }
     }
 
     fn what_to_do(&self) -> &'static str {
         match self.kind {
-            Kind::PastDue => "Please check the payment method and pay the open invoice.",
-            Kind::ReadOnly => "Please pay the open invoice: all is as before at once.",
-            Kind::Ended => "To go on, please subscribe again or settle what is unpaid.",
-            Kind::Recovered => "There is nothing to do.",
-            Kind::TrialEnding => {
+            NoticeKind::PastDue => "Please check the payment method and pay the open invoice.",
+            NoticeKind::ReadOnly => "Please pay the open invoice: all is as before at once.",
+            NoticeKind::Ended => "To go on, please subscribe again or settle what is unpaid.",
+            NoticeKind::Recovered => "There is nothing to do.",
+            NoticeKind::TrialEnding => {
                 "To go on after it, please make sure that there is a payment method."
             }
         }
@@ -113,9 +115,9 @@ impl Told<'_> {
     /// The day and the minute that matter.
     fn until(&self) -> Option<String> {
         let name = match self.kind {
-            Kind::PastDue => "graceEndsAt",
-            Kind::TrialEnding => "trialEndsAt",
-            Kind::ReadOnly | Kind::Ended | Kind::Recovered => return None,
+            NoticeKind::PastDue => "graceEndsAt",
+            NoticeKind::TrialEnding => "trialEndsAt",
+            NoticeKind::ReadOnly | NoticeKind::Ended | NoticeKind::Recovered => return None,
         };
         let moment = Timestamp::parse(self.details.get(name)?.as_str()?)?.to_string();
         let (day, clock) = moment.split_once('T')?;
@@ -170,8 +172,13 @@ mod tests {
 
     use super::*;
 
-    const ALL: [Kind; 5] =
-        [Kind::PastDue, Kind::ReadOnly, Kind::Ended, Kind::Recovered, Kind::TrialEnding];
+    const ALL: [NoticeKind; 5] = [
+        NoticeKind::PastDue,
+        NoticeKind::ReadOnly,
+        NoticeKind::Ended,
+        NoticeKind::Recovered,
+        NoticeKind::TrialEnding,
+    ];
 
     fn details() -> Map<String, Value> {
         let until = "2026-03-22T12:00:00.000Z";
@@ -188,7 +195,7 @@ mod tests {
             org_name: "Alpha Dental",
             portal_url: Some("https://app.example.com"),
         };
-        let email = told(Kind::PastDue).email();
+        let email = told(NoticeKind::PastDue).email();
         assert_eq!(email.subject, "A payment for “Alpha Dental” failed");
         assert_eq!(
             email.text,
@@ -198,7 +205,7 @@ mod tests {
         );
         assert!(email.html.contains(r#"<a href="https://app.example.com">"#), "{}", email.html);
         assert_eq!(
-            told(Kind::TrialEnding).sms(),
+            told(NoticeKind::TrialEnding).sms(),
             "The trial of “Alpha Dental” ends on 2026-03-22, 12:00 UTC. To go on after it, please make sure that there \
              is a payment method. https://app.example.com"
         );

@@ -54,6 +54,8 @@ const UNSCOPED: &[(&str, &str)] = &[
     ("widget/sql/version_update.sql", "builds belong to no tenant; staff only"),
     ("jobs/sql/turns_fail.sql", "a job serves all orgs"),
     ("jobs/sql/notifications_forget.sql", "a job serves all orgs"),
+    ("jobs/sql/notices_forget.sql", "a job serves all orgs"),
+    ("notices/sql/deliveries_lost.sql", "a job serves all orgs"),
     ("knowledge/crawl/sql/crawls_lost.sql", "a job serves all orgs"),
     ("knowledge/crawl/sql/host_rest.sql", "whoever asks a host waits, of whichever org"),
     ("knowledge/sql/search_document_advance.sql", "how far the index has come with a document"),

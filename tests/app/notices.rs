@@ -518,7 +518,7 @@ fn a_run_leaves_the_rest_to_the_next_when_its_time_is_over() {
     );
     tell(&app, NOON, "past_due");
     assert_eq!(app.db.value("SELECT count(*) FROM notice_deliveries"), 20, "no more than that");
-    app.clock.ticks(500);
+    app.clock.ticks(100);
     tick(&app);
     app.clock.ticks(0);
     let first = sent_to(&app, RESEND).len();
@@ -556,9 +556,8 @@ fn admins_say_which_number_is_texted() {
     let set = |body: &str| app.send_as("user_owner_a", "PATCH", path, Some(body));
     assert_eq!(set(r#"{"smsPhone": "+1 (415) 555-0100"}"#).json()["smsPhone"], NUMBER);
     set(&format!(r#"{{"smsPhone": "{NUMBER}"}}"#));
-    set("{}");
     assert_eq!(app.get_as("user_admin_a", path).json()["smsPhone"], NUMBER);
-    for odd in [r#"{"smsPhone": "4155550100"}"#, r#"{"smsPhone": 1}"#, r#"{"other": 1}"#] {
+    for odd in [r#"{"smsPhone": "4155550100"}"#, r#"{"smsPhone": 1}"#, "{}"] {
         assert_eq!(set(odd).status, 400, "{odd}");
     }
     assert_eq!(set(r#"{"smsPhone": null}"#).json(), before);
