@@ -81,7 +81,7 @@ pub async fn read_notice(
 #[serde(rename_all = "camelCase")]
 pub struct NoticeSettingsOut {
     org_id: OrgId,
-    /// Absent: nobody is texted.
+    /// `null`: nobody is texted.
     sms_phone: Option<String>,
     /// Whether this service sends e-mails.
     sends_email: bool,

@@ -39,7 +39,7 @@ row! {
         id: String,
         org_id: String,
         kind: NoticeKind,
-        /// Stripe's id of the subscription; absent where it is about all of them.
+        /// Stripe's id of the subscription; `null` where it is about all of them.
         subject: Option<String>,
         /// `graceEndsAt` of `billing.past_due`, `trialEndsAt` of `billing.trial_ending`.
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Object))]
