@@ -1,7 +1,5 @@
 //! What a notice says: pure. The names of orgs are what somebody typed, and are shown as text of one line.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value};
 
 use super::NoticeKind;
@@ -35,29 +33,31 @@ pub(super) struct Email {
 impl Told<'_> {
     /// As an e-mail.
     pub(super) fn email(&self) -> Email {
-        let org = shown(self.org_name);
+        let org = shown(self.org_name, ['“', '”']);
         let mut paragraphs = vec![self.what_happened(&org), self.what_to_do().to_owned()];
         if self.portal_url.is_none() {
             paragraphs.push("Sign in to the portal and open the page of billing.".to_owned());
         }
-        let mut html: String = paragraphs.iter().fold(String::new(), |mut html, paragraph| {
-            let _infallible = write!(html, "<p>{}</p>", escaped(paragraph));
-            html
-        });
+        let mut html: Vec<String> = paragraphs.iter().map(|text| escaped(text)).collect();
         if let Some(url) = self.portal_url {
             let link = escaped(url);
-            let _infallible = write!(html, "<p><a href=\"{link}\">{link}</a></p>");
+            html.push(format!("<a href=\"{link}\">{link}</a>"));
             paragraphs.push(url.to_owned());
         }
         let why = "You get this message as an owner of the organization.";
-        let _infallible = write!(html, "<p>{why}</p>");
+        html.push(why.to_owned());
         paragraphs.push(why.to_owned());
-        Email { subject: self.subject(&org), text: paragraphs.join("\n\n"), html }
+        Email {
+            subject: self.subject(&org),
+            text: paragraphs.join("\n\n"),
+            html: format!("<p>{}</p>", html.join("</p><p>")),
+        }
     }
 
     /// As a text message.
     pub(super) fn sms(&self) -> String {
-        let org = shown(self.org_name);
+        // With other quotation marks, a text message holds less than half as much.
+        let org = shown(self.org_name, ['"', '"']);
         let said = format!("{} {}", self.what_happened(&org), self.what_to_do());
         let link = self.portal_url.map_or_else(String::new, |url| format!(" {url}"));
         // A link that is cut leads nowhere.
@@ -126,8 +126,8 @@ impl Told<'_> {
     }
 }
 
-/// A name as one line: nothing in it that ends a line, or turns or hides what stands around it.
-fn shown(name: &str) -> String {
+/// A name as one line, within quotation marks: nothing in it that ends a line, or turns or hides what stands around it.
+fn shown(name: &str, [open, close]: [char; 2]) -> String {
     let is_odd = |c: char| {
         c.is_control()
             || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
@@ -137,17 +137,17 @@ fn shown(name: &str) -> String {
     let words: Vec<&str> = plain.split_whitespace().collect();
     match cut(&words.join(" "), LONGEST_NAME) {
         name if name.is_empty() => "your organization".to_owned(),
-        name => format!("“{name}”"),
+        name => format!("{open}{name}{close}"),
     }
 }
 
-/// At most so many characters; what was longer ends in an ellipsis.
+/// At most so many characters; what was longer ends in dots.
 fn cut(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
-    format!("{}…", kept.trim_end())
+    let kept: String = text.chars().take(most.saturating_sub(3)).collect();
+    format!("{}...", kept.trim_end())
 }
 
 /// Text as HTML shows it, also between quotation marks.
@@ -206,7 +206,7 @@ mod tests {
         assert!(email.html.contains(r#"<a href="https://app.example.com">"#), "{}", email.html);
         assert_eq!(
             told(NoticeKind::TrialEnding).sms(),
-            "The trial of “Alpha Dental” ends on 2026-03-22, 12:00 UTC. To go on after it, please make sure that there \
+            "The trial of \"Alpha Dental\" ends on 2026-03-22, 12:00 UTC. To go on after it, please make sure that there \
              is a payment method. https://app.example.com"
         );
         let texts: std::collections::BTreeSet<String> =
@@ -251,7 +251,7 @@ mod tests {
                 assert!(told.sms().ends_with(" https://a.example"));
             }
         }
-        assert_eq!(shown(" Alpha \t Dental "), "“Alpha Dental”");
+        assert_eq!(shown(" Alpha \t Dental ", ['<', '>']), "<Alpha Dental>");
         assert_eq!(escaped("<a href='\"&'>"), "&lt;a href=&#39;&quot;&amp;&#39;&gt;");
     }
 }
