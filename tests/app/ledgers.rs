@@ -134,6 +134,7 @@ const SCANS: &[(&str, &str, &str)] = &[
     ("crawls_claim", "SCAN of_", "at most 1 000 crawls that are due"),
     ("crawls_claim", "SCAN (subquery", "at most 1 000 crawls that are due"),
     ("deliveries_claim", "SCAN d", "at most 500 deliveries that are due"),
+    ("deliveries_held", "SCAN (subquery", "the deliveries that one run holds"),
     ("deliveries_claim", "SCAN due", "at most 500 deliveries that are due"),
     ("deliveries_claim", "SCAN (subquery", "at most 500 deliveries that are due"),
     ("jobs_claim", "SCAN w", "the orgs whose work is waiting"),

@@ -508,7 +508,7 @@ fn a_text_message_is_sent_again_only_where_it_certainly_was_not_sent() {
 }
 
 #[test]
-fn a_run_leaves_the_rest_to_the_next_when_its_time_is_over() {
+fn orgs_take_turns_and_a_run_leaves_the_rest_to_the_next() {
     let app = sending();
     app.db.run_script(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30)
@@ -518,16 +518,23 @@ fn a_run_leaves_the_rest_to_the_next_when_its_time_is_over() {
     );
     tell(&app, NOON, "past_due");
     assert_eq!(app.db.value("SELECT count(*) FROM notice_deliveries"), 20, "no more than that");
+    app.db.run_script(
+        "UPDATE users SET email = 'oscar@beta.example' WHERE id = 'u_owner_b';
+         UPDATE orgs SET billing_standing = 'read_only', updated_at = '2026-03-15T12:00:00.000Z' WHERE id = 'org_b'",
+    );
     app.clock.ticks(100);
     tick(&app);
     app.clock.ticks(0);
     let first = sent_to(&app, RESEND).len();
-    assert!((1..20).contains(&first), "{first}");
+    assert!((2..20).contains(&first), "{first}");
+    let to: Vec<Value> =
+        sent_to(&app, RESEND).iter().take(2).map(|sent| mail(sent)["to"][0].clone()).collect();
+    assert!(to.contains(&json!("oscar@beta.example")), "orgs take turns: {to:?}");
     for _ in 0..3 {
         app.clock.advance(121);
         tick(&app);
     }
-    assert_eq!(sent_to(&app, RESEND).len(), 20);
+    assert_eq!(sent_to(&app, RESEND).len(), 21);
     assert_eq!(app.db.value("SELECT count(*) FROM notice_deliveries WHERE status <> 'sent'"), 0);
 }
 

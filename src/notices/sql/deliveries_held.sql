@@ -1,6 +1,6 @@
--- The deliveries that this run has taken, of any org_id: what they say, where to (NULL: nobody is there any more), and
--- whether it is still so. Indexes: notice_deliveries_held, notices.id, orgs.id, users.id,
--- user_memberships (clerk_user_id, org_id), notice_settings.org_id, billing_subscriptions.stripe_subscription_id.
+-- The deliveries that this run has taken, of any org_id, one of each before a second of any: what they say, where to
+-- (NULL: nobody is there any more), and whether it is still so. Indexes: notice_deliveries_held, notices.id, orgs.id,
+-- users.id, user_memberships (clerk_user_id, org_id), notice_settings.org_id, billing_subscriptions.stripe_subscription_id.
 -- ?1 lease id
 SELECT d.id, d.org_id, d.notice_id, d.channel, d.attempts, d.first_attempt_at, n.kind, n.details, o.name AS org_name,
        CASE WHEN coalesce(o.status, 'inactive') NOT IN ('active', 'at_risk') THEN NULL
@@ -21,3 +21,4 @@ FROM notice_deliveries d
 JOIN notices n ON n.id = d.notice_id AND n.org_id = d.org_id
 JOIN orgs o ON o.id = d.org_id
 WHERE d.lease_id = +?1
+ORDER BY row_number() OVER (PARTITION BY d.org_id ORDER BY d.id)
