@@ -8,7 +8,9 @@ use base64ct::{Base64, Encoding as _};
 
 use crate::billing::usage::meter::Meters;
 use crate::clients::elevenlabs::ElevenLabsConfig;
+use crate::clients::resend::{ResendConfig, Sender};
 use crate::clients::stripe::StripeConfig;
+use crate::clients::twilio::{Account, TwilioConfig};
 use crate::identity::SigningKey;
 use crate::models::BaseUrl;
 use crate::models::setting::{GEMINI_API, OPENAI_API, Provider};
@@ -148,6 +150,11 @@ pub struct Config {
     pub billing_grace_days: u32,
     /// `BILLING_TRIAL_DAYS`: the longest trial that a checkout may ask for, default 14.
     pub billing_trial_days: u32,
+    /// `RESEND_API_KEY`, `NOTICE_FROM` and `RESEND_BASE_URL` (default Resend itself): notices by e-mail.
+    pub resend: ResendConfig,
+    /// `TWILIO_ACCOUNT_SID`, `TWILIO_AUTH_TOKEN`, `TWILIO_FROM` and `TWILIO_BASE_URL` (default Twilio itself): notices as
+    /// text messages.
+    pub twilio: TwilioConfig,
     /// `EMBEDDING_PROVIDER`: `workers-ai` or `openai` (with `OPENAI_*`); without it passages are found by their words
     /// alone. `EMBEDDING_MODEL`, default `@cf/baai/bge-m3` or `text-embedding-3-small`.
     pub embedding: Option<EmbeddingConfig>,
@@ -243,6 +250,8 @@ impl Config {
             billing_grace_days: reader.days("BILLING_GRACE_DAYS", 7),
             billing_trial_days: reader.days("BILLING_TRIAL_DAYS", 14),
             stripe_meters: reader.stripe_meters(),
+            resend: reader.resend(environment),
+            twilio: reader.twilio(environment),
             embedding: reader.embedding(),
             problems: reader.problems,
         }
@@ -514,6 +523,49 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             return Meters::default();
         }
         meters
+    }
+
+    fn resend(&mut self, environment: Environment) -> ResendConfig {
+        let otherwise = "no notice is sent by e-mail";
+        let default = "https://api.resend.com";
+        let base = self.service_base("RESEND_BASE_URL", default, otherwise, environment);
+        let key = self.header_secret("RESEND_API_KEY");
+        let from = self.text("NOTICE_FROM");
+        if self.text("RESEND_API_KEY").is_some() != from.is_some() {
+            self.refuse(format!("RESEND_API_KEY and NOTICE_FROM go together; {otherwise}"));
+        }
+        let sender = from.as_deref().and_then(Sender::parse);
+        if from.is_some() && sender.is_none() {
+            self.refuse(format!(
+                "NOTICE_FROM is neither name@example.com nor Name <name@example.com>; {otherwise}"
+            ));
+        }
+        ResendConfig { key, from: sender, base }
+    }
+
+    fn twilio(&mut self, environment: Environment) -> TwilioConfig {
+        let otherwise = "no notice is sent as a text message";
+        let default = "https://api.twilio.com";
+        let base = self.service_base("TWILIO_BASE_URL", default, otherwise, environment);
+        let entries = ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM"];
+        let account = match entries.map(|name| self.text(name)) {
+            [None, None, None] => None,
+            [Some(sid), Some(token), Some(from)] => {
+                let account = Account::read(&sid, Secret::new(token), &from);
+                if account.is_none() {
+                    self.refuse(format!(
+                        "TWILIO_ACCOUNT_SID is not AC… or TWILIO_FROM neither a number such as +14155550100 nor MG…; \
+                         {otherwise}"
+                    ));
+                }
+                account
+            }
+            _ => {
+                self.refuse(format!("{} go together; {otherwise}", entries.join(", ")));
+                None
+            }
+        };
+        TwilioConfig { account, base }
     }
 
     /// Where a service lies that is given a key. Nothing if it was refused: the key must not go elsewhere.
@@ -840,6 +892,42 @@ mod tests {
         assert_eq!(read("production", "", CLERK_SECRET), (1, 1));
         assert_eq!(read("production", "", ""), (0, 1));
         assert_eq!(read("development", "", ""), (0, 0));
+    }
+
+    #[test]
+    fn notices_are_sent_where_all_that_it_takes_is_there() {
+        let by_email = |key: &str, from: &str| {
+            let config = read(&[("RESEND_API_KEY", key), ("NOTICE_FROM", from)]);
+            let told = config.problems.iter().filter(|text| text.contains("e-mail"));
+            (config.resend.key.is_some() && config.resend.from.is_some(), told.count())
+        };
+        assert_eq!(by_email("", ""), (false, 0));
+        assert_eq!(by_email("re_1", "Koby <notices@example.com>"), (true, 0));
+        assert_eq!(by_email("re_1", ""), (false, 1));
+        assert_eq!(by_email("", "notices@example.com"), (false, 1));
+        assert_eq!(by_email("re_1", "a@example.com, b@example.com"), (false, 1));
+
+        let sid = format!("AC{}", "0a".repeat(16));
+        let by_text = |sid: &str, token: &str, from: &str| {
+            let config = read(&[
+                ("TWILIO_ACCOUNT_SID", sid),
+                ("TWILIO_AUTH_TOKEN", token),
+                ("TWILIO_FROM", from),
+            ]);
+            let told = config.problems.iter().filter(|text| text.contains("TWILIO"));
+            assert!(!config.problems.join(" ").contains("s3cret"));
+            (config.twilio.account.is_some(), told.count())
+        };
+        assert_eq!(by_text("", "", ""), (false, 0));
+        assert_eq!(by_text(&sid, "s3cret", "+14155550100"), (true, 0));
+        assert_eq!(by_text(&sid, "s3cret", ""), (false, 1));
+        assert_eq!(by_text("AC1", "s3cret", "+14155550100"), (false, 1));
+        assert_eq!(by_text(&sid, "s3cret", "4155550100"), (false, 1));
+        for name in ["RESEND_BASE_URL", "TWILIO_BASE_URL"] {
+            let config = read(&[("ENVIRONMENT", "production"), (name, "http://localhost:1")]);
+            let told = config.problems.iter().filter(|text| text.contains(name)).count();
+            assert_eq!(told, 1, "{name}");
+        }
     }
 
     #[test]

@@ -52,6 +52,7 @@ pub mod log;
 pub mod members;
 pub mod middleware;
 pub mod models;
+pub mod notices;
 pub mod notifications;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod openapi;
@@ -60,6 +61,7 @@ pub mod origin;
 pub mod outcomes;
 pub mod overview;
 pub mod page;
+pub mod phone_number;
 pub mod portal_config;
 pub mod portfolio;
 pub mod redaction;

@@ -21,7 +21,9 @@ use crate::middleware::{
 };
 use crate::orgs::{self, cap_routes};
 use crate::{analytics, audit, chat, conversations, docs, events, handoffs, health, insights};
-use crate::{integrations, invitations, knowledge, leads, notifications, outcomes, overview};
+use crate::{
+    integrations, invitations, knowledge, leads, notices, notifications, outcomes, overview,
+};
 use crate::{portal_config, portfolio, retention, sites, visitors, voice, widget};
 
 /// Builds the router; once per isolate.
@@ -217,9 +219,22 @@ fn records() -> Router {
             get(receipt_routes::list_reconciliations).post(receipt_routes::request_reconciliation),
         )
         .route("/billing/invoices/{id}", get(invoice_routes::get_invoice))
+        .merge(notices_of_billing())
         .route("/portal/voice/usage", get(voice::usage_routes::get_voice_usage))
         .route("/portal/audit-logs", get(audit::routes::list_audit_logs))
         .route("/audit/logs", get(audit::routes::list_audit_logs))
+}
+
+/// What owners are told of how the organization stands with its subscriptions.
+fn notices_of_billing() -> Router {
+    use notices::routes as told;
+    Router::new()
+        .route("/portal/notices", get(told::list_notices))
+        .route("/portal/notices/{id}/read", post(told::read_notice))
+        .route(
+            "/portal/notices/settings",
+            get(told::get_notice_settings).patch(told::update_notice_settings),
+        )
 }
 
 /// How sites are embedded: profiles, deployments, builds.

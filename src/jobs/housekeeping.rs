@@ -1,5 +1,5 @@
-//! Forgets what nobody asks for any more: old runs of jobs, old turns, the counts of past minutes, those of widget
-//! events of two years ago, sessions whose tokens have ended, and old receipts of Clerk's events.
+//! Forgets what nobody asks for any more: old runs of jobs, old turns, the counts of past minutes, old notices, the counts
+//! of widget events of two years ago, sessions whose tokens have ended, and old receipts of Clerk's events.
 
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use crate::{sql, statement};
 const RUNS_FORGET: &str = sql!("sql/runs_forget.sql");
 const TURNS_FORGET: &str = sql!("sql/turns_forget.sql");
 const COUNTERS_FORGET: &str = sql!("sql/counters_forget.sql");
+const NOTICES_FORGET: &str = sql!("sql/notices_forget.sql");
 const WIDGET_EVENTS_FORGET: &str = sql!("sql/widget_events_forget.sql");
 const ENDED_SESSIONS_FORGET: &str = sql!("sql/ended_sessions_forget.sql");
 const CLERK_EVENTS_FORGET: &str = sql!("sql/clerk_events_forget.sql");
@@ -23,6 +24,8 @@ const RUNS_KEPT: Duration = Duration::from_hours(14 * 24);
 const MINUTES_KEPT: Duration = Duration::from_hours(1);
 /// How long turns are kept, whose messages may be sent again so long.
 const TURNS_KEPT: Duration = Duration::from_hours(7 * 24);
+/// How long notices are kept: so that those of a year's subscription can be seen.
+const NOTICES_KEPT: Duration = Duration::from_hours(400 * 24);
 /// How long counts of widget events are kept: so that a year can be seen beside the one before.
 const WIDGET_EVENTS_KEPT: Duration = Duration::from_hours(2 * 366 * 24);
 /// How long receipts of Clerk's events are kept. One that is sent again later is judged by the snapshots.
@@ -39,6 +42,7 @@ pub(super) async fn run(op: &Op, run: &mut Run) -> Result<()> {
             statement!(RUNS_FORGET, now.minus(RUNS_KEPT), AT_A_TIME),
             statement!(COUNTERS_FORGET, minute.as_str(), AT_A_TIME),
             statement!(TURNS_FORGET, first_id(now.minus(TURNS_KEPT)), AT_A_TIME),
+            statement!(NOTICES_FORGET, now.minus(NOTICES_KEPT), AT_A_TIME),
             statement!(WIDGET_EVENTS_FORGET, now.minus(WIDGET_EVENTS_KEPT).date(), AT_A_TIME),
             statement!(ENDED_SESSIONS_FORGET, now, AT_A_TIME),
             statement!(CLERK_EVENTS_FORGET, now.minus(CLERK_EVENTS_KEPT), AT_A_TIME),

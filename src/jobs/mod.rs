@@ -27,6 +27,7 @@ use crate::conversations::feed;
 use crate::error::Result;
 use crate::ids::new_id;
 use crate::knowledge::{crawl, embedding, ingestion, rebuild};
+use crate::notices::sending;
 use crate::time::Timestamp;
 
 /// A run that has not ended after this time was lost.
@@ -109,6 +110,12 @@ const JOBS: &[Job] = &[
         every: Duration::from_mins(5),
         share: Duration::from_secs(5),
         run: |op, run| Box::pin(pushing::run(op, run)),
+    },
+    Job {
+        name: "notices_send",
+        every: Duration::ZERO,
+        share: Duration::from_secs(3),
+        run: |op, run| Box::pin(sending::run(op, run)),
     },
     Job {
         name: "search_rebuild",

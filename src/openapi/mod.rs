@@ -141,6 +141,10 @@ use utoipa::{Modify, OpenApi};
         crate::billing::mirror::receipt_routes::replay_stripe_event,
         crate::billing::mirror::receipt_routes::list_reconciliations,
         crate::billing::mirror::receipt_routes::request_reconciliation,
+        crate::notices::routes::list_notices,
+        crate::notices::routes::read_notice,
+        crate::notices::routes::get_notice_settings,
+        crate::notices::routes::update_notice_settings,
         // Visitors
         crate::chat::routes::post_chat,
         crate::widget::routes::get_widget_config,

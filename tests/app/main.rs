@@ -44,6 +44,7 @@ mod ledgers;
 mod limits;
 mod members;
 mod models;
+mod notices;
 mod openapi;
 mod orgs;
 mod outcomes;

@@ -102,9 +102,19 @@ impl Event {
         }
     }
 
-    /// What it is about; thin events have the names of snapshot events behind `v1.`.
+    /// What happened; thin events have the names of snapshot events behind `v1.`.
+    fn kind(&self) -> &str {
+        self.r#type.strip_prefix("v1.").unwrap_or(&self.r#type)
+    }
+
+    /// What it is about.
     pub(super) fn topic(&self) -> Topic {
-        Topic::of(self.r#type.strip_prefix("v1.").unwrap_or(&self.r#type))
+        Topic::of(self.kind())
+    }
+
+    /// Whether it says that a trial ends, which Stripe does three days before (Stripe docs, "Types of events").
+    pub(super) fn tells_of_trial_end(&self) -> bool {
+        self.kind() == "customer.subscription.trial_will_end"
     }
 
     /// What the event asks of the mirror; nothing yet if it is thin.

@@ -59,6 +59,25 @@ pub const ROUTES: &[Entry] = &[
         ),
         Least::Admin,
     ),
+    Entry::get("GET /portal/notices", "/portal/notices", Least::Viewer),
+    Entry::write(
+        "POST /portal/notices/{id}/read",
+        "/portal/notices/told_a/read",
+        None,
+        Least::Member,
+    )
+    .foreign("/portal/notices/told_b/read")
+    .given(
+        "INSERT INTO notices (id, org_id, kind, created_at)
+         SELECT 'told_' || substr(id, 5), id, 'billing.ended', '2026-03-15T11:00:00.000Z' FROM orgs",
+    ),
+    Entry::get("GET /portal/notices/settings", "/portal/notices/settings", Least::Admin),
+    Entry::write(
+        "PATCH /portal/notices/settings",
+        "/portal/notices/settings",
+        Some(r#"{"smsPhone":"+14155550100"}"#),
+        Least::Admin,
+    ),
     Entry::get("GET /billing/invoices/{id}", "/billing/invoices/inv_a", Least::Admin)
         .foreign("/billing/invoices/inv_b")
         .given(

@@ -9,6 +9,7 @@ use crate::billing::mirror::subscription::{Subscription, audit_type};
 use crate::db::{Param, Statement};
 use crate::error::Result;
 use crate::ids::new_id;
+use crate::notices;
 use crate::time::Timestamp;
 use crate::{sql, statement};
 
@@ -38,6 +39,12 @@ pub(super) fn mirror(
     }
     statements.push(statement!(INVOICES_JOIN, &*subscription.id));
     statements.push(entitlement(delivery));
+    if let Some(trial_end) = subscription.trial_end.filter(|_| delivery.event.tells_of_trial_end())
+    {
+        let claim = (&*delivery.event.id, delivery.id);
+        let told = notices::trial_ending(claim, &subscription.id, trial_end, delivery.now)?;
+        statements.push(told);
+    }
     Ok(unsettled_at)
 }
 

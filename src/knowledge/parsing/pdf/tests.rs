@@ -263,7 +263,7 @@ fn what_is_kept_is_bounded() {
     let file = single(b"/X Do", "/Resources << /XObject << /X 6 0 R >> >>", &[&form]);
     assert_eq!(parse(&file), Err(Refusal::TooComplex), "forms within forms");
 
-    let map = stream("", b"1 beginbfchar <00> <00410033004300440045004600470048> endbfchar");
+    let map = stream("", b"1 beginbfchar <00> <00410042004300440045004600470048> endbfchar");
     let shown = format!("BT /F 9 Tf ({}) Tj ET", "\0".repeat(100_000));
     let font = "/Resources << /Font << /F << /ToUnicode 6 0 R >> >> >>";
     let file = single(shown.as_bytes(), font, &[&map]);
