@@ -194,8 +194,8 @@ fn what_is_unpaid_paused_or_ended_falls_back_to_no_plan() {
 #[test]
 fn who_never_subscribed_keeps_what_staff_gave() {
     let app = TestApp::new();
-    for (at, status) in ["incomplete", "incomplete_expired"].into_iter().enumerate() {
-        tell(&app, NOON + at as i64, &subscription("sub_1", status, &[("p", "chatbot")]));
+    for (at, status) in [(NOON, "incomplete"), (NOON + 1, "incomplete_expired")] {
+        tell(&app, at, &subscription("sub_1", status, &[("p", "chatbot")]));
         let kept =
             json!({"plan": "bundle", "standing": "unbilled", "limits": "bundle", "until": null});
         assert_eq!(held(&app), kept, "{status}");

@@ -12,6 +12,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::artefact::{self, Variant};
+use crate::local_stripe::{self, LocalStripe};
 use crate::process::{self, Running};
 use crate::{demo, dev_keys, local_data, repo, setup, wrangler};
 
@@ -40,19 +41,22 @@ pub(crate) fn command(args: &DevArgs) -> Result<()> {
 }
 
 fn serve(port: u16) -> Result<()> {
+    let stripe = local_stripe::start(port)?;
     eprintln!("Starting wrangler on port {port} …");
     let port_text = port.to_string();
     let mut command = wrangler::command(&["dev", "--ip", "127.0.0.1", "--port", &port_text]);
     command.args(["--inspector-port", "0", "--show-interactive-dev-session=false"]);
+    command.args(stripe.iter().flat_map(LocalStripe::variables));
     let mut running = Running::start(&mut command)?;
     process::remove_when_stopped(pid_file());
-    let recorded = record(&running, port).and_then(|()| wait_until_ready(&mut running, port));
+    let fake = stripe.as_ref().map(LocalStripe::group);
+    let recorded = record(&running, fake, port).and_then(|()| wait_until_ready(&mut running, port));
     if let Err(failure) = recorded {
         drop(running);
         repo::remove_file(&pid_file())?;
         return Err(failure);
     }
-    eprintln!("{}", welcome(port));
+    eprintln!("{}", welcome(port, stripe.as_ref()));
     let status = running.wait()?;
     drop(running);
     repo::remove_file(&pid_file())?;
@@ -108,7 +112,7 @@ fn ask_for_health(port: u16) -> Option<String> {
     answer.lines().next().filter(|line| line.starts_with("HTTP/")).map(str::to_owned)
 }
 
-fn welcome(port: u16) -> String {
+fn welcome(port: u16, stripe: Option<&LocalStripe>) -> String {
     let url = format!("http://127.0.0.1:{port}");
     format!(
         "\n\
@@ -118,10 +122,21 @@ fn welcome(port: u16) -> String {
          curl -s {url}/health\n\
          curl -s -H \"Authorization: Bearer $(cargo xtask token --user demo-owner)\" {url}/portal/overview\n\
          curl -s -H 'X-Site-Key: {key}' -H 'Content-Type: application/json' \
-         -d '{{\"message\":\"{question}\"}}' {url}/chat\n",
+         -d '{{\"message\":\"{question}\"}}' {url}/chat\n{billing}",
+        billing = stripe.map(|stripe| subscribing(&url, &stripe.url())).unwrap_or_default(),
         users = demo::table(),
         key = demo::SITE_KEY,
         question = demo::QUESTION,
+    )
+}
+
+/// How to subscribe, and where the Stripe of this machine is looked at.
+fn subscribing(url: &str, stripe: &str) -> String {
+    format!(
+        "\nStripe, a fake on this machine: {stripe}   Subscribe with it, by opening the \"url\" that this answers:\n\
+         curl -s -H \"Authorization: Bearer $(cargo xtask token --user demo-other)\" -H 'Content-Type: application/json' \
+         -d '{{\"priceId\":\"price_bundle_monthly\",\"successUrl\":\"{url}/docs\",\"cancelUrl\":\"{url}/docs\"}}' \
+         {url}/billing/checkout-session\n"
     )
 }
 
@@ -130,8 +145,9 @@ fn pid_file() -> PathBuf {
     repo::local().join("dev-server.json")
 }
 
-fn record(running: &Running, port: u16) -> Result<()> {
-    let server = json!({ "process": std::process::id(), "group": running.group(), "port": port });
+fn record(running: &Running, fake_stripe: Option<i32>, port: u16) -> Result<()> {
+    let server = json!({ "process": std::process::id(), "group": running.group(), "port": port,
+        "fakeStripe": fake_stripe });
     repo::write(&pid_file(), server.to_string())
 }
 
@@ -142,7 +158,13 @@ pub(crate) fn require_stopped() -> Result<()> {
     let id = |name: &str| {
         server.get(name).and_then(Value::as_i64).and_then(|id| i32::try_from(id).ok()).unwrap_or(0)
     };
-    let (process, group) = (id("process"), id("group"));
+    let (process, group, fake) = (id("process"), id("group"), id("fakeStripe"));
+    if fake != 0 && process::group_is_alive(fake) && !process::is_alive(process) {
+        bail!(
+            "a dev server was killed and left its fake Stripe running. Stop it with `kill -- -{fake}`, then \
+             repeat the command"
+        );
+    }
     if process::group_is_alive(group) {
         if process::is_alive(process) {
             bail!(

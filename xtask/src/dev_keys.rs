@@ -86,6 +86,22 @@ fn names(vars: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// What `.dev.vars` sets a variable to; nothing if it is not there or empty.
+pub(crate) fn value(name: &str) -> Result<Option<String>> {
+    let vars = fs::read_to_string(vars_file()).context("cannot read .dev.vars")?;
+    Ok(value_in(&vars, name))
+}
+
+fn value_in(vars: &str, name: &str) -> Option<String> {
+    let value = vars.lines().find_map(|line| {
+        let (named, value) = line.split_once('=')?;
+        let named = named.trim();
+        (named.strip_prefix("export ").unwrap_or(named).trim() == name).then_some(value)
+    })?;
+    let value = value.trim().trim_matches(['"', '\'']);
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
 fn vars_text(public_key: &str) -> Result<String> {
     let one_line = public_key.replace('\n', "\\n");
     let mut text =
@@ -192,7 +208,15 @@ pub(crate) fn remove() -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{addition, public_key_in, random_text, vars_text};
+    use super::{addition, public_key_in, random_text, value_in, vars_text};
+
+    #[test]
+    fn values_are_read_with_and_without_quotes() {
+        let vars = "# A=\"no\"\nA=\"one\"\nexport B = 'two'\nC=\n";
+        assert_eq!(value_in(vars, "A").as_deref(), Some("one"));
+        assert_eq!(value_in(vars, "B").as_deref(), Some("two"));
+        assert_eq!((value_in(vars, "C"), value_in(vars, "D")), (None, None));
+    }
 
     #[test]
     fn a_public_key_is_read_from_its_one_line() {

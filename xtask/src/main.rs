@@ -11,9 +11,11 @@ mod demo;
 mod dev;
 mod dev_keys;
 mod local_data;
+mod local_stripe;
 mod node;
 mod pins;
 mod process;
+mod prove;
 mod repo;
 mod reset;
 mod restore;
@@ -48,6 +50,8 @@ enum Command {
     Dev(dev::DevArgs),
     /// Run every check and test, in the order of the pipeline
     Test(checks::TestArgs),
+    /// Prove by many random runs what `cargo xtask test` proves by some
+    Prove(prove::ProveArgs),
     /// Measure the built Worker (bench/run.mjs)
     Bench(bench::BenchArgs),
     /// Print a session token of a demo user, for requests to the local Worker
@@ -78,6 +82,7 @@ fn run(command: Command) -> Result<()> {
         Command::Build(args) => artefact::command(&args),
         Command::Dev(args) => dev::command(&args),
         Command::Test(args) => checks::command(&args),
+        Command::Prove(args) => prove::command(&args),
         Command::Bench(args) => bench::command(&args),
         Command::Token(args) => token::command(&args),
         Command::SearchRebuild(args) => search_index::command(&args),

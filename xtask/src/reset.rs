@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::{dev, dev_keys, local_data};
+use crate::{dev, dev_keys, local_data, local_stripe};
 
 /// Options of `cargo xtask reset`.
 #[derive(Args)]
@@ -17,6 +17,7 @@ pub(crate) struct ResetArgs {
 pub(crate) fn command(args: &ResetArgs) -> Result<()> {
     dev::require_stopped()?;
     local_data::remove()?;
+    local_stripe::remove()?;
     if args.keys {
         dev_keys::remove()?;
     }

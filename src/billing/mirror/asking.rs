@@ -56,24 +56,24 @@ fn path(topic: Topic) -> Option<&'static str> {
 async fn all_lines(stripe: &Stripe<'_>, path: &str, invoice: &mut Object) -> Result<(), Failure> {
     let path = format!("{path}/lines");
     for _ in 0..MOST_PAGES {
-        let Some(list) = invoice.get_mut("lines").and_then(Value::as_object_mut) else { break };
-        let last = list.get("data").and_then(|data| data.as_array()?.last()?.as_object());
+        let Some(lines) = invoice.get_mut("lines").and_then(Value::as_object_mut) else { break };
+        let last = lines.get("data").and_then(|data| data.as_array()?.last()?.as_object());
         let Some(last) =
-            last.and_then(|line| text(line, "id")).filter(|_| boolean(list, "has_more"))
+            last.and_then(|line| text(line, "id")).filter(|_| boolean(lines, "has_more"))
         else {
             break;
         };
         let query = Form::default().with("limit", "100").with("starting_after", last);
         let mut page = stripe.get(&path, &query).await?;
-        list.insert("has_more".to_owned(), json!(boolean(&page, "has_more")));
+        lines.insert("has_more".to_owned(), json!(boolean(&page, "has_more")));
         let more = page.get_mut("data").and_then(Value::as_array_mut);
-        if let Some(data) = list.get_mut("data").and_then(Value::as_array_mut) {
+        if let Some(data) = lines.get_mut("data").and_then(Value::as_array_mut) {
             data.append(more.unwrap_or(&mut Vec::new()));
         }
     }
     // Beyond that, what was read is what is kept.
-    if let Some(list) = invoice.get_mut("lines").and_then(Value::as_object_mut) {
-        list.insert("has_more".to_owned(), json!(false));
+    if let Some(lines) = invoice.get_mut("lines").and_then(Value::as_object_mut) {
+        lines.insert("has_more".to_owned(), json!(false));
     }
     Ok(())
 }

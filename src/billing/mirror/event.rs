@@ -131,11 +131,12 @@ impl Topic {
     fn of(kind: &str) -> Self {
         match kind {
             "customer.created" => Self::Customer(Step::Created),
-            "customer.updated" => Self::Customer(Step::Updated),
+            "customer.updated" | CUSTOMER_FOUND => Self::Customer(Step::Updated),
             "customer.deleted" => Self::Customer(Step::Deleted),
             "customer.subscription.created" => Self::Subscription(Step::Created),
             "customer.subscription.deleted" => Self::Subscription(Step::Deleted),
             "customer.subscription.updated"
+            | SUBSCRIPTION_FOUND
             | "customer.subscription.paused"
             | "customer.subscription.resumed"
             | "customer.subscription.trial_will_end"
@@ -145,9 +146,6 @@ impl Topic {
             | "checkout.session.expired"
             | "checkout.session.async_payment_succeeded"
             | "checkout.session.async_payment_failed" => Self::Checkout,
-            // Made by the reconciliation.
-            CUSTOMER_FOUND => Self::Customer(Step::Updated),
-            SUBSCRIPTION_FOUND => Self::Subscription(Step::Updated),
             "product.created" => Self::Product(Step::Created),
             "product.updated" => Self::Product(Step::Updated),
             "product.deleted" => Self::Product(Step::Deleted),

@@ -103,10 +103,11 @@ pub async fn run(op: &Op, run: &mut Run) -> Result<()> {
         going.healed += done.healed;
         going.after = done.after;
         if going.after.is_none() {
-            match going.phase.next() {
-                Some(phase) => going.phase = phase,
-                None => return finish(op, run, going),
-            }
+            let Some(phase) = going.phase.next() else {
+                finish(op, run, going);
+                return Ok(());
+            };
+            going.phase = phase;
         }
         run.cursor = Some(written(&progress));
     }
@@ -114,11 +115,10 @@ pub async fn run(op: &Op, run: &mut Run) -> Result<()> {
     Ok(())
 }
 
-fn finish(op: &Op, run: &mut Run, going: &Going) -> Result<()> {
+fn finish(op: &Op, run: &mut Run, going: &Going) {
     let fields = [("healed", json!(going.healed)), ("began", json!(going.began))];
     op.app.log.event(LogLevel::Info, "billing_reconciled", op.now(), &op.request, &fields);
     run.cursor = Some(written(&Progress { good: Some(going.began), going: None }));
-    Ok(())
 }
 
 fn written(progress: &Progress) -> String {
@@ -235,7 +235,7 @@ async fn mirror(op: &Op, stripe: &Stripe<'_>, began: i64, after: Option<&str>) -
         let path = format!("/v1/subscriptions/{}", id.as_str());
         match stripe.get(&path, &Form::default()).await {
             Ok(object) => {
-                healed += u64::from(compare(op, stripe, &object, Some(row), began).await?)
+                healed += u64::from(compare(op, stripe, &object, Some(row), began).await?);
             }
             Err(Failure { kind: FailureKind::NotFound, .. }) => {
                 drift(op, "subscription", &row.id, "unknown_to_stripe");
