@@ -569,7 +569,7 @@ fn admins_say_which_number_is_texted() {
     }
     assert_eq!(set(r#"{"smsPhone": null}"#).json(), before);
     let entries = app.db.rows(
-        "SELECT metadata FROM audit_logs WHERE event_type = 'notice.settings_updated' ORDER BY id",
+        "SELECT metadata FROM audit_logs WHERE event_type = 'notice.settings_updated' ORDER BY rowid",
     );
     let told: Vec<&str> = entries.iter().map(|row| row["metadata"].as_str().unwrap()).collect();
     assert_eq!(told, [r#"{"smsPhone":"set"}"#, r#"{"smsPhone":"cleared"}"#]);
