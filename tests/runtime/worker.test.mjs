@@ -223,7 +223,7 @@ describe("the Worker", () => {
     const early = { ...event, id: "evt_runtime_3", type: "customer.subscription.created", created, data: { object: orphan } };
     assert.equal((await deliver(worker, early)).status, 503);
     const [row] = worker.rows("SELECT status, processing_error FROM stripe_events WHERE stripe_event_id = 'evt_runtime_3'");
-    assert.deepEqual(row, { status: "failed", processing_error: "no org is known for the customer" });
+    assert.deepEqual(row, { status: "failed", processing_error: "customer_unknown" });
     await worker.logged("stripe_webhook_failed", (line) => line.eventId === "evt_runtime_3");
   });
 
