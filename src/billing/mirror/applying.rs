@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::asking::{Fetched, fetch};
+use super::asking::{Fetched, fetch, unanswered};
 use super::event::{Change, Event, Topic};
 use super::invoice::Occasion;
 use super::store::{
     Again, Application, Applied, Basis, Receipt, Status, event_apply, event_failed,
 };
 use crate::app::Op;
-use crate::clients::stripe::{Failure, Stripe};
+use crate::clients::stripe::Stripe;
 use crate::config::LogLevel;
 use crate::error::{Error, Kind, Result};
 
@@ -174,11 +174,6 @@ fn gone(told: Option<&Change>) -> Option<Change> {
 fn other_mode(op: &Op, event: &Event) -> Option<&'static str> {
     let is_live = op.app.config.stripe.is_live()?;
     (is_live != event.livemode && event.topic() != Topic::Other).then_some("other_mode")
-}
-
-fn unanswered(failure: &Failure) -> Error {
-    Error::new(Kind::BadGateway, "stripe_unanswered", "Stripe gave no answer")
-        .context(failure.reason.clone())
 }
 
 #[track_caller]

@@ -6,6 +6,7 @@ use super::event::Topic;
 use super::invoice::Occasion;
 use super::snapshot::{Object, Step, boolean, text};
 use crate::clients::stripe::{Failure, FailureKind, Form, Stripe, StripeId};
+use crate::error::{Error, Kind};
 
 /// Most pages of lines, of 100 each, that are read of one invoice.
 const MOST_PAGES: usize = 20;
@@ -38,6 +39,12 @@ pub(super) async fn fetch(
         topic => topic,
     };
     Ok(Some(Fetched { object, topic }))
+}
+
+/// Why there is nothing to apply; the reason is for the log.
+pub(super) fn unanswered(failure: &Failure) -> Error {
+    Error::new(Kind::BadGateway, "stripe_unanswered", "Stripe gave no answer")
+        .context(failure.reason.clone())
 }
 
 fn path(topic: Topic) -> Option<&'static str> {

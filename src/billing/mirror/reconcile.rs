@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::applying::{apply, heal};
+use super::asking::unanswered;
 use super::catalog::Price;
 use super::event::{CUSTOMER_FOUND, Event, SUBSCRIPTION_FOUND, Topic};
 use super::snapshot::{Object, Step, boolean, integer, list, text};
@@ -17,7 +18,7 @@ use super::subscription::Subscription;
 use crate::app::Op;
 use crate::clients::stripe::{Failure, FailureKind, Form, Stripe, StripeId};
 use crate::config::LogLevel;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::jobs::Run;
 
 /// Its name among the jobs.
@@ -298,9 +299,4 @@ fn found(kind: &str, id: &str, began: i64, created: i64, object: &Object) -> Val
 fn drift(op: &Op, kind: &str, id: &str, what: &str) {
     let fields = [("object", json!(kind)), ("id", json!(id)), ("drift", json!(what))];
     op.app.log.event(LogLevel::Warn, "billing_drift", op.now(), &op.request, &fields);
-}
-
-fn unanswered(failure: &Failure) -> Error {
-    Error::new(Kind::BadGateway, "stripe_unanswered", "Stripe gave no answer")
-        .context(failure.reason.clone())
 }
