@@ -125,13 +125,55 @@ fn a_draft_that_is_gone_when_it_is_asked_for_was_deleted() {
     assert_eq!(app.db.value("SELECT status FROM billing_invoices"), "void");
 }
 
+fn thin(id: &str, kind: &str, object: &str) -> Value {
+    json!({"id": id, "object": "v2.core.event", "type": kind, "created": "2026-03-15T12:00:00.123Z",
+        "livemode": false, "related_object": {"id": object, "type": "any", "url": "/v1/x"}})
+}
+
+#[test]
+fn what_is_gone_before_a_thin_event_asks_for_it_is_gone_here() {
+    let app = app();
+    let missing = r#"{"error": {"code": "resource_missing"}}"#;
+    let draft = json!({"id": "in_1", "object": "invoice", "customer": "cus_a", "status": "draft", "total": 5,
+        "lines": {"data": [], "has_more": false}});
+    deliver(&app, &event("evt_1", "invoice.created", NOON, &draft));
+    let product = json!({"id": "prod_9", "object": "product", "name": "Nine", "active": true});
+    deliver(&app, &event("evt_2", "product.created", NOON, &product));
+    let price = json!({"id": "price_9", "object": "price", "product": "prod_9", "active": true, "nickname": "phone"});
+    deliver(&app, &event("evt_3", "price.created", NOON, &price));
+    app.http.answer_at(INVOICE, 404, missing);
+    app.http.answer_at("https://api.stripe.com/v1/products/prod_9", 404, missing);
+    let stub = r#"{"id": "price_9", "object": "price", "deleted": true}"#;
+    app.http.answer_at("https://api.stripe.com/v1/prices/price_9", 200, stub);
+    for (id, kind, object) in [
+        ("evt_4", "v1.invoice.deleted", "in_1"),
+        ("evt_5", "v1.product.deleted", "prod_9"),
+        ("evt_6", "v1.price.deleted", "price_9"),
+    ] {
+        let answer = deliver(&app, &thin(id, kind, object));
+        assert_eq!((answer.status, answer.db_trips), (200, 1), "{kind} {}", answer.text);
+        assert_eq!(receipt(&app, id)["status"], "processed", "{kind}");
+    }
+    assert_eq!(receipt(&app, "evt_4")["org_id"], "org_a");
+    let ended = "SELECT status || stripe_event_rank FROM billing_invoices";
+    assert_eq!(app.db.value(ended), "void9");
+    let sold = "SELECT (SELECT is_deleted FROM stripe_products WHERE stripe_product_id = 'prod_9')
+                    + (SELECT is_deleted FROM plan_prices WHERE stripe_price_id = 'price_9')";
+    assert_eq!(app.db.value(sold), 2);
+
+    // Older snapshots that come later do not bring it back; an invoice that was never here leaves no row.
+    deliver(&app, &event("evt_7", "invoice.updated", NOON - 1, &draft));
+    assert_eq!(app.db.value(ended), "void9");
+    app.http.answer_at("https://api.stripe.com/v1/invoices/in_2", 404, missing);
+    assert_eq!(deliver(&app, &thin("evt_8", "v1.invoice.deleted", "in_2")).status, 200);
+    let row = receipt(&app, "evt_8");
+    assert_eq!((&row["status"], &row["org_id"]), (&json!("processed"), &Value::Null));
+    assert_eq!(app.db.value("SELECT count(*) FROM billing_invoices"), 1);
+}
+
 #[test]
 fn a_thin_event_is_what_stripe_has() {
     let app = app();
-    let thin = |id: &str, kind: &str, object: &str| {
-        json!({"id": id, "object": "v2.core.event", "type": kind, "created": "2026-03-15T12:00:00.123Z",
-            "livemode": false, "related_object": {"id": object, "type": "subscription", "url": "/v1/x"}})
-    };
     app.http.answer_at(SUBSCRIPTION, 200, &subscription("active", "phone").to_string());
     let told = thin("evt_1", "v1.customer.subscription.updated", "sub_1");
     let answer = deliver(&app, &told);

@@ -1,10 +1,12 @@
 //! From an event to the mirror: applied once, and what waited for it after it.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::asking::{Fetched, fetch, unanswered};
+use super::catalog::{Price, Product};
 use super::event::{Change, Event, Topic};
 use super::invoice::Occasion;
+use super::snapshot::Step;
 use super::store::{
     Again, Application, Applied, Basis, Receipt, Status, event_apply, event_failed,
 };
@@ -153,21 +155,27 @@ async fn ask(
     let id = event.object_id().unwrap_or_default();
     match fetch(stripe, event.topic(), id).await.map_err(|failure| unanswered(&failure))? {
         Some(Fetched { object, topic }) => topic.read(&object, event.created).map(Some),
-        None => Ok(gone(told)),
+        None => gone(event, told),
     }
 }
 
-/// What an event says of an object that Stripe no longer has: of invoices, drafts alone go.
-fn gone(told: Option<&Change>) -> Option<Change> {
-    match told {
-        Some(Change::Invoice(invoice)) => {
+/// What an event says of an object that Stripe no longer has; nothing of what Stripe never lets go.
+fn gone(event: &Event, told: Option<&Change>) -> Result<Option<Change>> {
+    let Some(id) = event.object_id() else { return Ok(None) };
+    let nameless = || Map::from_iter([("id".to_owned(), json!(id))]);
+    Ok(Some(match (event.topic(), told) {
+        // Of invoices, drafts alone go.
+        (Topic::Invoice(_), Some(Change::Invoice(invoice))) => {
             let mut invoice = invoice.clone();
             invoice.occasion = Occasion::Deleted;
             invoice.status = "void";
-            Some(Change::Invoice(invoice))
+            Change::Invoice(invoice)
         }
-        _ => None,
-    }
+        (Topic::Invoice(_), _) => Change::InvoiceGone(id.to_owned()),
+        (Topic::Product(_), _) => Change::Product(Product::read(&nameless(), Step::Deleted)?),
+        (Topic::Price(_), _) => Change::Price(Price::read(&nameless(), Step::Deleted)?),
+        _ => return Ok(None),
+    }))
 }
 
 /// Whether the event is of the other mode than the key: test events do not change what live ones made.

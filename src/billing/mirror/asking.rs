@@ -36,6 +36,8 @@ pub(super) async fn fetch(
             Topic::Invoice(Occasion::Changed)
         }
         Topic::Customer(_) if boolean(&object, "deleted") => Topic::Customer(Step::Deleted),
+        Topic::Product(_) if boolean(&object, "deleted") => Topic::Product(Step::Deleted),
+        Topic::Price(_) if boolean(&object, "deleted") => Topic::Price(Step::Deleted),
         topic => topic,
     };
     Ok(Some(Fetched { object, topic }))

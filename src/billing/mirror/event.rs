@@ -42,6 +42,8 @@ pub(super) enum Change {
     Customer(Customer),
     Subscription(Box<Subscription>),
     Invoice(Box<Invoice>),
+    /// An invoice that Stripe no longer has, by its id.
+    InvoiceGone(String),
     Checkout(Checkout),
     Product(Product),
     Price(Price),

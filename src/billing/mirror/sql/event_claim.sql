@@ -1,7 +1,8 @@
 -- Claims an event for this delivery; no row comes back when it was applied before. The org_id is that of the customer's
--- own row; the hint counts only while no row has the customer and the org has none, and one that contradicts is refused.
+-- own row, or of the invoice that is gone; the hint counts only while no row has the customer and the org has none, and one
+-- that contradicts is refused.
 -- Indexes: stripe_events.stripe_event_id, billing_customers.stripe_customer_id, .org_id,
--- billing_former_customers.stripe_customer_id, orgs.id.
+-- billing_former_customers.stripe_customer_id, billing_invoices.stripe_invoice_id, orgs.id.
 -- ?1 row id   ?2 event   ?3 type   ?4 API version   ?5 live mode   ?6 object type   ?7 object id
 -- ?8 payload   ?9 now   ?10 delivery   ?11 event.created   ?12 Stripe customer, or NULL
 -- ?13 org hint, or NULL   ?14 what to say without an org: 'skipped', 'failed', or 'processed'
@@ -20,7 +21,9 @@ FROM (
          END AS refusal
   FROM (SELECT coalesce(
                  (SELECT c.org_id FROM billing_customers c WHERE c.stripe_customer_id = +?12),
-                 (SELECT f.org_id FROM billing_former_customers f WHERE f.stripe_customer_id = +?12)) AS owner_id,
+                 (SELECT f.org_id FROM billing_former_customers f WHERE f.stripe_customer_id = +?12),
+                 (SELECT i.org_id FROM billing_invoices i WHERE i.stripe_invoice_id = iif(?12 IS NULL, ?7, NULL))
+               ) AS owner_id,
                (SELECT o.id FROM orgs o WHERE o.id = +?13) AS hinted_id,
                EXISTS (SELECT 1 FROM billing_customers c
                         WHERE c.org_id = +?13 AND c.deleted_at IS NULL) AS is_taken) AS named) AS found

@@ -11,6 +11,7 @@ use crate::{sql, statement};
 
 const INVOICE_UPSERT: &str = sql!("../sql/invoice_upsert.sql");
 const INVOICE_UNSETTLED: &str = sql!("../sql/invoice_unsettled.sql");
+const INVOICE_GONE: &str = sql!("../sql/invoice_gone.sql");
 const INVOICE_LINES_FORGET: &str = sql!("../sql/invoice_lines_forget.sql");
 const INVOICE_LINES_UPSERT: &str = sql!("../sql/invoice_lines_upsert.sql");
 
@@ -38,6 +39,12 @@ pub(super) fn mirror(
         statements.push(statement);
     }
     Ok(unsettled_at)
+}
+
+/// Ends an invoice of which no more is known than its id.
+pub(super) fn gone(delivery: &Delivery<'_>, stripe_invoice_id: &str) -> Statement {
+    let Delivery { event, id, now, .. } = *delivery;
+    statement!(INVOICE_GONE, &*event.id, id, stripe_invoice_id, event.created, now)
 }
 
 fn upsert(

@@ -131,6 +131,7 @@ pub(super) async fn event_apply(op: &Op, application: &Application<'_>) -> Resul
         Change::Invoice(invoice) => {
             unsettled_at = Some(invoice::mirror(&delivery, invoice, &mut statements)?);
         }
+        Change::InvoiceGone(id) => statements.push(invoice::gone(&delivery, id)),
         Change::Checkout(checkout) => statements.push(checkout_upsert(&delivery, checkout)?),
         Change::Product(product) => statements.push(product_upsert(&delivery, product)),
         Change::Price(price) => statements.push(price_upsert(&delivery, price)),
@@ -273,7 +274,7 @@ fn customer_of(change: &Change) -> Option<&str> {
         Change::Subscription(subscription) => Some(&subscription.customer_id),
         Change::Invoice(invoice) => Some(&invoice.customer_id),
         Change::Checkout(checkout) => checkout.customer_id.as_deref(),
-        Change::Product(_) | Change::Price(_) | Change::Nothing => None,
+        Change::InvoiceGone(_) | Change::Product(_) | Change::Price(_) | Change::Nothing => None,
     }
 }
 
@@ -284,7 +285,7 @@ fn org_hint_of(change: &Change) -> Option<&str> {
         Change::Subscription(subscription) => subscription.org_hint.as_deref(),
         Change::Invoice(invoice) => invoice.org_hint.as_deref(),
         Change::Checkout(checkout) => checkout.org_hint.as_deref(),
-        Change::Product(_) | Change::Price(_) | Change::Nothing => None,
+        Change::InvoiceGone(_) | Change::Product(_) | Change::Price(_) | Change::Nothing => None,
     }
 }
 
@@ -298,7 +299,11 @@ fn leave_traces(
         Change::Customer(customer) => Some(customer::trace(delivery, customer)),
         Change::Subscription(subscription) => Some(subscription::trace(delivery, subscription)),
         Change::Invoice(invoice) => invoice::trace(delivery, invoice),
-        Change::Checkout(_) | Change::Product(_) | Change::Price(_) | Change::Nothing => None,
+        Change::InvoiceGone(_)
+        | Change::Checkout(_)
+        | Change::Product(_)
+        | Change::Price(_)
+        | Change::Nothing => None,
     };
     let Some(Trace { target_type, target_id, event_type, metadata }) = trace else { return Ok(()) };
     let Delivery { event, id, now, .. } = *delivery;

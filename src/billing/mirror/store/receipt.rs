@@ -157,7 +157,7 @@ pub(super) fn claim(delivery: &Delivery<'_>, application: &Application<'_>) -> R
     let is_awaited = now.seconds() - event.created < ORG_AWAITED_S;
     let without_org = match change {
         Change::Subscription(_) | Change::Invoice(_) if is_awaited => "failed",
-        Change::Product(_) | Change::Price(_) => "processed",
+        Change::InvoiceGone(_) | Change::Product(_) | Change::Price(_) => "processed",
         _ => "skipped",
     };
     let refusal = application.refusal.or((event.topic() == Topic::Other).then_some("not_mirrored"));
