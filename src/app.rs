@@ -10,6 +10,7 @@ use http::request::Parts;
 use crate::analytics::TrafficCache;
 use crate::auth::jwks::KeyCache;
 use crate::auth::session::{SignatureVerifier, TokenCache};
+use crate::billing::account::UpcomingCache;
 use crate::chat::known_sites::KnownSites;
 use crate::config::Config;
 use crate::conversations::feed::Pending;
@@ -61,6 +62,8 @@ pub struct App {
     pub windows: Windows,
     /// The traffic of our own zone.
     pub traffic: TrafficCache,
+    /// What is billed next.
+    pub upcoming: UpcomingCache,
     /// Models that fail and are left alone for a while.
     pub circuits: Circuits,
     /// Whose sites messages were let in to.
@@ -82,6 +85,7 @@ impl App {
             tokens: TokenCache::default(),
             windows: Windows::default(),
             traffic: TrafficCache::default(),
+            upcoming: UpcomingCache::default(),
             circuits: Circuits::default(),
             sites: KnownSites::default(),
             search_feed: Pending::default(),

@@ -15,10 +15,7 @@ use crate::secret::Secret;
 
 /// The version whose answers are read here, and whose events the webhook's endpoint should send.
 pub const API_VERSION: &str = "2026-10-28.endive";
-const TIMEOUT: Duration = Duration::from_secs(10);
 const LARGEST_ANSWER: usize = 1024 * 1024;
-/// How often a request is sent at most.
-const ATTEMPTS: u32 = 3;
 /// The longest that is waited between two; where Stripe asks for more, it is not asked again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
@@ -121,18 +118,40 @@ pub struct Failure {
     pub reason: String,
 }
 
+/// How long Stripe is waited for.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    /// For one answer.
+    timeout: Duration,
+    /// How often a request is sent at most.
+    attempts: u32,
+}
+
+/// As long as it takes.
+const PATIENT: Patience = Patience { timeout: Duration::from_secs(10), attempts: 3 };
+/// For what can be done without.
+const HASTY: Patience = Patience { timeout: Duration::from_secs(3), attempts: 1 };
+
 /// A way to Stripe, where a key for it is configured.
 pub struct Stripe<'a> {
     op: &'a Op,
     key: &'a str,
     base: &'a str,
+    patience: Patience,
 }
 
 impl<'a> Stripe<'a> {
     /// Nothing without `STRIPE_SECRET_KEY`.
     pub fn of(op: &'a Op) -> Option<Self> {
         let config = &op.app.config.stripe;
-        Some(Self { op, key: config.key.as_ref()?.expose(), base: config.base.as_deref()? })
+        let (key, base) = (config.key.as_ref()?.expose(), config.base.as_deref()?);
+        Some(Self { op, key, base, patience: PATIENT })
+    }
+
+    /// The same, for what somebody waits for and can do without: one attempt of three seconds.
+    #[must_use]
+    pub fn in_haste(self) -> Self {
+        Self { patience: HASTY, ..self }
     }
 
     /// Reads an object or a list; `path` begins with `/v1/`.
@@ -173,7 +192,7 @@ impl<'a> Stripe<'a> {
             url,
             headers,
             body: body.map(|(form, _)| form.into_bytes()),
-            timeout: TIMEOUT,
+            timeout: self.patience.timeout,
             max_bytes: LARGEST_ANSWER,
         };
         let mut attempt = 1;
@@ -188,7 +207,9 @@ impl<'a> Stripe<'a> {
                     (failure, Some(backoff(attempt)))
                 }
             };
-            match again_after.filter(|pause| attempt < ATTEMPTS && *pause <= LONGEST_PAUSE) {
+            match again_after
+                .filter(|pause| attempt < self.patience.attempts && *pause <= LONGEST_PAUSE)
+            {
                 Some(pause) => self.op.app.ports.clock.sleep(pause).await,
                 None => return Err(failure),
             }

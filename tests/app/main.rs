@@ -63,6 +63,7 @@ mod stripe;
 mod stripe_ties;
 mod talk;
 mod turns;
+mod upcoming;
 mod usage;
 mod visitors;
 mod voice;

@@ -7,3 +7,6 @@ pub mod overview_routes;
 pub mod session_routes;
 mod store;
 mod stripe_pages;
+mod upcoming;
+
+pub use self::upcoming::UpcomingCache;

@@ -6,6 +6,7 @@ use super::store::{
     self, BillingCustomerOut, BillingInvoiceOut, BillingSubscriptionOut, EntitlementOut,
     SubscriptionStatus,
 };
+use super::upcoming::{UpcomingInvoiceOut, upcoming_invoice};
 use crate::auth::permission::{Access, Read, Tenant};
 use crate::auth::policy::{self, Action};
 use crate::error::Result;
@@ -23,9 +24,8 @@ pub struct BillingOverviewOut {
     current_plan: Option<CurrentPlanOut>,
     /// Nothing for staff without an org.
     entitlement: Option<EntitlementOut>,
-    /// Always null: coming invoices are not mirrored.
-    #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Option<Object>))]
-    upcoming_invoice: (),
+    /// What is billed next, for admins; nothing if none is to come, or Stripe does not say within three seconds.
+    upcoming_invoice: Option<UpcomingInvoiceOut>,
     /// The ten newest.
     recent_invoices: Vec<BillingInvoiceOut>,
 }
@@ -66,8 +66,8 @@ fn current_plan(subscriptions: &[BillingSubscriptionOut]) -> Option<CurrentPlanO
     CURRENT.iter().find_map(newest).map(CurrentPlanOut::from)
 }
 
-/// `GET /billing/overview`: the org's customer, plan, subscriptions and newest invoices; for staff without
-/// an org, of none. Members and viewers get no customer and no invoices.
+/// `GET /billing/overview`: the org's customer, plan, subscriptions, newest invoices and the one to come; for staff
+/// without an org, of none. Members and viewers get no customer and no invoices.
 ///
 /// Everybody gets the plan and the subscriptions, as the portal warns everybody when a payment failed; no amount
 /// is in them. What was paid, by whom and how is for admins.
@@ -84,12 +84,14 @@ pub async fn get_billing_overview(access: Access<Read>) -> Result<Json<BillingOv
     };
     let is_admin = role.is_some_and(|role| policy::allows(role, Action::Administer));
     let subscriptions = subscriptions.all()?;
+    let upcoming_invoice =
+        if is_admin { upcoming_invoice(&actor.op, &subscriptions).await? } else { None };
     Ok(Json(BillingOverviewOut {
         customer: if is_admin { customer.first()? } else { None },
         current_plan: current_plan(&subscriptions),
         subscriptions,
         entitlement: entitlement.first()?,
-        upcoming_invoice: (),
+        upcoming_invoice,
         recent_invoices: if is_admin { invoices.all()? } else { Vec::new() },
     }))
 }

@@ -111,7 +111,7 @@ row! {
         id: String,
         org_id: String,
         billing_customer_id: String,
-        stripe_subscription_id: String,
+        pub(super) stripe_subscription_id: String,
         stripe_price_id: String,
         pub(super) status: SubscriptionStatus,
         pub(super) plan_nickname: Option<String>,
@@ -126,7 +126,7 @@ row! {
         #[cfg_attr(not(target_arch = "wasm32"), schema(value_type = Object))]
         metadata: Map<String, Value>,
         created_at: StoredTime,
-        updated_at: StoredTime,
+        pub(super) updated_at: StoredTime,
     }
 }
 
