@@ -148,6 +148,8 @@ row! {
         pub(super) message_characters: i64,
         /// What one turn may cost, in micro-dollars.
         pub(super) turn_microusd: i64,
+        /// Models that the platform pays for; all of them if the plan names none.
+        pub(super) plan_models: Option<Vec<String>>,
     }
 }
 
@@ -326,6 +328,7 @@ pub(super) mod tests {
             concurrent_sessions: None,
             message_characters: 5_000,
             turn_microusd: 20_000,
+            plan_models: None,
         }
     }
 

@@ -168,14 +168,14 @@ impl Exchange {
 
     /// The site's models; none where it has none, or no key for them.
     fn candidates(&self) -> Vec<Candidate> {
-        let SiteRow { id, google_api_key, openai_api_key, config, .. } = &self.site;
+        let SiteRow { id, google_api_key, openai_api_key, config, plan_models, .. } = &self.site;
         let keys = SiteKeys::open(
             &self.op,
             id.as_str(),
             google_api_key.as_deref(),
             openai_api_key.as_deref(),
         );
-        setting::candidates(&self.op, config, &keys)
+        setting::candidates(&self.op, config, &keys, plan_models.as_deref())
     }
 
     /// What a model is asked.

@@ -194,6 +194,8 @@ row! {
         config: Map<String, Value>,
         has_google_key: bool,
         has_openai_key: bool,
+        /// Models that the platform pays for.
+        plan_models: Option<Vec<String>>,
     }
 }
 
@@ -232,7 +234,7 @@ fn bot(op: &Op, row: OpenedRow) -> Option<Bot> {
     Some(Bot {
         id: row.id?,
         name: row.name.unwrap_or_default(),
-        model: setting::first_model(op, &row.config, &keys),
+        model: setting::first_model(op, &row.config, &keys, row.plan_models.as_deref()),
         config: row.config,
         created: row.created.unwrap_or_default(),
         org_label: row.org_label,

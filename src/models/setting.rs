@@ -5,9 +5,9 @@
 //! leniently when a visitor asks: an entry that cannot be used is left out. Behind the last model, the answer is put
 //! together from what the org knows, without any; `builtin` says that there is to be no other.
 //!
-//! Money is guarded by three rules. The platform's keys are sent to the platform's addresses alone; by them only models
-//! are asked whose price is known, or that the platform itself names; and a site says what a model costs only where its
-//! own key or server answers.
+//! Money is guarded by four rules. The platform's keys are sent to the platform's addresses alone; by them only models
+//! are asked whose price is known, or that the platform itself names, and that the org's plan includes; and a site says
+//! what a model costs only where its own key or server answers.
 
 use serde_json::{Map, Value, json};
 
@@ -233,9 +233,15 @@ fn unreadable(op: &Op, site: &str, column: &str, reason: &str) -> OwnKey {
 }
 
 /// The models of a site in their order. Without a setting: those that are configured for all, by the site's own keys
-/// where it has them.
-pub fn candidates(op: &Op, config: &Map<String, Value>, keys: &SiteKeys) -> Vec<Candidate> {
-    let reader = Reader { op, keys };
+/// where it has them. `plan_models` names those that the platform pays for, nothing all of them
+/// (`plan_limits.models`).
+pub fn candidates(
+    op: &Op,
+    config: &Map<String, Value>,
+    keys: &SiteKeys,
+    plan_models: Option<&[String]>,
+) -> Vec<Candidate> {
+    let reader = Reader { op, keys, plan_models };
     let Some(models) = config.get(MODELS).filter(|models| !models.is_null()) else {
         return reader.defaults();
     };
@@ -256,13 +262,19 @@ pub fn candidates(op: &Op, config: &Map<String, Value>, keys: &SiteKeys) -> Vec<
 }
 
 /// The name of the first model that a site asks; none where there is none.
-pub fn first_model(op: &Op, config: &Map<String, Value>, keys: &SiteKeys) -> Option<String> {
-    candidates(op, config, keys).first().map(|first| first.model.name().to_owned())
+pub fn first_model(
+    op: &Op,
+    config: &Map<String, Value>,
+    keys: &SiteKeys,
+    plan_models: Option<&[String]>,
+) -> Option<String> {
+    candidates(op, config, keys, plan_models).first().map(|first| first.model.name().to_owned())
 }
 
 struct Reader<'a> {
     op: &'a Op,
     keys: &'a SiteKeys,
+    plan_models: Option<&'a [String]>,
 }
 
 impl Reader<'_> {
@@ -278,6 +290,17 @@ impl Reader<'_> {
     }
 
     fn candidate(&self, entry: &Entry) -> Result<Candidate, String> {
+        let candidate = self.any_candidate(entry)?;
+        let is_included =
+            |names: &[String]| names.iter().any(|name| name == candidate.model.name());
+        if candidate.is_own || self.plan_models.is_none_or(is_included) {
+            return Ok(candidate);
+        }
+        Err("the plan does not include it, so that it needs a key of the site's own".to_owned())
+    }
+
+    /// Whatever the plan includes.
+    fn any_candidate(&self, entry: &Entry) -> Result<Candidate, String> {
         let models = &self.op.app.config.models;
         match entry.provider {
             Provider::Gemini => {

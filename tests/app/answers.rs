@@ -49,6 +49,23 @@ fn stored(app: &TestApp, turn: &Value) -> Value {
 }
 
 #[test]
+fn a_model_that_the_plan_does_not_include_is_not_asked() {
+    let app = with_gemini([whole()]);
+    app.db.run_script(
+        r#"UPDATE plan_limits SET models = '["gemini-2.5-pro"]'
+            WHERE plan = (SELECT limits_plan FROM orgs WHERE id = 'org_a')"#,
+    );
+    ask(&app);
+    assert_eq!(app.http.sent().len(), 1, "the site pays for it by its own key");
+    app.db.run_script("UPDATE portal_sites SET google_api_key = NULL WHERE id = 'site_a1'");
+    ask(&app);
+    assert_eq!(app.http.sent().len(), 1);
+    app.db.run_script(r#"UPDATE plan_limits SET models = '["gemini-2.5-flash"]'"#);
+    ask(&app);
+    assert_eq!(app.http.sent().len(), 2);
+}
+
+#[test]
 fn a_model_answers_from_what_the_org_knows() {
     let app = with_gemini([whole()]);
     let answer = ask(&app);

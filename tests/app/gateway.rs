@@ -285,6 +285,12 @@ fn a_bot_shows_the_model_that_answers() {
     let own = r#"{"models":[{"provider":"openai","model":"my-own"},{"provider":"gemini"}]}"#;
     assert_eq!(model(own, "NULL"), "gemini-2.5-flash", "nobody has a key for the first");
     assert_eq!(model(own, "'sealed'"), "my-own");
+    app.db.run_script(
+        r#"UPDATE plan_limits SET models = '["gemini-2.5-pro"]';
+           UPDATE portal_sites SET google_api_key = NULL"#,
+    );
+    assert_eq!(model(own, "NULL"), "builtin", "the plan does not include the platform's");
+    assert_eq!(model(own, "'sealed'"), "my-own");
 }
 
 #[test]

@@ -44,12 +44,12 @@ fn prompt() -> Prompt {
 
 fn candidates(op: &Op, models: &Value, keys: &SiteKeys) -> Vec<Candidate> {
     let config = json!({ "models": models });
-    setting::candidates(op, config.as_object().unwrap(), keys)
+    setting::candidates(op, config.as_object().unwrap(), keys, None)
 }
 
 /// The models that are configured for all.
 fn defaults(op: &Op) -> Vec<Candidate> {
-    setting::candidates(op, &serde_json::Map::new(), &SiteKeys::default())
+    setting::candidates(op, &serde_json::Map::new(), &SiteKeys::default(), None)
 }
 
 fn deadline(seconds: i64) -> Timestamp {
@@ -502,7 +502,7 @@ fn a_model_that_fails_again_and_again_is_left_alone_for_a_while() {
 
 fn ask(app: &TestApp, keys: &SiteKeys) -> Result<Collected, Failures> {
     let op = app.job();
-    let candidates = setting::candidates(&op, &serde_json::Map::new(), keys);
+    let candidates = setting::candidates(&op, &serde_json::Map::new(), keys, None);
     let deadline = op.now().plus(Duration::from_secs(20));
     block_on(chain::answer(&op, &candidates, &prompt(), deadline, &bill())).map(read)
 }
@@ -770,6 +770,7 @@ fn without_a_setting_the_configured_models_are_asked_in_order() {
         &bare.job(),
         &serde_json::Map::new(),
         &keys(&bare, Some("AIza-own"), None),
+        None,
     );
     assert_eq!((names(&own), own[0].is_own), (vec!["gemini gemini-2.5-flash".to_owned()], true));
 }
@@ -804,6 +805,34 @@ fn a_setting_says_who_is_asked_and_leaves_out_what_cannot_be() {
     assert_eq!(app.lines.of("model_left_out").len(), 4);
     let unbound = json!([{"provider": "workers-ai", "model": LLAMA}, {"provider": "gemini"}]);
     assert_eq!(asked(unbound), ["gemini gemini-2.5-flash"]);
+}
+
+#[test]
+fn the_platform_pays_for_models_of_the_plan_alone() {
+    let app = both();
+    let op = app.job();
+    let plan = ["gpt-4o".to_owned(), "gpt-4.1-mini".to_owned()];
+    let with = |models: Value, keys: &SiteKeys| {
+        let config = json!({ "models": models });
+        names(&setting::candidates(&op, config.as_object().unwrap(), keys, Some(&plan)))
+    };
+    let none = SiteKeys::default();
+    assert_eq!(with(Value::Null, &none), ["openai gpt-4.1-mini"]);
+    let set = json!([{"provider": "gemini"}, {"provider": "openai", "model": "gpt-4.1"}, {"provider": "openai", "model": "gpt-4o"}]);
+    assert_eq!(with(set.clone(), &none), ["openai gpt-4o"]);
+    let left_out = app.lines.of("model_left_out");
+    assert_eq!(left_out.len(), 2);
+    assert!(left_out[0]["reason"].as_str().unwrap().contains("plan"), "{left_out:?}");
+    // What the customer pays for is the customer's choice.
+    let own = keys(&app, Some("AIza-own"), Some("sk-own"));
+    assert_eq!(with(set, &own).len(), 3);
+    let server =
+        json!([{"provider": "openai", "model": "m", "baseUrl": "https://llm.customer.example/v1"}]);
+    assert_eq!(with(server, &none), ["openai m"]);
+    assert_eq!(
+        names(&setting::candidates(&op, &serde_json::Map::new(), &none, Some(&[]))),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -862,11 +891,11 @@ fn a_key_that_cannot_be_read_is_not_replaced_by_the_platforms() {
     let app = both();
     let op = app.job();
     let elsewhere = SiteKeys::open(&op, "site_a1", Some("enc:v1:other:AAAA"), Some("sk own"));
-    assert!(setting::candidates(&op, &serde_json::Map::new(), &elsewhere).is_empty());
+    assert!(setting::candidates(&op, &serde_json::Map::new(), &elsewhere, None).is_empty());
     assert_eq!(app.lines.of("site_key_unreadable").len(), 2);
     // What was stored before there was encryption is read as it is.
     let plain = SiteKeys::open(&op, "site_a1", Some("AIza-plain"), Some(""));
-    let found = setting::candidates(&op, &serde_json::Map::new(), &plain);
+    let found = setting::candidates(&op, &serde_json::Map::new(), &plain, None);
     assert_eq!(found.iter().map(|candidate| candidate.is_own).collect::<Vec<_>>(), [true, false]);
 }
 

@@ -24,7 +24,8 @@
          coalesce(min(bs.message_characters, bo.message_characters), bs.message_characters,
                   bo.message_characters, p.message_characters, 5000) AS message_characters,
          coalesce(min(bs.turn_microusd, bo.turn_microusd), bs.turn_microusd,
-                  bo.turn_microusd, p.turn_microusd, 20000) AS turn_microusd
+                  bo.turn_microusd, p.turn_microusd, 20000) AS turn_microusd,
+         p.models AS plan_models
     FROM named n
     CROSS JOIN portal_sites s ON s.id = n.site_id
     JOIN orgs o ON o.id = s.org_id
