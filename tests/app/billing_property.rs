@@ -244,7 +244,7 @@ impl World {
         }
         for _ in 0..5_000 {
             if !self.deliver() {
-                return block_on(jobs::run_due(&self.app.job()));
+                return;
             }
         }
         let left = "SELECT event_type, object_id, status, processing_error, attempts FROM stripe_events WHERE status = 'failed'";
@@ -263,14 +263,25 @@ fn moment(seconds: &Value) -> Value {
     })
 }
 
+/// What of a subscription is compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Compared {
+    /// Events of the older version have the period of the whole, and not those of items of their own.
+    AllButPeriodsOfItems,
+    All,
+}
+
 /// What the mirror should say of a subscription.
-fn mirrored_subscription(object: &Value) -> Value {
+fn mirrored_subscription(object: &Value, compared: Compared) -> Value {
     let items = object["items"]["data"].as_array().unwrap();
     let end = items.iter().filter_map(|item| item["current_period_end"].as_i64()).min();
     let mut prices: Vec<String> = items
         .iter()
         .map(|item| {
-            let end = moment(&item["current_period_end"]);
+            let end = match compared {
+                Compared::All => moment(&item["current_period_end"]),
+                Compared::AllButPeriodsOfItems => json!("-"),
+            };
             format!("{} {} {} {end}", item["id"], item["price"]["id"], item["quantity"])
         })
         .collect();
@@ -281,22 +292,28 @@ fn mirrored_subscription(object: &Value) -> Value {
         "note": object["metadata"]["note"], "items": prices.join(", ").replace('"', "")})
 }
 
-fn subscriptions_agree(world: &World, seed: u64) {
-    let mirror = world.rows(
+fn subscriptions_agree(world: &World, seed: u64, compared: Compared) {
+    let end = match compared {
+        Compared::All => "i.current_period_end",
+        Compared::AllButPeriodsOfItems => "'-'",
+    };
+    let mirror = world.rows(&format!(
         "SELECT stripe_subscription_id AS id, status, current_period_end AS ends, cancel_at_period_end AS cancels,
                 canceled_at AS canceled, ended_at AS ended, trial_end AS trial, metadata ->> 'note' AS note,
                 (SELECT group_concat(line, ', ') FROM (
-                   SELECT i.stripe_item_id || ' ' || i.stripe_price_id || ' ' || i.quantity || ' ' ||
-                          i.current_period_end AS line
+                   SELECT i.stripe_item_id || ' ' || i.stripe_price_id || ' ' || i.quantity || ' ' || {end} AS line
                      FROM billing_subscription_items i WHERE i.billing_subscription_id = s.id ORDER BY 1)) AS items
-           FROM billing_subscriptions s",
-    );
+           FROM billing_subscriptions s"
+    ));
     let source: BTreeMap<String, Value> = world
         .stripe
         .machine()
         .objects("subscription")
         .iter()
-        .map(|object| (object["id"].as_str().unwrap().to_owned(), mirrored_subscription(object)))
+        .map(|object| {
+            let id = object["id"].as_str().unwrap().to_owned();
+            (id, mirrored_subscription(object, compared))
+        })
         .collect();
     assert_eq!(mirror, source, "seed {seed}");
 }
@@ -464,12 +481,14 @@ fn whatever_the_schedule_the_mirror_is_the_source() {
         let mut world = World::new(seed);
         world.live();
         customers_agree(&world, seed);
-        subscriptions_agree(&world, seed);
+        subscriptions_agree(&world, seed, Compared::AllButPeriodsOfItems);
         invoices_agree(&world, seed);
         each_event_left_its_trace_once(&world, seed);
+        // Days of grace end by a job, and the nightly comparison brings what events lack, and changes no more.
+        block_on(jobs::run_due(&world.app.job()));
+        subscriptions_agree(&world, seed, Compared::All);
         entitlements_follow(&world, seed);
-        // Events of the older version do not have the periods of items that have one of their own: these alone may be
-        // left for the nightly comparison, behind which all has been compared above.
+        each_event_left_its_trace_once(&world, seed);
         let drift = world.app.lines.of("billing_drift");
         let is_period =
             |line: &Value| line["object"] == "subscription" && line["drift"] == "differs";
