@@ -827,7 +827,7 @@ CREATE TABLE plan_prices (
   stripe_event_created INTEGER NOT NULL DEFAULT 0,
   is_deleted INTEGER NOT NULL DEFAULT 0 CHECK (is_deleted IN (0, 1)),
   updated_at TEXT
-) WITHOUT ROWID;
+, snapshot_digest TEXT, delivery_id TEXT) WITHOUT ROWID;
 
 CREATE TABLE portal_config (
     id TEXT PRIMARY KEY,
@@ -933,7 +933,7 @@ CREATE TABLE stripe_products (
   stripe_event_created INTEGER NOT NULL DEFAULT 0,
   is_deleted INTEGER NOT NULL DEFAULT 0 CHECK (is_deleted IN (0, 1)),
   updated_at TEXT
-) WITHOUT ROWID;
+, snapshot_digest TEXT, delivery_id TEXT) WITHOUT ROWID;
 
 CREATE TABLE usage_meter_events (
   -- The event's identifier at Stripe.
@@ -1101,6 +1101,8 @@ CREATE INDEX billing_records_by_time ON billing_records (period_start, id);
 CREATE INDEX billing_records_open ON billing_records (period_end, id) WHERE counting = 'open';
 
 CREATE INDEX billing_subscription_items_by_org ON billing_subscription_items (org_id, billing_subscription_id);
+
+CREATE INDEX billing_subscription_items_by_price ON billing_subscription_items (stripe_price_id, org_id);
 
 CREATE INDEX billing_subscription_items_by_subscription ON billing_subscription_items (billing_subscription_id);
 

@@ -93,7 +93,7 @@ impl World {
 
     /// Something that happens at Stripe.
     fn act(&mut self) {
-        match self.dice.below(16) {
+        match self.dice.below(17) {
             0 => self.customer(),
             1..=3 => self.subscribe(),
             4 | 5 => self.change_subscription(),
@@ -101,6 +101,7 @@ impl World {
             7 => self.card(),
             8 => self.change_customer(),
             9 | 10 => self.bill(),
+            11 => self.change_catalogue(),
             _ => self.wait(),
         }
     }
@@ -169,6 +170,14 @@ impl World {
         }
         let form = format!("email=n{}@example.com&name=Name", self.dice.below(100));
         self.ask(&Request::post(&address, &form));
+    }
+
+    fn change_catalogue(&mut self) {
+        let kind = *self.dice.one(&["product", "price"]);
+        let Some(id) = self.one_of(kind) else { return };
+        let member = if kind == "product" { "name" } else { "nickname" };
+        let form = format!("{member}=n{}", self.dice.below(100));
+        self.ask(&Request::post(&format!("/v1/{kind}s/{id}"), &form));
     }
 
     fn bill(&mut self) {
@@ -363,6 +372,26 @@ fn customers_agree(world: &World, seed: u64) {
     assert_eq!(mirror, source, "seed {seed}");
 }
 
+/// Products and prices are compared where an event told of them: the others never changed.
+fn the_catalogue_agrees(world: &World, seed: u64) {
+    let mirror = world.rows(
+        "SELECT stripe_product_id AS id, name FROM stripe_products
+         UNION ALL SELECT stripe_price_id, nickname FROM plan_prices",
+    );
+    let machine = world.stripe.machine();
+    for event in machine.events() {
+        let member = match event.kind.as_str() {
+            "product.updated" => "name",
+            "price.updated" => "nickname",
+            _ => continue,
+        };
+        let told = event.snapshot(&ApiVersion::newest())["data"]["object"].clone();
+        let id = told["id"].as_str().unwrap();
+        let object = machine.object(id, &ApiVersion::newest()).unwrap();
+        assert_eq!(mirror[id]["name"], object[member], "seed {seed} {id}");
+    }
+}
+
 /// Whether an event leaves an entry in the audit trail.
 fn is_traced(kind: &str) -> bool {
     let invoice = kind.strip_prefix("invoice.");
@@ -483,6 +512,7 @@ fn whatever_the_schedule_the_mirror_is_the_source() {
         customers_agree(&world, seed);
         subscriptions_agree(&world, seed, Compared::AllButPeriodsOfItems);
         invoices_agree(&world, seed);
+        the_catalogue_agrees(&world, seed);
         each_event_left_its_trace_once(&world, seed);
         // Days of grace end by a job, and the nightly comparison brings what events lack, and changes no more.
         block_on(jobs::run_due(&world.app.job()));

@@ -78,6 +78,24 @@ fn subscriptions_and_their_items_are_combined() {
 }
 
 #[test]
+fn who_has_a_price_follows_when_its_plan_changes() {
+    let app = TestApp::new();
+    tell(&app, NOON, &subscription("sub_1", "active", &[("price_new", "no plan")]));
+    assert_eq!(held(&app)["standing"], "good");
+    let price = |plan: &str| json!({"id": "price_new", "object": "price", "active": true, "product": "prod_1", "metadata": {"plan": plan}});
+    for (at, named) in ["phone", "enterprise", "chatbot"].into_iter().enumerate() {
+        let created = NOON + i64::try_from(at).unwrap();
+        let told = event(&format!("evt_p{at}"), "price.updated", created, &price(named));
+        let answer = deliver(&app, &told);
+        assert_eq!((answer.status, answer.db_trips), (200, 1));
+        assert_eq!(plan(&app), named);
+    }
+    let late = event("evt_late", "price.updated", NOON, &price("enterprise"));
+    assert_eq!(deliver(&app, &late).status, 200);
+    assert_eq!(plan(&app), "chatbot");
+}
+
+#[test]
 fn the_table_of_prices_says_which_plan_a_price_is_of() {
     let app = TestApp::new();
     tell(&app, NOON, &subscription("sub_1", "active", &[("price_phone_monthly", "chatbot")]));

@@ -120,6 +120,19 @@ fn what_differs_from_stripe_is_corrected_and_told() {
 }
 
 #[test]
+fn who_has_a_price_follows_what_an_operator_says_of_it() {
+    let (app, stripe) = app();
+    subscribe(&stripe, "org_a", "price_phone_monthly");
+    stripe.tell(&app);
+    assert_eq!(plan(&app, "org_a")["plan"], "phone");
+    app.db.run_script(
+        "UPDATE plan_prices SET plan = 'bundle' WHERE stripe_price_id = 'price_phone_monthly'",
+    );
+    night(&app);
+    assert_eq!(plan(&app, "org_a")["plan"], "bundle");
+}
+
+#[test]
 fn a_run_that_is_cut_off_goes_on_where_it_was() {
     let (app, stripe) = app();
     for org in ["org_a", "org_b"] {

@@ -51,6 +51,36 @@ fn of_two_snapshots_of_one_second_neither_is_believed() {
 }
 
 #[test]
+fn of_two_prices_or_products_of_one_second_neither_is_believed() {
+    let app = app();
+    let price = |amount: i64| json!({"id": "price_9", "object": "price", "product": "prod_9", "active": true, "unit_amount": amount});
+    let product =
+        |name: &str| json!({"id": "prod_9", "object": "product", "name": name, "active": true});
+    app.http.answer_at("https://api.stripe.com/v1/prices/price_9", 200, &price(3).to_string());
+    app.http.answer_at("https://api.stripe.com/v1/products/prod_9", 200, &product("C").to_string());
+    let tell = |id: &str, kind: &str, created: i64, object: &Value| {
+        let answer = deliver(&app, &event(id, kind, created, object));
+        (answer.status, answer.db_trips)
+    };
+    let held = || {
+        let sql = "SELECT p.unit_amount_cents AS amount, d.name FROM plan_prices p
+                     JOIN stripe_products d USING (stripe_product_id) WHERE p.stripe_price_id = 'price_9'";
+        app.db.rows(sql).remove(0)
+    };
+    assert_eq!(tell("evt_1", "product.created", NOON, &product("A")), (200, 1));
+    assert_eq!(tell("evt_2", "product.updated", NOON, &product("B")), (200, 2));
+    assert_eq!(tell("evt_3", "price.created", NOON, &price(1)), (200, 1));
+    assert_eq!(tell("evt_4", "price.updated", NOON, &price(2)), (200, 2));
+    assert_eq!(held(), json!({"amount": 3, "name": "C"}));
+    // What is the same asks nobody, what is older changes nothing, what is newer is believed.
+    assert_eq!(tell("evt_5", "price.updated", NOON, &price(3)), (200, 1));
+    assert_eq!(tell("evt_6", "price.updated", NOON - 1, &price(1)), (200, 1));
+    assert_eq!(tell("evt_7", "product.updated", NOON + 1, &product("D")), (200, 1));
+    assert_eq!(held(), json!({"amount": 3, "name": "D"}));
+    assert_eq!(app.http.sent().len(), 2);
+}
+
+#[test]
 fn while_stripe_gives_no_answer_the_event_waits() {
     let app = app();
     tell(&app, "evt_1", NOON, &subscription("past_due", "phone"));

@@ -1,5 +1,6 @@
 //! The statements of a delivery: one batch that claims the event, mirrors its object, and leaves its traces.
 
+mod catalog;
 mod customer;
 mod invoice;
 mod receipt;
@@ -8,15 +9,14 @@ mod subscription;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+pub(super) use self::catalog::prices_upsert;
 pub(super) use self::receipt::{
     Receipt, ReceiptOut, ReceiptStatus, ReceiptWithPayloadOut, Status, event_failed,
     receipt_by_id as receipt_of, receipts,
 };
 pub(super) use self::subscription::digest_of;
-use super::catalog::{Price, Product};
 use super::checkout::Checkout;
 use super::event::{Change, Event};
-use super::snapshot::Step;
 use crate::app::Op;
 use crate::db::{Param, Rows, Statement};
 use crate::error::Result;
@@ -31,12 +31,9 @@ const EVENT_AUDIT_INSERT: &str = sql!("../sql/event_audit_insert.sql");
 const EVENTS_AWAITING: &str = sql!("../sql/events_awaiting.sql");
 const EVENTS_FAILED: &str = sql!("../sql/events_failed.sql");
 const EVENTS_MISSING: &str = sql!("../sql/events_missing.sql");
-const PRICES_UPSERT: &str = sql!("../sql/prices_upsert.sql");
 const SUBSCRIPTIONS_LIVE: &str = sql!("../sql/subscriptions_live.sql");
 const SUBSCRIPTIONS_MIRRORED: &str = sql!("../sql/subscriptions_mirrored.sql");
 const CHECKOUT_UPSERT: &str = sql!("../sql/checkout_upsert.sql");
-const PRODUCT_UPSERT: &str = sql!("../sql/product_upsert.sql");
-const PRICE_UPSERT: &str = sql!("../sql/price_upsert.sql");
 
 /// What a snapshot may write over, besides what is older.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,8 +130,12 @@ pub(super) async fn event_apply(op: &Op, application: &Application<'_>) -> Resul
         }
         Change::InvoiceGone(id) => statements.push(invoice::gone(&delivery, id)),
         Change::Checkout(checkout) => statements.push(checkout_upsert(&delivery, checkout)?),
-        Change::Product(product) => statements.push(product_upsert(&delivery, product)),
-        Change::Price(price) => statements.push(price_upsert(&delivery, price)),
+        Change::Product(product) => {
+            unsettled_at = Some(catalog::mirror_product(&delivery, product, &mut statements));
+        }
+        Change::Price(price) => {
+            unsettled_at = Some(catalog::mirror_price(&delivery, price, &mut statements));
+        }
         Change::Nothing => {}
     }
     let told = application.told.unwrap_or(mirrored);
@@ -222,17 +223,6 @@ pub(super) async fn subscriptions_live(
 ) -> Result<Vec<MirroredRow>> {
     let rows = op.read(vec![statement!(SUBSCRIPTIONS_LIVE, after, most)]).await?;
     rows.first().map_or(Ok(Vec::new()), Rows::all)
-}
-
-/// Takes over prices as Stripe lists them.
-pub(super) async fn prices_upsert(op: &Op, prices: &[Price]) -> Result<()> {
-    let column = |price: &Price| {
-        json!({"stripe_price_id": price.id, "plan": price.plan, "stripe_product_id": price.product_id,
-            "nickname": price.nickname, "currency": price.currency, "unit_amount_cents": price.unit_amount_cents,
-            "billing_interval": price.interval, "interval_count": price.interval_count, "is_active": price.is_active})
-    };
-    let prices: Vec<Value> = prices.iter().map(column).collect();
-    op.write(vec![statement!(PRICES_UPSERT, json!(prices).to_string(), op.now())]).await.map(drop)
 }
 
 /// Days of grace, as SQLite adds them.
@@ -336,8 +326,12 @@ fn customer_insert(delivery: &Delivery<'_>, stripe_customer_id: &str) -> Result<
 
 /// Brings the org's plan up to its subscriptions.
 fn entitlement(delivery: &Delivery<'_>) -> Statement {
+    entitlement_of(ENTITLEMENT_OF_EVENT, delivery)
+}
+
+fn entitlement_of(sql: &'static str, delivery: &Delivery<'_>) -> Statement {
     let Delivery { event, id, now, grace, .. } = *delivery;
-    statement!(ENTITLEMENT_OF_EVENT, &*event.id, id, now, grace)
+    statement!(sql, &*event.id, id, now, grace)
 }
 
 /// A statement that takes a snapshot over: `?1` to `?8` say which and when, `row` what is of the row alone, `columns`
@@ -403,41 +397,4 @@ fn checkout_upsert(delivery: &Delivery<'_>, checkout: &Checkout) -> Result<State
         checkout.mode,
         checkout.expires_at,
     ))
-}
-
-fn product_upsert(delivery: &Delivery<'_>, product: &Product) -> Statement {
-    let Delivery { event, id, now, .. } = *delivery;
-    statement!(
-        PRODUCT_UPSERT,
-        &*event.id,
-        id,
-        &*product.id,
-        event.created,
-        now,
-        product.name.as_deref(),
-        product.description.as_deref(),
-        product.is_active,
-        product.step == Step::Deleted,
-    )
-}
-
-fn price_upsert(delivery: &Delivery<'_>, price: &Price) -> Statement {
-    let Delivery { event, id, now, .. } = *delivery;
-    statement!(
-        PRICE_UPSERT,
-        &*event.id,
-        id,
-        &*price.id,
-        event.created,
-        now,
-        price.plan,
-        price.product_id.as_deref(),
-        price.nickname.as_deref(),
-        price.currency.as_deref(),
-        price.unit_amount_cents,
-        price.interval.as_deref(),
-        price.interval_count,
-        price.is_active,
-        price.step == Step::Deleted,
-    )
 }
