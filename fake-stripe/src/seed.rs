@@ -1,19 +1,19 @@
-//! What an account begins with: products, prices and customers with ids that are chosen.
+//! What an account begins with: products, prices, customers and subscriptions with ids that are chosen.
 
 use serde_json::Value;
 
 use crate::object::{Read as _, Write as _};
 use crate::params::Params;
-use crate::resources::{customers, prices, products};
+use crate::resources::{customers, prices, products, subscriptions};
 use crate::stripe::Stripe;
 
 impl Stripe {
-    /// Makes what a text of JSON describes: `{"products": […], "prices": […], "customers": […]}`, each with its `id` and
-    /// the members that the API takes. What is there already stays as it is.
+    /// Makes what a text of JSON describes: `{"products": […], "prices": […], "customers": […], "subscriptions": […]}`, each
+    /// with its `id` and the members that the API takes. What is there already stays as it is.
     pub fn seed(&mut self, json: &str) -> Result<(), String> {
         let described: Value =
             serde_json::from_str(json).map_err(|error| format!("the seed is no JSON: {error}"))?;
-        for kind in ["products", "prices", "customers"] {
+        for kind in ["products", "prices", "customers", "subscriptions"] {
             for object in described.items(kind) {
                 let id = object.word("id").to_owned();
                 if id.is_empty() {
@@ -39,7 +39,8 @@ impl Stripe {
         let made = match kind {
             "products" => products::create(self, &params),
             "prices" => prices::add(self, id, &params),
-            _ => customers::add(self, id, &params),
+            "customers" => customers::add(self, id, &params),
+            _ => subscriptions::add(self, id, &params),
         };
         made.map(|_| ()).map_err(|error| format!("{id}: {}", error.body().word("error.message")))
     }
@@ -66,7 +67,11 @@ mod tests {
         "products": [{"id": "prod_chatbot", "name": "AI Chatbot"}],
         "prices": [{"id": "price_chatbot_monthly", "product": "prod_chatbot", "currency": "usd", "unit_amount": 5000,
                     "recurring": {"interval": "month"}, "lookup_key": "chatbot", "metadata": {"plan": "chatbot"}}],
-        "customers": [{"id": "cus_dental", "email": "a@example.com", "metadata": {"org_id": "org_dental"}}]
+        "customers": [{"id": "cus_dental", "email": "a@example.com", "metadata": {"org_id": "org_dental"},
+                       "payment_method": "pm_card_visa",
+                       "invoice_settings": {"default_payment_method": "pm_card_visa"}}],
+        "subscriptions": [{"id": "sub_dental", "customer": "cus_dental",
+                           "items": [{"price": "price_chatbot_monthly", "quantity": 2}]}]
     }"#;
 
     #[test]
@@ -85,6 +90,9 @@ mod tests {
             stripe.object("cus_dental", &ApiVersion::newest()).unwrap()["email"],
             "a@example.com"
         );
+        let subscription = stripe.object("sub_dental", &ApiVersion::newest()).unwrap();
+        assert_eq!(subscription["status"], "active");
+        assert_eq!(subscription["items"]["data"][0]["quantity"], 2);
     }
 
     #[test]

@@ -89,7 +89,8 @@ fn subscribe(stripe: &mut Stripe, session: &Value, customer: &str, card: &str) -
         is_told_early: true,
         is_charged: true,
     };
-    let id = subscriptions::insert(stripe, &plan, &metadata(&data));
+    let id = stripe.random.id("sub");
+    subscriptions::insert(stripe, &id, &plan, &metadata(&data));
     if let Some(end) = data.text("trial_settings.end_behavior.missing_payment_method") {
         stripe.alter(&id, |subscription| {
             subscription.put("trial_settings.end_behavior.missing_payment_method", end);

@@ -67,6 +67,12 @@ pub(crate) struct Plan {
 
 pub(crate) fn create(stripe: &mut Stripe, params: &Params) -> Outcome<Value> {
     params.allow(&KNOWN)?;
+    let id = stripe.random.id("sub");
+    add(stripe, &id, params)
+}
+
+/// Makes a subscription with an id.
+pub(crate) fn add(stripe: &mut Stripe, id: &str, params: &Params) -> Outcome<Value> {
     let customer = customers::named(stripe, params)?;
     let items = item_specs(stripe, params)?;
     let trial_end = trial_end(stripe, params)?;
@@ -103,8 +109,8 @@ pub(crate) fn create(stripe: &mut Stripe, params: &Params) -> Outcome<Value> {
         is_told_early: behavior == "default_incomplete",
         is_charged: behavior != "default_incomplete",
     };
-    let id = insert(stripe, &plan, &metadata(params));
-    stripe.alter(&id, |subscription| {
+    insert(stripe, id, &plan, &metadata(params));
+    stripe.alter(id, |subscription| {
         subscription.put("collection_method", method.unwrap_or("charge_automatically"));
         subscription.put("days_until_due", days);
         subscription.put("description", params.text_or_null("description"));
@@ -115,11 +121,11 @@ pub(crate) fn create(stripe: &mut Stripe, params: &Params) -> Outcome<Value> {
             subscription.put("status", "active");
         }
     });
-    start(stripe, &id, &plan);
+    start(stripe, id, &plan);
     if cancel_at_period_end {
-        subscription_status::schedule_cancel(stripe, &id, true);
+        subscription_status::schedule_cancel(stripe, id, true);
     }
-    Ok(stripe.read(&id))
+    Ok(stripe.read(id))
 }
 
 fn refuse_if_declined(stripe: &Stripe, customer: &str, card: Option<&str>) -> Outcome<()> {
@@ -208,11 +214,10 @@ pub(crate) fn trial_end(stripe: &Stripe, params: &Params) -> Outcome<Option<i64>
 }
 
 /// Makes the subscription, incomplete or on trial, and tells nobody yet.
-pub(crate) fn insert(stripe: &mut Stripe, plan: &Plan, metadata: &Value) -> String {
-    let id = stripe.random.id("sub");
+pub(crate) fn insert(stripe: &mut Stripe, id: &str, plan: &Plan, metadata: &Value) {
     let now = stripe.now;
     let items: Vec<Value> =
-        plan.items.iter().map(|spec| item(stripe, &id, spec, plan.trial_end)).collect();
+        plan.items.iter().map(|spec| item(stripe, id, spec, plan.trial_end)).collect();
     let currency = items.first().map_or("usd", |item| item.word("price.currency")).to_owned();
     let anchor = plan.trial_end.unwrap_or(now);
     let mut subscription = json!({
@@ -244,7 +249,6 @@ pub(crate) fn insert(stripe: &mut Stripe, plan: &Plan, metadata: &Value) -> Stri
             customer.put("currency", currency);
         }
     });
-    id
 }
 
 /// What a subscription has that is not set.
