@@ -7,4 +7,5 @@ pub mod extract;
 pub mod openai_error;
 pub mod problem;
 pub mod public_url;
+pub mod signed_webhook;
 pub mod sse;

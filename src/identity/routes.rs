@@ -2,16 +2,22 @@
 
 use http::HeaderMap;
 use serde::Serialize;
-use serde_json::json;
 
 use super::event::Event;
 use super::signature;
 use super::store::{self, Receipt, Status};
 use crate::app::Op;
 use crate::config::LogLevel;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::http::extract::{Json, RawBody};
+use crate::http::signed_webhook::{SignedWebhook, not_applied};
 use crate::ids::OrgId;
+
+const WEBHOOK: SignedWebhook = SignedWebhook {
+    secret: "CLERK_WEBHOOK_SECRET",
+    received: "clerk_webhook_received",
+    failed: "clerk_webhook_failed",
+};
 
 /// What Clerk is told.
 #[derive(Debug, Serialize)]
@@ -43,11 +49,14 @@ pub async fn receive_clerk_event(
     headers: HeaderMap,
     RawBody(body): RawBody,
 ) -> Result<Json<ClerkEventOut>> {
-    let id = verify(&op, &headers, &body)?;
-    let event = Event::parse(id, &body, op.now())
-        .inspect_err(|error| log_failure(&op, LogLevel::Error, None, &error.private_context()))?;
-    let fields = [("eventId", json!(event.id)), ("eventType", json!(event.r#type))];
-    op.app.log.event(LogLevel::Info, "clerk_webhook_received", op.now(), &op.request, &fields);
+    let id = WEBHOOK.verify(&op, &op.app.config.clerk_webhook_keys, |keys| {
+        signature::verify(&headers, &body, keys, op.now())
+    })?;
+    let event = Event::parse(id, &body, op.now()).inspect_err(|error| {
+        WEBHOOK.log_failure(&op, LogLevel::Error, None, &error.private_context());
+    })?;
+    let name = [&*event.id, &*event.r#type];
+    WEBHOOK.log_received(&op, name);
 
     let applied = match event.change() {
         Ok(change) => store::event_apply(&op, &event, &change).await,
@@ -59,7 +68,7 @@ pub async fn receive_clerk_event(
         }
         Ok(Some(Receipt { status: Status::Failed, reason, .. })) => {
             let reason = reason.unwrap_or_default();
-            log_failure(&op, LogLevel::Warn, Some(&event), &reason);
+            WEBHOOK.log_failure(&op, LogLevel::Warn, Some(name), &reason);
             Err(not_applied(&reason))
         }
         Ok(Some(receipt)) => {
@@ -69,46 +78,10 @@ pub async fn receive_clerk_event(
             Ok(Json(ClerkEventOut { received: true, duplicate: None, event_id: Some(receipt.id) }))
         }
         Err(error) => {
-            log_failure(&op, LogLevel::Error, Some(&event), &error.private_context());
+            WEBHOOK.log_failure(&op, LogLevel::Error, Some(name), &error.private_context());
             // The reason is for staff; the rows in question stay in the log.
             store::event_failed(&op, &event, error.code()).await?;
             Err(not_applied(&error.private_context()))
         }
     }
-}
-
-/// The id of a message that is genuine.
-fn verify<'a>(op: &Op, headers: &'a HeaderMap, body: &[u8]) -> Result<&'a str> {
-    let keys = &op.app.config.clerk_webhook_keys;
-    if keys.is_empty() {
-        log_failure(op, LogLevel::Error, None, "CLERK_WEBHOOK_SECRET is not set");
-        return Err(Error::new(
-            Kind::Unavailable,
-            "webhook_not_configured",
-            "Webhook not configured",
-        )
-        .hint("Set the CLERK_WEBHOOK_SECRET secret of this Worker."));
-    }
-    signature::verify(headers, body, keys, op.now()).map_err(|reason| {
-        log_failure(op, LogLevel::Warn, None, &reason.to_string());
-        Error::bad_request("invalid_signature", "Invalid signature")
-            .hint("Sign the raw body with this endpoint's signing secret.")
-    })
-}
-
-#[track_caller]
-fn not_applied(reason: &str) -> Error {
-    Error::new(Kind::Unavailable, "event_not_applied", "Event not applied")
-        .hint("The event was recorded and will be applied when it is sent again.")
-        .retry_after_s(60)
-        .context(reason)
-}
-
-fn log_failure(op: &Op, level: LogLevel, event: Option<&Event>, reason: &str) {
-    let mut fields = vec![("reason", json!(reason))];
-    if let Some(event) = event {
-        fields.push(("eventId", json!(event.id)));
-        fields.push(("eventType", json!(event.r#type)));
-    }
-    op.app.log.event(level, "clerk_webhook_failed", op.now(), &op.request, &fields);
 }

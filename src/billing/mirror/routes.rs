@@ -2,19 +2,24 @@
 
 use http::HeaderMap;
 use serde::Serialize;
-use serde_json::json;
 
-use super::applying::{apply, log_failure};
+use super::applying::apply;
 use super::event::Event;
 use super::signature;
 use super::store::Again;
 use crate::app::Op;
 use crate::config::LogLevel;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::http::extract::{Json, RawBody};
+use crate::http::signed_webhook::SignedWebhook;
 use crate::ids::OrgId;
 
 const STRIPE_SIGNATURE: &str = "stripe-signature";
+const WEBHOOK: SignedWebhook = SignedWebhook {
+    secret: "STRIPE_WEBHOOK_SECRET",
+    received: "stripe_webhook_received",
+    failed: "stripe_webhook_failed",
+};
 
 /// What Stripe is told.
 #[derive(Debug, Serialize)]
@@ -43,41 +48,26 @@ pub async fn receive_stripe_event(
     headers: HeaderMap,
     RawBody(body): RawBody,
 ) -> Result<Json<ReceivedOut>> {
-    verify(&op, &headers, &body)?;
-    let event = Event::parse(&body)
-        .inspect_err(|error| log_failure(&op, LogLevel::Error, None, &error.private_context()))?;
-    let fields = [("eventId", json!(event.id)), ("eventType", json!(event.r#type))];
-    op.app.log.event(LogLevel::Info, "stripe_webhook_received", op.now(), &op.request, &fields);
+    let header =
+        headers.get(STRIPE_SIGNATURE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    WEBHOOK.verify(&op, &op.app.config.stripe_webhook_secrets, |secrets| {
+        signature::verify(header, &body, secrets, op.now())
+    })?;
+    let event = Event::parse(&body).inspect_err(|error| {
+        WEBHOOK.log_failure(&op, LogLevel::Error, None, &error.private_context());
+    })?;
+    let name = [&*event.id, &*event.r#type];
+    WEBHOOK.log_received(&op, name);
 
     let payload = String::from_utf8_lossy(&body);
     let Some(receipt) = apply(&op, &event, &payload, Again::No).await? else {
         return Ok(Json(ReceivedOut { received: true, duplicate: Some(true), event_id: None }));
     };
     if let Some(reason) = receipt.processing_error.as_deref().filter(|why| *why != "not_mirrored") {
-        log_failure(&op, LogLevel::Warn, Some(&event), reason);
+        WEBHOOK.log_failure(&op, LogLevel::Warn, Some(name), reason);
     }
     if let Some(org) = receipt.org_id {
         op.request.set_org(&OrgId::from(org));
     }
     Ok(Json(ReceivedOut { received: true, duplicate: None, event_id: Some(receipt.id) }))
-}
-
-fn verify(op: &Op, headers: &HeaderMap, body: &[u8]) -> Result<()> {
-    let secrets = &op.app.config.stripe_webhook_secrets;
-    if secrets.is_empty() {
-        log_failure(op, LogLevel::Error, None, "STRIPE_WEBHOOK_SECRET is not set");
-        return Err(Error::new(
-            Kind::Unavailable,
-            "webhook_not_configured",
-            "Webhook not configured",
-        )
-        .hint("Set the STRIPE_WEBHOOK_SECRET secret of this Worker."));
-    }
-    let header =
-        headers.get(STRIPE_SIGNATURE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    signature::verify(header, body, secrets, op.now()).map_err(|reason| {
-        log_failure(op, LogLevel::Warn, None, &reason.to_string());
-        Error::bad_request("invalid_signature", "Invalid signature")
-            .hint("Sign the raw body with this endpoint's signing secret.")
-    })
 }
