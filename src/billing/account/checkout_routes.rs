@@ -6,7 +6,9 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::store::{self, CheckoutBasisRow, PriceOut};
-use super::stripe_pages::{judge_page, not_configured, odd_answer, refused_by_stripe};
+use super::stripe_pages::{
+    judge_page, not_configured, odd_answer, of_org_named, refused_by_stripe,
+};
 use crate::app::Op;
 use crate::audit::Entry;
 use crate::auth::permission::{Access, Administer, Grant, Read};
@@ -16,7 +18,7 @@ use crate::clients::stripe::{FailureKind, Form, Stripe, StripeId};
 use crate::error::{Error, Result};
 use crate::http::body::{self, Text, Whole, invalid};
 use crate::http::extract::{Json, Query};
-use crate::ids::{OrgId, new_id};
+use crate::ids::new_id;
 
 /// Most entries of metadata (Stripe docs, "Metadata": 50 keys, of which two are ours), and their lengths.
 const MOST_METADATA: usize = 40;
@@ -95,12 +97,7 @@ pub async fn create_checkout_session(
     query: Query,
     body::Read(body): body::Read<CheckoutSessionIn>,
 ) -> Result<(StatusCode, Json<CheckoutSessionOut>)> {
-    let named = body.org_id.as_ref().map(|org| org.0.clone()).filter(|org| !org.is_empty());
-    let access = match named.filter(|_| query.text("orgId").is_none()) {
-        Some(org) => access.of_body_org(OrgId::from(org)),
-        None => access,
-    };
-    let access = access.while_read_only();
+    let access = of_org_named(access, &query, body.org_id.as_ref(), None).while_read_only();
     let price = body.price_id.as_ref().map_or("", |price| price.as_str());
     let statement = store::checkout_basis(access.scope(), price);
     let (grant, [basis]) = access.grant([statement]).await?;

@@ -5,7 +5,9 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::store::{self, CustomerIdRow};
-use super::stripe_pages::{judge_page, not_configured, odd_answer, refused_by_stripe};
+use super::stripe_pages::{
+    judge_page, not_configured, odd_answer, of_org_named, refused_by_stripe,
+};
 use crate::audit::Entry;
 use crate::auth::permission::{Access, Administer};
 use crate::billing::mirror::snapshot::text;
@@ -14,7 +16,7 @@ use crate::clients::stripe::{Form, Stripe};
 use crate::error::{Error, Result};
 use crate::http::body::{Read, Text};
 use crate::http::extract::{Json, Query};
-use crate::ids::{OrgId, new_id};
+use crate::ids::new_id;
 
 /// Longest address that Stripe may send a person back to, in characters.
 const LONGEST_URL: usize = 2_000;
@@ -49,11 +51,7 @@ pub async fn create_portal_session(
     Read(body): Read<PortalSessionIn>,
 ) -> Result<(StatusCode, Json<PortalSessionOut>)> {
     let return_url = body.return_url.as_ref().map(Text::as_str).filter(|url| !url.is_empty());
-    let access = match org_named(&query, body.org_id.as_ref().map(Text::as_str), return_url) {
-        Some(org) => access.of_body_org(org),
-        None => access,
-    }
-    .while_read_only();
+    let access = of_org_named(access, &query, body.org_id.as_ref(), return_url).while_read_only();
     let statement = store::customer_id(access.scope());
     let (grant, [customer]) = access.grant([statement]).await?;
     let op = grant.op();
@@ -102,22 +100,6 @@ pub async fn create_portal_session(
         ])
         .await?;
     Ok((StatusCode::CREATED, Json(PortalSessionOut { url: url.to_owned() })))
-}
-
-/// The org that the body names, or the page that a person comes back to; nothing where the query does. Whether the
-/// caller is of that org is judged like any.
-fn org_named(query: &Query, body: Option<&str>, return_url: Option<&str>) -> Option<OrgId> {
-    if query.text("orgId").is_some() {
-        return None;
-    }
-    let of_url = || {
-        let (_, rest) = return_url?.split_once('?')?;
-        let parameters = rest.split('#').next().unwrap_or_default();
-        let mut parameters = form_urlencoded::parse(parameters.as_bytes());
-        parameters.find(|(name, _)| name == "orgId").map(|(_, value)| value.into_owned())
-    };
-    let org = body.map(str::to_owned).or_else(of_url);
-    org.filter(|org| !org.is_empty()).map(OrgId::from)
 }
 
 #[track_caller]

@@ -1,12 +1,41 @@
-//! What the routes that lead to Stripe's pages share: where these may lead back to, and what is told of failures.
+//! What the routes that lead to Stripe's pages share: whose they are, where these may lead back to, and what is
+//! told of failures.
 
 use serde_json::json;
 
 use crate::app::Op;
+use crate::auth::permission::{Access, Administer};
 use crate::clients::stripe::{Failure, FailureKind};
 use crate::config::LogLevel;
 use crate::error::{Error, Kind, Result};
+use crate::http::body::Text;
+use crate::http::extract::Query;
+use crate::ids::OrgId;
 use crate::origin::Origin;
+
+/// The access to the org that the body names, or the page that a person comes back to; as it is where the query names
+/// one. Whether the caller is of that org is judged like any.
+pub(super) fn of_org_named(
+    access: Access<Administer>,
+    query: &Query,
+    body: Option<&Text<0, 100>>,
+    return_url: Option<&str>,
+) -> Access<Administer> {
+    if query.text("orgId").is_some() {
+        return access;
+    }
+    let of_url = || {
+        let (_, rest) = return_url?.split_once('?')?;
+        let parameters = rest.split('#').next().unwrap_or_default();
+        let mut parameters = form_urlencoded::parse(parameters.as_bytes());
+        parameters.find(|(name, _)| name == "orgId").map(|(_, value)| value.into_owned())
+    };
+    let org = body.map(|org| org.as_str().to_owned()).or_else(of_url);
+    match org.filter(|org| !org.is_empty()) {
+        Some(org) => access.of_body_org(OrgId::from(org)),
+        None => access,
+    }
+}
 
 /// Whether Stripe may send people back there: to pages of the portal alone, so that nobody is led elsewhere from a page
 /// that they trust.
