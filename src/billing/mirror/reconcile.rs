@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::applying::{apply, heal};
-use super::asking::unanswered;
+use super::asking::{fetch, unanswered};
 use super::catalog::Price;
 use super::event::{CUSTOMER_FOUND, Event, SUBSCRIPTION_FOUND, Topic};
 use super::snapshot::{Object, Step, boolean, integer, list, text};
 use super::store::{self, Again, MirroredRow, Status};
 use super::subscription::Subscription;
 use crate::app::Op;
-use crate::clients::stripe::{Failure, FailureKind, Form, Stripe, StripeId};
+use crate::clients::stripe::{Form, Stripe};
 use crate::config::LogLevel;
 use crate::error::Result;
 use crate::jobs::Run;
@@ -232,16 +232,11 @@ async fn mirror(op: &Op, stripe: &Stripe<'_>, began: i64, after: Option<&str>) -
     let last = rows.last().map(|row| row.id.clone()).filter(|_| rows.len() == FEW as usize);
     let mut healed = 0;
     for row in &rows {
-        let Some(id) = StripeId::parse(&row.id) else { continue };
-        let path = format!("/v1/subscriptions/{}", id.as_str());
-        match stripe.get(&path, &Form::default()).await {
-            Ok(object) => {
+        match asked(stripe, Topic::Subscription(Step::Updated), &row.id).await? {
+            Some(object) => {
                 healed += u64::from(compare(op, stripe, &object, Some(row), began).await?);
             }
-            Err(Failure { kind: FailureKind::NotFound, .. }) => {
-                drift(op, "subscription", &row.id, "unknown_to_stripe");
-            }
-            Err(failure) => return Err(unanswered(&failure)),
+            None => drift(op, "subscription", &row.id, "unknown_to_stripe"),
         }
     }
     Ok(Done { healed, after: last })
@@ -264,29 +259,27 @@ async fn compare(
     let what = if row.is_some() { "differs" } else { "missing" };
     drift(op, "subscription", &subscription.id, what);
     let written_by = row.and_then(|row| row.delivery_id.clone());
-    let found = found(SUBSCRIPTION_FOUND, &subscription.id, began, created, object);
-    let receipt = heal(op, &found, written_by).await?;
+    let event = found(SUBSCRIPTION_FOUND, &subscription.id, began, created, object);
+    let receipt = heal(op, &event, written_by).await?;
     let reason = receipt.as_ref().and_then(|receipt| receipt.processing_error.as_deref());
     if reason != Some("customer_unknown") {
         return Ok(receipt.is_some_and(|receipt| receipt.status == Status::Processed));
     }
     // With its customer, it is applied as what waited for it.
-    let Some(id) = StripeId::parse(&subscription.customer_id) else { return Ok(false) };
-    let path = format!("/v1/customers/{}", id.as_str());
-    match stripe.get(&path, &Form::default()).await {
-        Ok(customer) => {
-            let found = found_customer(&subscription.customer_id, began, &customer);
-            let receipt = heal(op, &found, None).await?;
-            Ok(receipt.is_some_and(|receipt| receipt.status == Status::Processed))
-        }
-        Err(Failure { kind: FailureKind::NotFound, .. }) => Ok(false),
-        Err(failure) => Err(unanswered(&failure)),
-    }
+    let id = &subscription.customer_id;
+    let Some(customer) = asked(stripe, Topic::Customer(Step::Updated), id).await? else {
+        return Ok(false);
+    };
+    let created = integer(&customer, "created").unwrap_or(began);
+    let event = found(CUSTOMER_FOUND, id, began, created, &customer);
+    let receipt = heal(op, &event, None).await?;
+    Ok(receipt.is_some_and(|receipt| receipt.status == Status::Processed))
 }
 
-fn found_customer(id: &str, began: i64, customer: &Object) -> Value {
-    let created = integer(customer, "created").unwrap_or(began);
-    found(CUSTOMER_FOUND, id, began, created, customer)
+/// An object as Stripe has it now; nothing if it has none.
+async fn asked(stripe: &Stripe<'_>, topic: Topic, id: &str) -> Result<Option<Object>> {
+    let fetched = fetch(stripe, topic, id).await.map_err(|failure| unanswered(&failure))?;
+    Ok(fetched.map(|fetched| fetched.object))
 }
 
 /// What was found, as an event of ours: the same for one object in one reconciliation.
