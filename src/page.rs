@@ -6,11 +6,21 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 
 use crate::db::Param;
 use crate::error::{Error, Result};
+use crate::row;
 
 /// Sorts after every text, as the first page of a descending list needs it.
 pub const LAST: &str = "\u{10FFFF}";
 /// Longest accepted cursor.
 const LONGEST_CURSOR: usize = 2_048;
+
+row! {
+    /// How many rows all pages of a list have.
+    #[derive(Debug)]
+    pub struct TotalRow {
+        /// None is counted beyond what the statement says.
+        pub total: i64,
+    }
+}
 
 /// One page of a list whose key has `KEYS` columns.
 #[derive(Debug, Clone, PartialEq, Eq)]

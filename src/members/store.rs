@@ -170,14 +170,6 @@ pub(super) fn users_by_email(scope: &Scope, page: &Page<2>, prefix: &str, offset
     scope.statement(USERS_BY_EMAIL, params)
 }
 
-row! {
-    /// How many people there are.
-    #[derive(Debug)]
-    pub(super) struct TotalRow {
-        pub(super) total: i64,
-    }
-}
-
 pub(super) fn users_total(scope: &Scope) -> Scoped {
     scope.statement(USERS_TOTAL, [])
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::email::Email;
-use super::store::{self, ListedUserOut, TotalRow, UserInReachRow, UserRow};
+use super::store::{self, ListedUserOut, UserInReachRow, UserRow};
 use crate::audit::Entry;
 use crate::auth::caller::UserStatus;
 use crate::auth::permission::{Access, Actor, Read as Reader, Staff, role_too_low};
@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::http::body::{Change, Read, Text};
 use crate::http::extract::{Json, Path, Query, refused};
 use crate::ids::ClerkUserId;
+use crate::page::TotalRow;
 use crate::time::{StoredTime, Timestamp};
 use crate::{body, choice};
 

@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use super::store::{
-    self, BillingInvoiceLineOut, BillingInvoiceOut, BillingSubscriptionOut, InvoiceStatus, TotalRow,
+    self, BillingInvoiceLineOut, BillingInvoiceOut, BillingSubscriptionOut, InvoiceStatus,
 };
 use crate::auth::permission::{Access, Administer, Read};
 use crate::error::{Error, Result};
 use crate::http::extract::{Json, Path, Query};
+use crate::page::TotalRow;
 
 /// An org's subscriptions.
 #[derive(Debug, Serialize)]

@@ -191,14 +191,6 @@ row! {
     }
 }
 
-row! {
-    /// How many invoices there are.
-    #[derive(Debug)]
-    pub(super) struct TotalRow {
-        pub(super) total: i64,
-    }
-}
-
 choice! {
     /// `billing_invoices.status`.
     pub(super) enum InvoiceStatus {
