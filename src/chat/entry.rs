@@ -35,13 +35,21 @@ pub(super) struct Question {
     pub(super) visitor_id: Option<String>,
     /// How it is known again, where its sender gave it an id.
     pub(super) sent: Option<Sent>,
-    /// Whether the sender solved a challenge.
-    pub(super) is_proven: bool,
-    /// Whether it is likely to be let in only at the second time, when its solved challenge is proven.
-    pub(super) awaits_proof: bool,
+    pub(super) proof: Proof,
     /// Who counts as one visitor of a minute; nobody for a server that speaks for many.
     pub(super) client: Option<String>,
     pub(super) given: Given,
+}
+
+/// What is known of the sender, where a challenge may stand against the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// Nothing.
+    None,
+    /// A solved challenge came along: it is likely to be let in only at the second time, when that is proven.
+    Awaited,
+    /// The sender solved a challenge, or need not.
+    Given,
 }
 
 /// What a customer's server adds to a message.
@@ -102,7 +110,7 @@ pub(super) async fn let_in(
         visitor: question.visitor_id.as_deref(),
         sent: question.sent.as_ref(),
         question: &question.text,
-        is_proven: question.is_proven,
+        is_proven: question.proof == Proof::Given,
     };
     // What the org knows is searched beside, where this isolate knows whose the site is.
     let (admission, found) =
@@ -170,7 +178,7 @@ pub(super) async fn let_in(
 /// Searches what the org knows that the site was of the last time. Nothing where it is not known, or where a model would
 /// be paid for a message that may not be let in; what fails is tried again once the message is.
 async fn find_beside(op: &Op, claim: &SiteClaim, question: &Question) -> Option<(OrgId, Found)> {
-    if op.app.config.embedding.is_some() || question.awaits_proof {
+    if op.app.config.embedding.is_some() || question.proof == Proof::Awaited {
         return None;
     }
     let org = op.app.sites.org_of(claim)?;
@@ -191,7 +199,7 @@ fn message_id_taken() -> Error {
 fn refuse(op: &Op, question: &Question, site: &SiteRow, limits: &[LimitRow]) -> Result<Response> {
     admission::judge_length(&question.text, site)?;
     let is_new = question.session_id.is_none() && site.token_id.is_none();
-    if is_new && Settings(&site.config).needs_turnstile() && !question.is_proven {
+    if is_new && Settings(&site.config).needs_turnstile() && question.proof != Proof::Given {
         return Err(admission::turnstile_required());
     }
     let now = op.now();

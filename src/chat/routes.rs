@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::address_digest;
 use super::admission::{self, SiteClaim, TURNSTILE_REQUIRED};
-use super::entry::{self, Entry, Given, LetIn, Question};
+use super::entry::{self, Entry, Given, LetIn, Proof, Question};
 use super::resume::{self, LastEvent};
 use super::store::Sent;
 use super::stream::{self, Outbox};
@@ -92,11 +92,13 @@ pub async fn post_chat(op: Op, headers: HeaderMap, Read(body): Read<ChatIn>) -> 
     let session_id = admission::judge_id("session_id", body.session_id)?;
     let question = Question {
         text,
-        awaits_proof: session_id.is_none() && body.turnstile_token.is_some(),
+        proof: match &body.turnstile_token {
+            Some(_) if session_id.is_none() => Proof::Awaited,
+            _ => Proof::None,
+        },
         session_id,
         sent,
         visitor_id,
-        is_proven: false,
         client: Some(client),
         given: Given::default(),
     };
@@ -127,7 +129,7 @@ async fn let_in(
     };
     match again {
         Some((token, claim, question)) if is_proven(op, Some(token), origin).await => {
-            let proven = Question { is_proven: true, awaits_proof: false, ..question };
+            let proven = Question { proof: Proof::Given, ..question };
             entry::let_in(op, claim, origin, proven).await
         }
         _ => Err(refusal),

@@ -7,7 +7,7 @@ use super::answer::{Chunks, CompletionOut, Head};
 use super::request::{CompletionIn, Conversation};
 use crate::chat::admission::{self, SiteClaim};
 use crate::chat::client_digest;
-use crate::chat::entry::{self, Entry, Given, LetIn, Question};
+use crate::chat::entry::{self, Entry, Given, LetIn, Proof, Question};
 use crate::chat::routes::header_text;
 use crate::chat::stream::Outbox;
 use crate::error::{Error, Kind, Result};
@@ -46,8 +46,7 @@ pub async fn create_chat_completion(
     let Conversation { question, context, history } = body.messages.conversation()?;
     let question = Question {
         // Who holds a token is no anonymous visitor.
-        is_proven: true,
-        awaits_proof: false,
+        proof: Proof::Given,
         text: question,
         session_id: admission::judge_id("session_id", session)?,
         // An address is not a visitor's here: the server speaks for many.
