@@ -25,6 +25,7 @@ pub mod app;
 pub mod audit;
 pub mod auth;
 pub mod automation;
+pub mod backoff;
 pub mod billing;
 pub mod budgets;
 pub mod chat;

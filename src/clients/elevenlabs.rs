@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::app::Op;
+use crate::backoff::jittered;
 use crate::choice;
 use crate::http::client::{Chunks, HttpFailure, HttpRequest, HttpStream, header};
-use crate::ids::random_bytes;
 use crate::secret::Secret;
 
 /// Until the head is there, and again for each chunk.
@@ -19,6 +19,8 @@ const LARGEST_ANSWER: usize = 16 * 1024;
 /// The longest that a second attempt waits; a provider that asks for more is not asked again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
+/// What is added to a pause at most.
+const MOST_JITTER: Duration = Duration::from_millis(255);
 /// Longest address of a call, in bytes.
 const LONGEST_URL: usize = 2_048;
 /// What stands in front of the frames of an MP3, in bytes.
@@ -199,17 +201,12 @@ impl<'a> ElevenLabs<'a> {
     pub async fn speak(&self, speech: &Speech<'_>) -> Result<Clip, Failure> {
         match self.speak_once(speech).await {
             Err(Failure { again_after: Some(pause), .. }) if pause <= LONGEST_PAUSE => {
-                self.pause(pause).await;
+                let pause = jittered(pause.max(SHORTEST_PAUSE), MOST_JITTER);
+                self.op.app.ports.clock.sleep(pause).await;
                 self.speak_once(speech).await
             }
             outcome => outcome,
         }
-    }
-
-    async fn pause(&self, pause: Duration) {
-        let [roll] = random_bytes::<1>().unwrap_or([128]);
-        let jitter = Duration::from_millis(u64::from(roll));
-        self.op.app.ports.clock.sleep(pause.max(SHORTEST_PAUSE) + jitter).await;
     }
 
     async fn speak_once(&self, speech: &Speech<'_>) -> Result<Clip, Failure> {

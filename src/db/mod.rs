@@ -14,8 +14,8 @@ pub use self::rows::{Cell, Column, FromRow, Meta, Row, Rows};
 pub use self::text::{all_orgs_length, for_all_orgs, text_length, without_comments};
 
 use crate::app::BoxFuture;
+use crate::backoff::jittered;
 use crate::error::Result;
-use crate::ids::random_bytes;
 use crate::time::{Clock, StoredTime, Timestamp};
 
 /// A value bound to a statement. D1 takes numbers as JavaScript does: whole numbers beyond 2^53
@@ -123,6 +123,7 @@ pub enum Retry {
 
 /// Further attempts after a passing failure of a read.
 const READ_RETRIES: u32 = 2;
+const FIRST_PAUSE: Duration = Duration::from_millis(25);
 
 /// Runs a batch under the retry rule and checks that each statement got its result.
 pub async fn run(
@@ -141,17 +142,12 @@ pub async fn run(
                 return Err(DbError::new(text).into());
             }
             Err(error) if retry == Retry::Reads && error.is_passing() && attempt < READ_RETRIES => {
+                // 25 ms, then 100 ms, each with up to as much again.
+                let least = FIRST_PAUSE.saturating_mul(4_u32.saturating_pow(attempt));
                 attempt += 1;
-                clock.sleep(backoff(attempt)).await;
+                clock.sleep(jittered(least, least)).await;
             }
             Err(error) => return Err(error.into()),
         }
     }
-}
-
-/// 25 ms, then 100 ms, each with up to as much again in jitter.
-fn backoff(attempt: u32) -> Duration {
-    let base_ms = 25 * 4_u64.saturating_pow(attempt.saturating_sub(1));
-    let [roll] = random_bytes::<1>().unwrap_or([128]);
-    Duration::from_millis(base_ms + base_ms * u64::from(roll) / 255)
 }

@@ -18,8 +18,8 @@ use super::catalogue::Price;
 use super::circuit::CircuitKey;
 use super::{Answering, Failure, FailureKind, Finish, Model, Piece, Prompt, Usage};
 use crate::app::{BoxFuture, Op};
+use crate::backoff::jittered;
 use crate::config::LogLevel;
-use crate::ids::random_bytes;
 use crate::time::{Patience, Timestamp, within};
 
 /// Attempts at one model before the next is asked.
@@ -205,7 +205,8 @@ impl Asking<'_> {
         if asked > SHORT_PAUSE && !self.is_last {
             return None;
         }
-        let pause = asked.max(jittered(FIRST_PAUSE * 2_u32.pow(attempt - 1)));
+        let half = FIRST_PAUSE * 2_u32.pow(attempt - 1) / 2;
+        let pause = asked.max(jittered(half, half));
         (pause + LEAST_TIME <= self.left(now)).then_some(pause)
     }
 
@@ -251,12 +252,6 @@ fn outcome(kind: FailureKind) -> &'static str {
 
 fn cut(reason: impl Into<String>) -> Failure {
     Failure { kind: FailureKind::Cut, reason: reason.into(), retry_after: None }
-}
-
-/// Between half of a pause and all of it.
-fn jittered(pause: Duration) -> Duration {
-    let [byte] = random_bytes::<1>().unwrap_or([u8::MAX]);
-    pause / 2 + pause.mul_f64(f64::from(byte) / 510.0)
 }
 
 /// An answer that has begun: bounded in time and length, and told to the log when it is over.

@@ -13,13 +13,14 @@ use super::Channel;
 use super::store::{self, DeliveryRow, Ended};
 use super::text::Told;
 use crate::app::Op;
+use crate::backoff;
 use crate::clients::Unsent;
 use crate::clients::resend::{KEY_KNOWN_FOR, Message, Resend};
 use crate::clients::twilio::Twilio;
 use crate::config::LogLevel;
 use crate::db::{Rows, Statement};
 use crate::error::Result;
-use crate::ids::{new_id, random_bytes};
+use crate::ids::new_id;
 use crate::jobs::Run;
 use crate::members::Email;
 use crate::phone_number::PhoneNumber;
@@ -177,13 +178,9 @@ fn judged(outcome: Result<Option<String>, Unsent>, attempts: i64, now: Timestamp
     }
 }
 
-/// 5 min, 25 min, two hours, ten hours, each with up to half as much again, so that what failed together is not tried
-/// together: less than a day in all.
+/// 5 min, 25 min, two hours, ten hours, each with up to half as much again: less than a day in all.
 fn wait(attempts: i64) -> Duration {
-    let power = u32::try_from(attempts.clamp(1, MOST_ATTEMPTS) - 1).unwrap_or_default();
-    let base = FIRST_WAIT.saturating_mul(5_u32.saturating_pow(power));
-    let [roll] = random_bytes::<1>().unwrap_or([128]);
-    base + base.mul_f64(f64::from(roll) / 512.0)
+    backoff::wait(FIRST_WAIT, 5, attempts)
 }
 
 fn log(op: &Op, row: &DeliveryRow, ended: &Ended) {

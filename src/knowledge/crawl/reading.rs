@@ -13,10 +13,10 @@ use super::sitemap::{self, Sitemap};
 use super::store::{self, CrawlRow, Held, Outcome, PageRow, PageState, Phase, Visited, host_rest};
 use super::visit::{self, Finding, Visit, pages_of};
 use crate::app::Op;
+use crate::backoff::jittered;
 use crate::db::Statement;
 use crate::error::{Kind, Result};
 use crate::http::public_url::{PublicUrl, judge};
-use crate::ids::random_bytes;
 use crate::jobs::Run;
 use crate::knowledge::ingestion::{Incoming, TakenIn, take_in};
 use crate::time::Timestamp;
@@ -545,9 +545,7 @@ impl Reading<'_> {
     /// were made together do not stay together.
     fn next_round(&self) -> Option<Timestamp> {
         let hours = self.config.resync_after()?;
-        let [roll] = random_bytes::<1>().unwrap_or([128]);
-        let jitter = hours / 5 * u32::from(roll) / 255;
-        Some(self.op.now().plus(hours * 9 / 10 + jitter))
+        Some(self.op.now().plus(jittered(hours * 9 / 10, hours / 5)))
     }
 
     fn pause(&self) -> Duration {

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::app::Op;
+use crate::backoff;
 use crate::db::Statement;
 use crate::error::Result;
-use crate::ids::{OrgId, new_id, random_bytes};
+use crate::ids::{OrgId, new_id};
 use crate::{row, sql, statement};
 
 const JOBS_CLAIM: &str = sql!("../sql/jobs_claim.sql");
@@ -17,7 +18,7 @@ const LEASE: Duration = Duration::from_mins(2);
 /// Attempts before a job is given up.
 pub(super) const MOST_ATTEMPTS: i64 = 5;
 /// The wait after the first failed attempt; each further one waits four times as long.
-const FIRST_WAIT_S: u64 = 30;
+const FIRST_WAIT: Duration = Duration::from_secs(30);
 
 row! {
     /// A job that this run holds.
@@ -65,7 +66,9 @@ pub(super) fn end(op: &Op, job: &JobRow, lease: &str, ended: Ended) -> Vec<State
     };
     let (status, next, message) = match ended {
         Ended::Done => ("succeeded", None, None),
-        Ended::Again(text) => ("pending", Some(now.plus(wait(job.attempts))), Some(text)),
+        Ended::Again(text) => {
+            ("pending", Some(now.plus(backoff::wait(FIRST_WAIT, 4, job.attempts))), Some(text))
+        }
         Ended::Never(text) => ("failed", None, Some(text)),
     };
     let mut batch =
@@ -74,28 +77,4 @@ pub(super) fn end(op: &Op, job: &JobRow, lease: &str, ended: Ended) -> Vec<State
         batch.push(statement!(DOCUMENT_FAILED, &job.org_id, document.as_str(), now));
     }
     batch
-}
-
-/// 30 s, 2 min, 8 min, 32 min, each with up to half as much again, so that what failed together is not tried
-/// together.
-fn wait(attempts: i64) -> Duration {
-    let power = u32::try_from(attempts.clamp(1, MOST_ATTEMPTS) - 1).unwrap_or_default();
-    let base_ms = FIRST_WAIT_S * 1_000 * 4_u64.saturating_pow(power);
-    let [roll] = random_bytes::<1>().unwrap_or([128]);
-    Duration::from_millis(base_ms + base_ms / 2 * u64::from(roll) / 255)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_wait_is_longer_and_has_some_jitter() {
-        for (attempts, seconds) in [(1, 30), (2, 120), (3, 480), (4, 1_920)] {
-            for _ in 0..20 {
-                let wait = wait(attempts).as_secs_f64();
-                assert!((f64::from(seconds)..=f64::from(seconds) * 1.5).contains(&wait), "{wait}");
-            }
-        }
-    }
 }
