@@ -5,13 +5,11 @@ use serde_json::{Map, Value};
 
 use crate::auth::permission::{Grant, Scope, Scoped};
 use crate::db::{Param, Statement};
-use crate::page::Page;
+use crate::page::{LAST, Page};
 use crate::time::StoredTime;
 use crate::{choice, row, scoped_sql, sql};
 
 const CUSTOMER: &str = scoped_sql!("sql/customer.sql");
-const SUBSCRIPTIONS_OPEN: &str = scoped_sql!("sql/subscriptions_open.sql");
-const INVOICES_RECENT: &str = scoped_sql!("sql/invoices_recent.sql");
 const ENTITLEMENT: &str = scoped_sql!("sql/entitlement.sql");
 const SUBSCRIPTIONS: &str = scoped_sql!("sql/subscriptions.sql");
 const INVOICES: &str = scoped_sql!("sql/invoices.sql");
@@ -234,9 +232,9 @@ pub(super) fn portal_session_insert(grant: &Grant, values: [Param; 6]) -> Statem
     grant.statement(PORTAL_SESSION_INSERT, values)
 }
 
-/// All subscriptions.
+/// All subscriptions, 500 at most.
 pub(super) fn subscriptions(scope: &Scope) -> Scoped {
-    scope.statement(SUBSCRIPTIONS, [])
+    scope.statement(SUBSCRIPTIONS, [true.into(), 500_u32.into()])
 }
 
 /// A page of invoices, and how many there are.
@@ -259,9 +257,16 @@ pub(super) fn invoice(scope: &Scope, id: &str) -> [Scoped; 2] {
     [INVOICE, INVOICE_LINES].map(|sql| scope.statement(sql, [id.into()]))
 }
 
-/// The customer, the subscriptions that have not ended, the newest invoices, and what all of it entitles to.
+/// The customer, the subscriptions that have not ended, 100 at most, the ten newest invoices, and what all of it entitles
+/// to.
 pub(super) fn account(scope: &Scope) -> [Scoped; 4] {
-    [CUSTOMER, SUBSCRIPTIONS_OPEN, INVOICES_RECENT, ENTITLEMENT].map(|sql| scope.statement(sql, []))
+    let newest = [LAST.into(), LAST.into(), 10_u32.into(), 0_u32.into()];
+    [
+        scope.statement(CUSTOMER, []),
+        scope.statement(SUBSCRIPTIONS, [false.into(), 100_u32.into()]),
+        scope.statement(INVOICES, newest),
+        scope.statement(ENTITLEMENT, []),
+    ]
 }
 
 row! {
