@@ -9,11 +9,11 @@ use crate::db::{Param, Rows, Statement};
 use crate::error::Result;
 use crate::ids::OrgId;
 
-/// Joins the scope rule and a statement that reads from its `scope` or `visible`.
+/// Joins the scope rule and a statement that reads from its `scope` or `visible`, of one file or of several.
 #[macro_export]
 macro_rules! scoped_sql {
-    ($file:literal) => {
-        $crate::sql!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/auth/sql/scope.sql"), $file)
+    ($($file:literal),+) => {
+        $crate::sql!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/auth/sql/scope.sql"), $($file),+)
     };
 }
 
@@ -35,12 +35,12 @@ pub struct ListSql {
     pub all: &'static str,
 }
 
-/// Joins the scope rule and a list's statement. The file compares its org exactly so:
+/// Joins the scope rule and a list's statement. It compares its org exactly so:
 /// `(SELECT org_id FROM scope) = t.org_id`; the view of all orgs is made from it.
 #[macro_export]
 macro_rules! list_sql {
-    ($file:literal) => {{
-        const ORG: &str = $crate::scoped_sql!($file);
+    ($($file:literal),+) => {{
+        const ORG: &str = $crate::scoped_sql!($($file),+);
         const LENGTH: usize = $crate::db::all_orgs_length(ORG);
         const BYTES: [u8; LENGTH] = $crate::db::for_all_orgs(ORG);
         const ALL: &str = match std::str::from_utf8(&BYTES) {

@@ -199,16 +199,18 @@ fn sources() -> BTreeMap<String, String> {
 }
 
 /// What stands in front of others, or behind them, and is no statement by itself.
-const PARTS: [&str; 6] = [
+const PARTS: [&str; 8] = [
     "auth/sql/scope.sql",
+    "billing/account/sql/invoice_columns.sql",
     "billing/mirror/sql/entitlement.sql",
+    "billing/mirror/sql/receipt_columns.sql",
     "chat/sql/found.sql",
     "chat/sql/named.sql",
     "chat/sql/named_site.sql",
     "voice/sql/speech.sql",
 ];
 
-/// The statement as it is sent: with the scope in front if it reads from it.
+/// The statement as it is sent: with the columns that it names in front, and the scope if it reads from it.
 fn whole(sources: &BTreeMap<String, String>, text: &str) -> String {
     let sql: String = text.lines().filter(|line| !line.starts_with("--")).collect();
     let (named, found) = (&sources["chat/sql/named.sql"], &sources["chat/sql/found.sql"]);
@@ -224,9 +226,15 @@ fn whole(sources: &BTreeMap<String, String>, text: &str) -> String {
     if sql.contains("FROM named_site") {
         return format!("{named}{}{text}", sources["chat/sql/named_site.sql"]);
     }
+    let comment: String = text.lines().filter(|line| line.starts_with("--")).collect();
+    let columns = sources.iter().find(|(name, _)| {
+        let file = name.rsplit('/').next().unwrap();
+        file.ends_with("_columns.sql") && comment.contains(file)
+    });
+    let columns = columns.map_or("", |(_, columns)| columns);
     let mut words = sql.split(|c: char| !c.is_alphanumeric() && c != '_');
     if words.any(|word| word == "scope" || word == "visible") {
-        format!("{}{text}", sources["auth/sql/scope.sql"])
+        format!("{}{columns}{text}", sources["auth/sql/scope.sql"])
     } else {
         text.to_owned()
     }

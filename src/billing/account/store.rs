@@ -12,10 +12,11 @@ use crate::{choice, row, scoped_sql, sql};
 const CUSTOMER: &str = scoped_sql!("sql/customer.sql");
 const ENTITLEMENT: &str = scoped_sql!("sql/entitlement.sql");
 const SUBSCRIPTIONS: &str = scoped_sql!("sql/subscriptions.sql");
-const INVOICES: &str = scoped_sql!("sql/invoices.sql");
-const INVOICES_OF_STATUS: &str = scoped_sql!("sql/invoices_of_status.sql");
+const INVOICES: &str = scoped_sql!("sql/invoice_columns.sql", "sql/invoices.sql");
+const INVOICES_OF_STATUS: &str =
+    scoped_sql!("sql/invoice_columns.sql", "sql/invoices_of_status.sql");
 const INVOICES_TOTAL: &str = scoped_sql!("sql/invoices_total.sql");
-const INVOICE: &str = scoped_sql!("sql/invoice.sql");
+const INVOICE: &str = scoped_sql!("sql/invoice_columns.sql", "sql/invoice.sql");
 const CUSTOMER_ID: &str = scoped_sql!("sql/customer_id.sql");
 const CHECKOUT_BASIS: &str = scoped_sql!("sql/checkout_basis.sql");
 const CHECKOUT_SESSION_INSERT: &str = sql!("sql/checkout_session_insert.sql");

@@ -13,9 +13,10 @@ use crate::{choice, list_sql, row, scoped_sql, sql, statement};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-const RECEIPTS: ListSql = list_sql!("../sql/receipts.sql");
-const RECEIPTS_OF_STATUS: ListSql = list_sql!("../sql/receipts_of_status.sql");
-const RECEIPT: &str = scoped_sql!("../sql/receipt.sql");
+const RECEIPTS: ListSql = list_sql!("../sql/receipt_columns.sql", "../sql/receipts.sql");
+const RECEIPTS_OF_STATUS: ListSql =
+    list_sql!("../sql/receipt_columns.sql", "../sql/receipts_of_status.sql");
+const RECEIPT: &str = scoped_sql!("../sql/receipt_columns.sql", "../sql/receipt.sql");
 const EVENT_CLAIM: &str = sql!("../sql/event_claim.sql");
 const EVENT_FAILED: &str = sql!("../sql/event_failed.sql");
 const MISMATCH_AUDIT_INSERT: &str = sql!("../sql/mismatch_audit_insert.sql");
