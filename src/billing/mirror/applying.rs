@@ -6,6 +6,7 @@ use super::asking::{Fetched, fetch, unanswered};
 use super::catalog::{Price, Product};
 use super::event::{Change, Event, Topic};
 use super::invoice::Occasion;
+use super::routes::WEBHOOK;
 use super::snapshot::Step;
 use super::store::{
     Again, Application, Applied, Basis, Receipt, Status, event_apply, event_failed,
@@ -14,6 +15,7 @@ use crate::app::Op;
 use crate::clients::stripe::Stripe;
 use crate::config::LogLevel;
 use crate::error::{Error, Kind, Result};
+use crate::http::signed_webhook::not_applied;
 
 /// How often Stripe is asked about one event, where others write the same object meanwhile.
 const ATTEMPTS: usize = 4;
@@ -87,13 +89,13 @@ async fn apply_or_record(
     let error = match apply_one(op, event, payload, again).await {
         Ok(Some((receipt, _))) if receipt.status == Status::Failed => {
             let reason = receipt.processing_error.as_deref().unwrap_or("unknown");
-            log_failure(op, LogLevel::Error, Some(event), reason);
+            log_failure(op, event, reason);
             return Err(not_applied(reason));
         }
         Ok(settled) => return Ok(settled),
         Err(error) => error,
     };
-    log_failure(op, LogLevel::Error, Some(event), &error.private_context());
+    log_failure(op, event, &error.private_context());
     // The reason is for staff; the rows in question stay in the log.
     event_failed(op, event, payload, error.code()).await?;
     Err(not_applied(&error.private_context()))
@@ -184,20 +186,6 @@ fn other_mode(op: &Op, event: &Event) -> Option<&'static str> {
     (is_live != event.livemode && event.topic() != Topic::Other).then_some("other_mode")
 }
 
-#[track_caller]
-fn not_applied(reason: &str) -> Error {
-    Error::new(Kind::Unavailable, "event_not_applied", "Event not applied")
-        .hint("The event was recorded and will be applied when it is sent again.")
-        .retry_after_s(60)
-        .context(reason)
-}
-
-/// Writes the line of an event that was not applied.
-pub(super) fn log_failure(op: &Op, level: LogLevel, event: Option<&Event>, reason: &str) {
-    let mut fields = vec![("reason", json!(reason))];
-    if let Some(event) = event {
-        fields.push(("eventId", json!(event.id)));
-        fields.push(("eventType", json!(event.r#type)));
-    }
-    op.app.log.event(level, "stripe_webhook_failed", op.now(), &op.request, &fields);
+fn log_failure(op: &Op, event: &Event, reason: &str) {
+    WEBHOOK.log_failure(op, LogLevel::Error, Some([&*event.id, &*event.r#type]), reason);
 }

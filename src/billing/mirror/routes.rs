@@ -15,7 +15,7 @@ use crate::http::signed_webhook::SignedWebhook;
 use crate::ids::OrgId;
 
 const STRIPE_SIGNATURE: &str = "stripe-signature";
-const WEBHOOK: SignedWebhook = SignedWebhook {
+pub(super) const WEBHOOK: SignedWebhook = SignedWebhook {
     secret: "STRIPE_WEBHOOK_SECRET",
     received: "stripe_webhook_received",
     failed: "stripe_webhook_failed",
