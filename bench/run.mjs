@@ -40,13 +40,14 @@ function sql(...files) {
 function list(file) {
   const org = sql("auth/sql/scope.sql", file);
   const all = org.replace(/(?<=\(SELECT org_id FROM scope\) = )[A-Za-z][\w.]*/g, "'*'")
-    .replace(/LIMIT \?/g, "LIMIT EXISTS (SELECT 1 FROM scope WHERE org_id = '*') * ?");
+    .replace(/LIMIT \+\?/g, "LIMIT EXISTS (SELECT 1 FROM scope WHERE org_id = '*') * +?");
   return [org, all];
 }
 
 const day = (offset) => new Date(Date.now() - offset * 86_400_000).toISOString();
 const CALLER = ["user_demo_owner", null, 0];
-const caller = () => [sql("auth/sql/scope.sql", "auth/sql/caller.sql"), CALLER];
+/** The caller, of a token that names no session. */
+const caller = () => [sql("auth/sql/scope.sql", "auth/sql/caller.sql"), [...CALLER, null]];
 const scoped = (file, values = []) => [sql("auth/sql/scope.sql", file), [...CALLER, ...values]];
 const listed = (file, values) => list(file).map((text) => [text, [...CALLER, ...values]]);
 const LAST = "\u{10FFFF}";
