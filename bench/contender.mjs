@@ -9,8 +9,15 @@ import { Miniflare, convertV4MiniflareOptions } from "miniflare";
 
 import { LOCAL_KEY, databaseFile, prepare } from "../tests/runtime/worker.mjs";
 
-export const BUILD = process.env.KOBY_BUILD_DIR ?? join(resolve(import.meta.dirname, ".."), "build");
+const ROOT = resolve(import.meta.dirname, "..");
+export const BUILD = process.env.KOBY_BUILD_DIR ?? join(ROOT, "build");
 const IDS = { DB: "00000000-0000-0000-0000-0000000000d0", SEARCH: "00000000-0000-0000-0000-0000000000d1" };
+
+/** A statement as the Worker sends it: without comment lines. */
+export function sql(...files) {
+  const text = files.map((file) => readFileSync(join(ROOT, "src", file), "utf8")).join("");
+  return text.split("\n").filter((line) => !line.trimStart().startsWith("--")).join("\n");
+}
 
 /** A Worker in JavaScript. */
 export const script = (contents) => [{ type: "ESModule", path: "/worker.mjs", contents }];
@@ -62,7 +69,7 @@ export async function start(name, modules, { prepared, direct = false, ...more }
   const url = direct ? await miniflare.unsafeGetDirectURL() : entry;
   const pid = children().find((id) => !others.has(id));
   const stop = async () => { await miniflare.dispose(); rmSync(folder, { recursive: true, force: true }); };
-  return { url, pid, miniflare, stop };
+  return { url, pid, miniflare, folder, stop };
 }
 
 /** Ids of the processes that this one started and that run; none where the system does not tell. */

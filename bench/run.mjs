@@ -8,16 +8,13 @@
 // answers four times as many, and what the runtime itself costs vanishes from the comparison.
 
 import { readFileSync } from "node:fs";
-import { connect } from "node:net";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 
 import { token } from "../tests/runtime/worker.mjs";
-import { BUILD, artefact, median, script, settings, start } from "./contender.mjs";
-
-const ROOT = resolve(import.meta.dirname, "..");
-const CONNECTIONS = 8;
+import { BUILD, artefact, median, script, settings, sql, start } from "./contender.mjs";
+import { CONNECTIONS, answersPerSecond, request } from "./driver.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -30,23 +27,18 @@ const { values: options } = parseArgs({
 const seconds = Number(options.seconds);
 const rounds = Number(options.rounds);
 
-/** A statement as the Worker sends it: without comment lines. */
-function sql(...files) {
-  const text = files.map((file) => readFileSync(join(ROOT, "src", file), "utf8")).join("");
-  return text.split("\n").filter((line) => !line.trimStart().startsWith("--")).join("\n");
-}
-
 /** A list's two statements, as `list_sql!` makes them: for one org and for all. */
 function list(file) {
   const org = sql("auth/sql/scope.sql", file);
   const all = org.replace(/(?<=\(SELECT org_id FROM scope\) = )[A-Za-z][\w.]*/g, "'*'")
-    .replace(/LIMIT \?/g, "LIMIT EXISTS (SELECT 1 FROM scope WHERE org_id = '*') * ?");
+    .replace(/LIMIT \+\?/g, "LIMIT EXISTS (SELECT 1 FROM scope WHERE org_id = '*') * +?");
   return [org, all];
 }
 
 const day = (offset) => new Date(Date.now() - offset * 86_400_000).toISOString();
 const CALLER = ["user_demo_owner", null, 0];
-const caller = () => [sql("auth/sql/scope.sql", "auth/sql/caller.sql"), CALLER];
+/** The caller, of a token that names no session. */
+const caller = () => [sql("auth/sql/scope.sql", "auth/sql/caller.sql"), [...CALLER, null]];
 const scoped = (file, values = []) => [sql("auth/sql/scope.sql", file), [...CALLER, ...values]];
 const listed = (file, values) => list(file).map((text) => [text, [...CALLER, ...values]]);
 const LAST = "\u{10FFFF}";
@@ -77,40 +69,9 @@ const floorOf = (batch) => `
     },
   };`;
 
-/** Sends requests back to back on one connection until the time is over; counts whole answers. */
-function drive(url, request, until, count) {
-  return new Promise((done, fail) => {
-    const socket = connect(Number(url.port), url.hostname);
-    let pending = Buffer.alloc(0);
-    const send = () => (Date.now() < until ? socket.write(request) : socket.end());
-    socket.setNoDelay(true);
-    socket.on("connect", send);
-    socket.on("error", fail);
-    socket.on("close", done);
-    socket.on("data", (chunk) => {
-      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk]);
-      const end = pending.indexOf("\r\n\r\n");
-      if (end < 0) return;
-      const head = pending.toString("latin1", 0, end);
-      const length = Number(/content-length: (\d+)/i.exec(head)?.[1]);
-      if (Number.isNaN(length)) { fail(new Error(`an answer without a length:\n${head}`)); socket.destroy(); return; }
-      if (pending.length < end + 4 + length) return;
-      if (!head.startsWith("HTTP/1.1 200")) { fail(new Error(`${head}\n${pending.toString("utf8", end + 4)}`)); socket.destroy(); return; }
-      pending = Buffer.alloc(0);
-      count.answers += 1;
-      send();
-    });
-  });
-}
-
-async function requestsPerSecond({ url, path, headers = {} }, duration) {
-  const lines = Object.entries({ host: url.host, ...headers }).map(([name, value]) => `${name}: ${value}`);
-  const request = `GET ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
-  const count = { answers: 0 };
-  const started = Date.now();
-  const until = started + duration * 1000;
-  await Promise.all(Array.from({ length: CONNECTIONS }, () => drive(url, request, until, count)));
-  return count.answers / ((Date.now() - started) / 1000);
+async function requestsPerSecond({ url, path, headers }, duration) {
+  const bytes = request(url, "GET", path, headers);
+  return (await answersPerSecond(url, () => bytes, duration)).perSecond;
 }
 
 async function main() {

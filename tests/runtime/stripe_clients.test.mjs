@@ -1,22 +1,16 @@
 // The fake of Stripe, judged by Stripe's own clients: the SDK for Node and the command line.
 
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 
 import Stripe from "stripe";
 
-const ROOT = resolve(import.meta.dirname, "../..");
-const TARGET = process.env.CARGO_TARGET_DIR ?? join(ROOT, "target");
-const BINARY = process.env.FAKE_STRIPE ?? join(TARGET, "debug/fake-stripe");
-const CLI = process.env.STRIPE_CLI ?? join(ROOT, "node_modules/.bin/stripe");
-// Not every platform has a build of it.
-const CLI_RUNS = spawnSync(CLI, ["--version"], { env: { ...process.env, STRIPE_CLI_TELEMETRY_OPTOUT: "1" } }).status === 0;
-const KEY = "sk_test_runtime";
+import { CLI, CLI_RUNS, clientOf, startFake, until } from "./stripe.mjs";
+
 const SECRET = "whsec_of_the_stripe_tests";
 const SEED = {
   products: [{ id: "prod_chatbot", name: "AI Chatbot" }],
@@ -45,44 +39,11 @@ async function receiver() {
   return state;
 }
 
-/** Starts the fake on a port of its choice. */
-async function startFake(folder, args) {
+/** The fake with a product to sell. */
+function startShop(folder, args) {
   const seed = join(folder, "seed.json");
   writeFileSync(seed, JSON.stringify(SEED));
-  const child = spawn(BINARY, ["--port", "0", "--seed-file", seed, ...args], { stdio: ["ignore", "pipe", "inherit"] });
-  process.on("exit", () => child.kill("SIGKILL"));
-  const exited = new Promise((resolve) => child.on("exit", resolve));
-  let output = "";
-  const url = await new Promise((ready, failed) => {
-    child.on("error", failed);
-    child.stdout.on("data", (chunk) => {
-      output += chunk;
-      const found = /listening on (http:\S+)/.exec(output);
-      if (found) ready(found[1]);
-    });
-    exited.then((code) => failed(new Error(`the fake ended with ${code}: ${output}`)));
-  });
-  const stop = () => {
-    child.kill("SIGTERM");
-    return exited;
-  };
-  return { url, stop };
-}
-
-function clientOf(url, options = {}) {
-  const { hostname, port } = new URL(url);
-  return new Stripe(KEY, { host: hostname, port, protocol: "http", maxNetworkRetries: 0, telemetry: false, ...options });
-}
-
-/** Waits until a condition gives something. */
-async function until(what, find) {
-  const deadline = Date.now() + 15_000;
-  while (Date.now() < deadline) {
-    const found = await find();
-    if (found) return found;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`${what} did not come`);
+  return startFake(["--seed-file", seed, ...args]);
 }
 
 describe("Stripe's own clients", () => {
@@ -93,14 +54,12 @@ describe("Stripe's own clients", () => {
 
   const verified = () => hook.deliveries.map(({ body, signature }) => stripe.webhooks.constructEvent(body, signature, SECRET));
   const delivered = (id) => until(`the delivery of ${id}`, () => verified().find((event) => event.id === id));
-  const press = (path, form, headers = {}) => fetch(fake.url + path, {
-    method: "POST", redirect: "manual", body: new URLSearchParams(form), headers,
-  });
+  const press = (...form) => fake.press(...form);
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "fake-stripe-"));
     hook = await receiver();
-    fake = await startFake(folder, ["--webhook", hook.url, "--webhook-secret", SECRET]);
+    fake = await startShop(folder, ["--webhook", hook.url, "--webhook-secret", SECRET]);
     stripe = clientOf(fake.url);
   });
 
@@ -258,20 +217,6 @@ describe("Stripe's own clients", () => {
   });
 
   describe("the command line", { skip: CLI_RUNS ? false : `${CLI} does not run` }, () => {
-    const environment = () => ({
-      PATH: process.env.PATH, HOME: folder, XDG_CONFIG_HOME: folder, STRIPE_CLI_TELEMETRY_OPTOUT: "1", NO_COLOR: "1",
-    });
-    const trigger = async (kind) => {
-      const args = ["trigger", kind, "--api-base", fake.url, "--api-key", KEY, "--color", "off"];
-      const child = spawn(CLI, args, { env: environment(), stdio: ["ignore", "pipe", "pipe"] });
-      let output = "";
-      child.stdout.on("data", (chunk) => { output += chunk; });
-      child.stderr.on("data", (chunk) => { output += chunk; });
-      const code = await new Promise((resolve) => child.on("exit", resolve));
-      assert.equal(code, 0, output);
-      assert.match(output, /Trigger succeeded/, output);
-    };
-
     for (const kind of [
       "billing_portal.session.created", "checkout.session.async_payment_failed", "checkout.session.async_payment_succeeded",
       "checkout.session.completed", "checkout.session.expired",
@@ -286,7 +231,7 @@ describe("Stripe's own clients", () => {
     ]) {
       it(`triggers ${kind}`, async () => {
         const known = new Set((await stripe.events.list({ type: kind, limit: 100 })).data.map((event) => event.id));
-        await trigger(kind);
+        await fake.trigger(kind, folder);
         const events = (await stripe.events.list({ type: kind, limit: 100 })).data;
         const event = events.find((one) => !known.has(one.id));
         assert.ok(event, `no ${kind} in /v1/events`);
@@ -303,11 +248,11 @@ describe("a state that is kept", () => {
     const folder = mkdtempSync(join(tmpdir(), "fake-stripe-"));
     const hook = await receiver();
     const args = ["--webhook", hook.url, "--webhook-secret", SECRET, "--state", join(folder, "state.json")];
-    const first = await startFake(folder, args);
+    const first = await startShop(folder, args);
     const { id } = await clientOf(first.url).customers.create({ email: "kept@example.com" });
     await until("its event", () => hook.deliveries.some(({ body }) => body.includes(id)));
     await first.stop();
-    const second = await startFake(folder, args);
+    const second = await startShop(folder, args);
     assert.equal((await clientOf(second.url).customers.retrieve(id)).email, "kept@example.com");
     await clientOf(second.url).customers.update(id, { name: "Kept" });
     await until("the update", () => hook.deliveries.some(({ body }) => body.includes("customer.updated")));
@@ -322,13 +267,13 @@ describe("a state that is kept", () => {
     const hook = await receiver();
     hook.status = () => 503;
     const args = ["--webhook", hook.url, "--webhook-secret", SECRET, "--state", join(folder, "state.json")];
-    const first = await startFake(folder, args);
+    const first = await startShop(folder, args);
     const { id } = await clientOf(first.url).customers.create({ email: "kept@example.com" });
     await until("its first attempt", () => hook.deliveries.some(({ body }) => body.includes(id)));
     await first.stop();
     hook.deliveries.length = 0;
     hook.status = () => 200;
-    const second = await startFake(folder, args);
+    const second = await startShop(folder, args);
     await until("its event", () => hook.deliveries.some(({ body }) => body.includes(id)));
     await second.stop();
     await hook.close();
@@ -338,7 +283,7 @@ describe("a state that is kept", () => {
   it("delivers without snapshots where asked, as the SDK reads them", async () => {
     const folder = mkdtempSync(join(tmpdir(), "fake-stripe-"));
     const hook = await receiver();
-    const fake = await startFake(folder, ["--webhook", hook.url, "--webhook-secret", SECRET, "--thin"]);
+    const fake = await startShop(folder, ["--webhook", hook.url, "--webhook-secret", SECRET, "--thin"]);
     const stripe = clientOf(fake.url);
     const customer = await stripe.customers.create({ email: "thin@example.com" });
     const notes = () => hook.deliveries.map(({ body, signature }) => stripe.parseEventNotification(body, signature, SECRET));
@@ -355,7 +300,7 @@ describe("a state that is kept", () => {
     const folder = mkdtempSync(join(tmpdir(), "fake-stripe-"));
     const hook = await receiver();
     const args = ["--webhook", hook.url, "--webhook-secret", SECRET, "--duplicates", "3", "--shuffle", "--crash-rate", "0.3"];
-    const fake = await startFake(folder, args);
+    const fake = await startShop(folder, args);
     const stripe = clientOf(fake.url);
     await Promise.all(Array.from({ length: 10 }, (_, at) => stripe.customers.create({ name: `${at}` })));
     const all = (await stripe.events.list({ limit: 100 })).data.map((event) => event.id);

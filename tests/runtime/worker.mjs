@@ -93,13 +93,20 @@ export async function freePort() {
   return port;
 }
 
+/** Opens a database that a Worker may be writing to: while it holds the file for itself, reads wait. */
+function openToRead(file) {
+  const database = new DatabaseSync(file, { readOnly: true });
+  database.exec("PRAGMA busy_timeout = 5000");
+  return database;
+}
+
 /** The file of a local database below a Worker's folder. */
 export function databaseFile(folder, name = "DB") {
   const states = join(folder, ".wrangler/state/v3/d1/miniflare-D1DatabaseObject");
   const table = name === "DB" ? "orgs" : "passages";
   const files = readdirSync(states).filter((file) => file.endsWith(".sqlite") && file !== "metadata.sqlite");
   const found = files.map((file) => join(states, file)).find((file) => {
-    const database = new DatabaseSync(file, { readOnly: true });
+    const database = openToRead(file);
     try {
       return database.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(table) !== undefined;
     } finally {
@@ -133,6 +140,8 @@ export async function startWorker({ build = process.env.KOBY_BUILD_DIR ?? join(R
 
 class RunningWorker {
   output = "";
+  /** The files of its databases. */
+  files = {};
 
   constructor(child, folder, url) {
     this.child = child;
@@ -195,7 +204,8 @@ class RunningWorker {
 
   /** Rows of the Worker's own database, read beside it. */
   rows(sql, name = "DB") {
-    const database = new DatabaseSync(databaseFile(this.folder, name), { readOnly: true });
+    this.files[name] ??= databaseFile(this.folder, name);
+    const database = openToRead(this.files[name]);
     try {
       return database.prepare(sql).all().map((row) => ({ ...row }));
     } finally {

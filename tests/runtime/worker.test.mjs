@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 
-import Stripe from "stripe";
 import { Webhook } from "svix";
 
+import { deliver } from "./stripe.mjs";
 import { CLERK_SECRET, STRIPE_SECRET, rsaKey, startWorker, token } from "./worker.mjs";
 
 const PAGE = "http://localhost:3000";
@@ -265,13 +265,6 @@ describe("the Worker", () => {
     }
   });
 });
-
-/** Signs with Stripe's own library and delivers. */
-function deliver(worker, event, { secret = STRIPE_SECRET, timestamp, path = "/webhooks/stripe" } = {}) {
-  const payload = JSON.stringify(event);
-  const signature = new Stripe("sk_test_unused").webhooks.generateTestHeaderString({ payload, secret, timestamp });
-  return worker.post(path, payload, { "stripe-signature": signature });
-}
 
 /** Signs with Svix's own library and delivers. */
 function deliverClerk(worker, id, event, { secret = CLERK_SECRET, at = new Date() } = {}) {

@@ -10,7 +10,7 @@ use crate::{node, process, setup};
 #[derive(Args)]
 pub(crate) struct BenchArgs {
     /// `rows` for the rows that each read costs; `retrieval` for how well and how fast questions find their passages;
-    /// `chat` for streamed answers; anything else is passed on to bench/run.mjs
+    /// `chat` for streamed answers; `webhooks` for events of Stripe; anything else is passed on to bench/run.mjs
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
 }
@@ -23,6 +23,7 @@ pub(crate) fn command(args: &BenchArgs) -> Result<()> {
         Some((first, rest)) if first == "rows" => ("bench/rows.mjs", rest),
         Some((first, rest)) if first == "retrieval" => ("bench/retrieval.mjs", rest),
         Some((first, rest)) if first == "chat" => ("bench/chat.mjs", rest),
+        Some((first, rest)) if first == "webhooks" => ("bench/webhooks.mjs", rest),
         _ => ("bench/run.mjs", args.args.as_slice()),
     };
     process::run(
