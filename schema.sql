@@ -1563,6 +1563,11 @@ BEGIN
   ON CONFLICT DO NOTHING;
 END;
 
+CREATE TRIGGER billing_invoices_join AFTER INSERT ON billing_subscriptions BEGIN
+  UPDATE billing_invoices SET billing_subscription_id = NEW.id
+  WHERE stripe_subscription_id = NEW.stripe_subscription_id AND org_id = NEW.org_id AND billing_subscription_id IS NULL;
+END;
+
 CREATE TRIGGER billing_records_are_added AFTER INSERT ON billing_records
 BEGIN
   INSERT INTO usage_of_all_orgs (period_start, period_end, usage_type, status, records, quantity, amount_cents)

@@ -149,8 +149,8 @@ const mirrored = (name) => sql(`billing/mirror/sql/${name}.sql`);
 const BATCH = {
   claim: mirrored("event_claim"), customer: mirrored("customer_insert"), upsert: mirrored("subscription_upsert"),
   unsettled: mirrored("subscription_unsettled"), forget: mirrored("subscription_items_forget"), items: mirrored("subscription_items_upsert"),
-  invoices: mirrored("invoices_join"), entitlement: sql("billing/mirror/sql/due_of_event.sql", "billing/mirror/sql/entitlement.sql"),
-  audit: mirrored("event_audit_insert"), mismatch: mirrored("mismatch_audit_insert"), awaiting: mirrored("events_awaiting"),
+  entitlement: sql("billing/mirror/sql/due_of_event.sql", "billing/mirror/sql/entitlement.sql"),
+  audit: mirrored("event_audit_insert"),
 };
 
 /** The same one batch, without signature, judgement or a log. */
@@ -173,12 +173,9 @@ const FLOOR = `${SHARED}
         unsettled: version,
         forget: [delivery, object.id, JSON.stringify(items.map((item) => item.stripe_item_id))],
         items: [delivery, object.id, JSON.stringify(items)],
-        invoices: [object.id],
         entitlement: [event.id, delivery, now, "+7 days"],
-        audit: [newId(), event.id, delivery, "subscription", object.id, now, "billing.subscription.updated",
-          JSON.stringify({ status: object.status, plan: item.price.nickname, stripe_event_id: event.id })],
-        mismatch: [newId(), event.id, delivery, object.customer, now, "{}"],
-        awaiting: [event.id, delivery, object.customer],
+        audit: [newId(), event.id, delivery, now, "billing.subscription.updated", "subscription", object.id,
+          JSON.stringify({ status: object.status, plan: item.price.nickname, stripe_event_id: event.id }), object.customer, "{}"],
       };
       await env.DB.batch(Object.entries(SQL).map(([name, text]) => env.DB.prepare(text).bind(...values[name])));
       return Response.json({ received: true });

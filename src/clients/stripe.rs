@@ -15,7 +15,8 @@ use crate::secret::Secret;
 
 /// The version whose answers are read here, and whose events the webhook's endpoint should send.
 pub const API_VERSION: &str = "2026-10-28.endive";
-const LARGEST_ANSWER: usize = 1024 * 1024;
+/// Pages that are asked for are so short that they fit, also with as much metadata as Stripe allows.
+const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// The longest that is waited between two; where Stripe asks for more, it is not asked again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(500);

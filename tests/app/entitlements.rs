@@ -78,6 +78,19 @@ fn subscriptions_and_their_items_are_combined() {
 }
 
 #[test]
+fn a_status_that_stripe_adds_later_entitles_to_nothing() {
+    for before in ["active", "past_due"] {
+        let app = TestApp::new();
+        tell(&app, NOON, &subscription("sub_1", before, &[("p1", "bundle")]));
+        assert_ne!(held(&app)["standing"], "none");
+        tell(&app, NOON + 1, &subscription("sub_1", "hibernating", &[("p1", "bundle")]));
+        assert_eq!(held(&app)["standing"], "none", "{before}");
+        tell(&app, NOON + 2, &subscription("sub_1", "active", &[("p1", "bundle")]));
+        assert_eq!(held(&app)["standing"], "good");
+    }
+}
+
+#[test]
 fn who_has_a_price_follows_when_its_plan_changes() {
     let app = TestApp::new();
     tell(&app, NOON, &subscription("sub_1", "active", &[("price_new", "no plan")]));

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::stripe::{deliver, event, receipt, subscription};
 use crate::support::fake_stripe::FakeStripe;
+use crate::support::ports::Streamed;
 use crate::support::{Answer, NOON, TestApp};
 
 const DAY: i64 = 86_400;
@@ -120,6 +121,81 @@ fn what_differs_from_stripe_is_corrected_and_told() {
 }
 
 #[test]
+fn a_failed_payment_that_is_found_late_has_its_days_of_grace() {
+    let (app, stripe) = app();
+    let id = subscribe(&stripe, "org_a", "price_phone_monthly");
+    let customer = stripe.machine().objects("customer")[0]["id"].as_str().unwrap().to_owned();
+    stripe.machine().decline(&customer);
+    for _ in 0..32 {
+        stripe.machine().advance(DAY);
+        app.clock.advance(DAY);
+    }
+    let subscription = stripe.machine().object(&id, &fake_stripe::ApiVersion::newest()).unwrap();
+    assert_eq!(subscription["status"], "past_due");
+    // All events are older than what Stripe keeps.
+    let events = json!({"object": "list", "data": [], "has_more": false}).to_string();
+    app.http.serve("https://api.stripe.com/v1/events", move |_| Ok(Streamed::of(200, &[&events])));
+    night(&app);
+    assert_eq!(plan(&app, "org_a"), json!({"plan": "phone", "standing": "grace"}));
+}
+
+#[test]
+fn subscriptions_of_others_in_the_same_account_leave_nothing() {
+    let (app, stripe) = app();
+    let customer = stripe.post(
+        "/v1/customers",
+        "payment_method=pm_card_visa&invoice_settings[default_payment_method]=pm_card_visa",
+    );
+    stripe.post(
+        "/v1/subscriptions",
+        &format!("customer={customer}&items[0][price]=price_phone_monthly"),
+    );
+    night(&app);
+    let found = "SELECT count(*) FROM stripe_events WHERE event_type LIKE 'reconcile.%'";
+    assert_eq!(app.db.value(found), 0);
+    app.clock.advance(DAY);
+    night(&app);
+    assert_eq!((app.db.value(found), app.lines.of("billing_reconciled").len()), (json!(0), 2));
+    // When it is somebody's, it is found.
+    app.db.run_script(&format!(
+        "INSERT INTO billing_customers (id, org_id, stripe_customer_id) VALUES ('bc_b', 'org_b', '{customer}')"
+    ));
+    app.clock.advance(DAY);
+    night(&app);
+    assert_eq!(plan(&app, "org_b"), json!({"plan": "phone", "standing": "good"}));
+}
+
+#[test]
+fn a_page_that_begins_behind_what_is_gone_begins_again() {
+    let (app, _stripe) = app();
+    let going = r#"{"good": 1773570000, "going": {"began": 1773575000, "phase": "events", "after": "evt_gone", "healed": 0}}"#;
+    night(&app);
+    app.db.run_script(&format!("UPDATE jobs SET cursor = '{going}', due_at = '2026-01-01T00:00:00.000Z' WHERE name = 'billing_reconcile'"));
+    app.clock.advance(60);
+    night(&app);
+    app.clock.advance(3_600);
+    night(&app);
+    assert_eq!(app.lines.of("billing_reconciled").len(), 2);
+}
+
+#[test]
+fn a_list_of_prices_does_not_overwrite_what_was_told_meanwhile() {
+    let (app, stripe) = app();
+    let told = json!({"id": "price_phone_monthly", "object": "price", "active": false, "product": "prod_chatbot",
+        "metadata": {"plan": "bundle"}});
+    assert_eq!(deliver(&app, &event("evt_1", "price.updated", NOON + 1, &told)).status, 200);
+    night(&app);
+    let sql =
+        "SELECT plan, is_active FROM plan_prices WHERE stripe_price_id = 'price_phone_monthly'";
+    assert_eq!(app.db.rows(sql), [json!({"plan": "bundle", "is_active": 0})]);
+    // Once it is old, the list counts.
+    app.clock.advance(DAY);
+    stripe.machine().advance(DAY);
+    night(&app);
+    assert_eq!(app.db.rows(sql), [json!({"plan": "bundle", "is_active": 1})]);
+}
+
+#[test]
 fn who_has_a_price_follows_what_an_operator_says_of_it() {
     let (app, stripe) = app();
     subscribe(&stripe, "org_a", "price_phone_monthly");
@@ -217,6 +293,30 @@ fn staff_list_inspect_and_replay() {
     let again = ask(&app, "user_staff", "POST", &replay);
     assert_eq!((again.status, again.code().as_str()), (409, "event_already_applied"));
     assert_eq!(receipt(&app, "evt_1")["attempts"], 3);
+}
+
+#[test]
+fn a_replay_leaves_its_trace_once_whatever_it_is_of() {
+    let app = TestApp::new();
+    let product = json!({"id": "prod_9", "object": "product", "name": "Nine", "active": true});
+    let invoice = json!({"id": "in_9", "object": "invoice", "customer": "cus_a", "status": "open", "total": 5,
+        "lines": {"data": [], "has_more": false}});
+    for (id, kind, object) in
+        [("evt_1", "product.updated", &product), ("evt_2", "invoice.updated", &invoice)]
+    {
+        deliver(&app, &event(id, kind, NOON, object));
+        app.db
+            .run_script("UPDATE stripe_events SET status = 'failed', processing_error = 'storage'");
+        let row =
+            app.db.value(&format!("SELECT id FROM stripe_events WHERE stripe_event_id = '{id}'"));
+        let path = format!("/portal/billing/events/{}/replay", row.as_str().unwrap());
+        let replayed = ask(&app, "user_staff", "POST", &path);
+        assert_eq!((replayed.status, replayed.db_trips), (200, 2), "{}", replayed.text);
+        let traces = format!(
+            "SELECT count(*) FROM audit_logs WHERE event_type = 'billing.event_replayed' AND target_id = '{id}'"
+        );
+        assert_eq!(app.db.value(&traces), 1, "{kind}");
+    }
 }
 
 #[test]

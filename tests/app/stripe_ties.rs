@@ -202,6 +202,57 @@ fn what_is_gone_before_a_thin_event_asks_for_it_is_gone_here() {
 }
 
 #[test]
+fn what_never_goes_is_not_taken_for_gone() {
+    let app = app();
+    let missing = r#"{"error": {"code": "resource_missing"}}"#;
+    for url in [INVOICE, "https://api.stripe.com/v1/products/our%2Fchat%20bot"] {
+        app.http.answer_at(url, 404, missing);
+    }
+    let product = json!({"id": "our/chat bot", "object": "product", "name": "A", "active": true});
+    deliver(&app, &event("evt_1", "product.created", NOON, &product));
+    deliver(&app, &thin("evt_2", "v1.product.updated", "our/chat bot"));
+    assert_eq!(receipt(&app, "evt_2")["processing_error"], "object_gone");
+    assert_eq!(app.db.value("SELECT is_deleted FROM stripe_products"), 0);
+    // Another account's key: a paid invoice cannot have been a draft.
+    let paid = json!({"id": "in_1", "object": "invoice", "customer": "cus_a", "status": "paid", "total": 5,
+        "lines": {"data": [{"id": "il_1", "amount": 5}], "has_more": true}});
+    assert_eq!(deliver(&app, &event("evt_3", "invoice.paid", NOON, &paid)).status, 200);
+    assert_eq!(receipt(&app, "evt_3")["processing_error"], "object_gone");
+    deliver(&app, &thin("evt_4", "v1.invoice.updated", "in_1"));
+    assert_eq!(app.db.value("SELECT status FROM billing_invoices"), "paid");
+}
+
+#[test]
+fn a_thin_event_is_traced_as_what_it_tells() {
+    let app = app();
+    let paid = json!({"id": "in_1", "object": "invoice", "customer": "cus_a", "status": "paid", "total": 5,
+        "lines": {"data": [], "has_more": false}});
+    app.http.answer_at(INVOICE, 200, &paid.to_string());
+    app.http.answer_at(CUSTOMER, 200, r#"{"id": "cus_a", "object": "customer", "name": "A"}"#);
+    deliver(&app, &thin("evt_1", "v1.invoice.paid", "in_1"));
+    deliver(&app, &thin("evt_2", "v1.customer.updated", "cus_a"));
+    let told =
+        app.db.rows("SELECT event_type FROM audit_logs WHERE actor_id = 'stripe' ORDER BY rowid");
+    assert_eq!(
+        told,
+        [
+            json!({"event_type": "billing.invoice_paid"}),
+            json!({"event_type": "billing.customer.updated"})
+        ]
+    );
+}
+
+#[test]
+fn without_a_key_the_lines_that_came_are_what_there_is() {
+    let app = TestApp::new();
+    let long = json!({"id": "in_1", "object": "invoice", "customer": "cus_a", "status": "open", "total": 5,
+        "lines": {"data": [{"id": "il_1", "amount": 5}], "has_more": true}});
+    assert_eq!(deliver(&app, &event("evt_1", "invoice.finalized", NOON, &long)).status, 200);
+    assert_eq!(receipt(&app, "evt_1")["status"], "processed");
+    assert_eq!(app.db.value("SELECT count(*) FROM billing_invoice_lines"), 1);
+}
+
+#[test]
 fn a_thin_event_is_what_stripe_has() {
     let app = app();
     app.http.answer_at(SUBSCRIPTION, 200, &subscription("active", "phone").to_string());

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use super::asking::{Fetched, fetch, unanswered};
-use super::catalog::{Price, Product};
 use super::event::{Change, Event, Topic};
 use super::invoice::Occasion;
 use super::routes::WEBHOOK;
@@ -161,23 +160,25 @@ async fn ask(
     }
 }
 
-/// What an event says of an object that Stripe no longer has; nothing of what Stripe never lets go.
+/// What an event says of an object that Stripe no longer has. Of invoices, drafts alone go; products and prices are told to
+/// be deleted. The others never go, so that somebody asked for another account's.
 fn gone(event: &Event, told: Option<&Change>) -> Result<Option<Change>> {
     let Some(id) = event.object_id() else { return Ok(None) };
-    let nameless = || Map::from_iter([("id".to_owned(), json!(id))]);
-    Ok(Some(match (event.topic(), told) {
-        // Of invoices, drafts alone go.
-        (Topic::Invoice(_), Some(Change::Invoice(invoice))) => {
+    let nameless = Map::from_iter([("id".to_owned(), json!(id))]);
+    let topic = event.topic();
+    Ok(match (topic, told) {
+        (Topic::Invoice(_), Some(Change::Invoice(invoice))) if invoice.status == "draft" => {
             let mut invoice = invoice.clone();
             invoice.occasion = Occasion::Deleted;
             invoice.status = "void";
-            Change::Invoice(invoice)
+            Some(Change::Invoice(invoice))
         }
-        (Topic::Invoice(_), _) => Change::InvoiceGone(id.to_owned()),
-        (Topic::Product(_), _) => Change::Product(Product::read(&nameless(), Step::Deleted)?),
-        (Topic::Price(_), _) => Change::Price(Price::read(&nameless(), Step::Deleted)?),
-        _ => return Ok(None),
-    }))
+        (Topic::Invoice(_), None) => Some(Change::InvoiceGone(id.to_owned())),
+        (Topic::Product(Step::Deleted) | Topic::Price(Step::Deleted), _) => {
+            Some(topic.read(&nameless, event.created)?)
+        }
+        _ => None,
+    })
 }
 
 /// Whether the event is of the other mode than the key: test events do not change what live ones made.

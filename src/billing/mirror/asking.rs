@@ -1,5 +1,6 @@
 //! Asking Stripe for the object of an event, where the event does not say enough.
 
+use form_urlencoded::byte_serialize;
 use serde_json::{Value, json};
 
 use super::event::Topic;
@@ -23,8 +24,7 @@ pub(super) async fn fetch(
     topic: Topic,
     id: &str,
 ) -> Result<Option<Fetched>, Failure> {
-    let (Some(kind), Some(id)) = (path(topic), StripeId::parse(id)) else { return Ok(None) };
-    let path = format!("/v1/{kind}/{}", id.as_str());
+    let Some(path) = path(topic, id) else { return Ok(None) };
     let mut object = match stripe.get(&path, &Form::default()).await {
         Ok(object) => object,
         Err(Failure { kind: FailureKind::NotFound, .. }) => return Ok(None),
@@ -49,16 +49,26 @@ pub(super) fn unanswered(failure: &Failure) -> Error {
         .context(failure.reason.clone())
 }
 
-fn path(topic: Topic) -> Option<&'static str> {
-    Some(match topic {
+/// Where an object is; nothing if there can be none.
+fn path(topic: Topic, id: &str) -> Option<String> {
+    let kind = match topic {
         Topic::Customer(_) => "customers",
         Topic::Subscription(_) => "subscriptions",
         Topic::Invoice(_) => "invoices",
         Topic::Checkout => "checkout/sessions",
-        Topic::Product(_) => "products",
-        Topic::Price(_) => "prices",
+        // These may have ids of somebody's choice.
+        Topic::Product(_) => return segment(id).map(|id| format!("/v1/products/{id}")),
+        Topic::Price(_) => return segment(id).map(|id| format!("/v1/prices/{id}")),
         Topic::Other => return None,
-    })
+    };
+    Some(format!("/v1/{kind}/{}", StripeId::parse(id)?.as_str()))
+}
+
+/// An id as one segment of a path; nothing if it would lead elsewhere.
+fn segment(id: &str) -> Option<String> {
+    // Forms write a space as a plus, paths do not.
+    let segment = byte_serialize(id.as_bytes()).collect::<String>().replace('+', "%20");
+    (!matches!(id, "" | "." | "..")).then_some(segment)
 }
 
 /// Puts the lines that are on further pages to those that came.

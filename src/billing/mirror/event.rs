@@ -114,6 +114,11 @@ impl Event {
         Topic::of(self.kind())
     }
 
+    /// Whether the reconciliation made it of what it found.
+    pub(super) fn is_found(&self) -> bool {
+        [CUSTOMER_FOUND, SUBSCRIPTION_FOUND].contains(&&*self.r#type)
+    }
+
     /// Whether it says that a trial ends, which Stripe does three days before (Stripe docs, "Types of events").
     pub(super) fn tells_of_trial_end(&self) -> bool {
         self.kind() == "customer.subscription.trial_will_end"

@@ -12,13 +12,13 @@ use super::applying::{apply, heal};
 use super::asking::{fetch, unanswered};
 use super::catalog::Price;
 use super::event::{CUSTOMER_FOUND, Event, SUBSCRIPTION_FOUND, Topic};
-use super::snapshot::{Object, Step, boolean, integer, list, text};
+use super::snapshot::{Object, Step, boolean, id_of, integer, list, org_hint, text};
 use super::store::{self, Again, MirroredRow, Status};
 use super::subscription::Subscription;
 use crate::app::Op;
-use crate::clients::stripe::{Form, Stripe};
+use crate::clients::stripe::{FailureKind, Form, Stripe};
 use crate::config::LogLevel;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::jobs::Run;
 
 /// Its name among the jobs.
@@ -28,8 +28,12 @@ pub const JOB: &str = "billing_reconcile";
 const EVENTS_KEPT_S: i64 = 30 * 24 * 3_600;
 /// How far behind the last good run it looks again, as events may be listed late.
 const OVERLAP_S: i64 = 3_600;
-/// Objects of a page of Stripe's.
-const PAGE: &str = "100";
+/// Objects of a page of Stripe's: events hold objects with all of their metadata, several times.
+const PRICES_OF_PAGE: &str = "100";
+const EVENTS_OF_PAGE: &str = "20";
+const SUBSCRIPTIONS_OF_PAGE: &str = "40";
+/// How much a clock may be off.
+const CLOCK_SKEW_S: i64 = 60;
 /// Events that failed, and subscriptions of the mirror, of a page.
 const FEW: u32 = 20;
 
@@ -99,7 +103,15 @@ pub async fn run(op: &Op, run: &mut Run) -> Result<()> {
             after: None,
             healed: 0,
         });
-        let done = step(op, &stripe, progress.good, going).await?;
+        let done = match step(op, &stripe, progress.good, going).await {
+            Err(error) if error.code() == PAGE_LOST => {
+                // What the page began behind is gone: once more from the beginning.
+                progress.going = None;
+                run.cursor = Some(written(&progress));
+                break;
+            }
+            done => done?,
+        };
         run.items += done.healed;
         going.healed += done.healed;
         going.after = done.after;
@@ -141,6 +153,9 @@ async fn step(op: &Op, stripe: &Stripe<'_>, good: Option<i64>, going: &Going) ->
     }
 }
 
+/// The code of the error where a page begins behind what is gone.
+const PAGE_LOST: &str = "page_lost";
+
 /// A page of a list of Stripe's, and where the next one begins.
 async fn page(
     stripe: &Stripe<'_>,
@@ -148,8 +163,13 @@ async fn page(
     query: Form,
     after: Option<&str>,
 ) -> Result<(Vec<Object>, Option<String>)> {
-    let query = query.with("limit", PAGE).with_any("starting_after", after);
-    let answer = stripe.get(path, &query).await.map_err(|failure| unanswered(&failure))?;
+    let query = query.with_any("starting_after", after);
+    let answer = stripe.get(path, &query).await.map_err(|failure| match failure.kind {
+        FailureKind::Unfit | FailureKind::NotFound if after.is_some() => {
+            Error::conflict(PAGE_LOST, "The page is gone").context(failure.reason)
+        }
+        _ => unanswered(&failure),
+    })?;
     let has_more = boolean(&answer, "has_more");
     // The list is the answer itself; it is read as one that is embedded.
     let mut holder = Map::new();
@@ -160,16 +180,19 @@ async fn page(
 }
 
 async fn prices(op: &Op, stripe: &Stripe<'_>, after: Option<&str>) -> Result<Done> {
-    let (objects, after) = page(stripe, "/v1/prices", Form::default(), after).await?;
+    let since = op.now().seconds() - CLOCK_SKEW_S;
+    let query = Form::default().with("limit", PRICES_OF_PAGE);
+    let (objects, after) = page(stripe, "/v1/prices", query, after).await?;
     let prices: Vec<Price> =
         objects.iter().filter_map(|object| Price::read(object, Step::Updated).ok()).collect();
-    store::prices_upsert(op, &prices).await?;
+    store::prices_upsert(op, &prices, since).await?;
     Ok(Done { healed: 0, after })
 }
 
 /// Events that never came, or were not applied, oldest of the page first.
 async fn events(op: &Op, stripe: &Stripe<'_>, since: i64, after: Option<&str>) -> Result<Done> {
-    let query = Form::default().with("created[gte]", &since.to_string());
+    let query =
+        Form::default().with("limit", EVENTS_OF_PAGE).with("created[gte]", &since.to_string());
     let (objects, after) = page(stripe, "/v1/events", query, after).await?;
     let mut known: Vec<(Event, String)> = Vec::new();
     for object in objects.into_iter().rev() {
@@ -215,13 +238,24 @@ async fn subscriptions(
     began: i64,
     after: Option<&str>,
 ) -> Result<Done> {
-    let (objects, after) = page(stripe, "/v1/subscriptions", Form::default(), after).await?;
+    let query =
+        Form::default().with("limit", SUBSCRIPTIONS_OF_PAGE).with("expand[]", "data.customer");
+    let (objects, after) = page(stripe, "/v1/subscriptions", query, after).await?;
     let ids: Vec<&str> = objects.iter().filter_map(|object| text(object, "id")).collect();
+    let customers: Vec<String> =
+        objects.iter().filter_map(|object| id_of(object.get("customer"))).collect();
+    let customers: Vec<&str> = customers.iter().map(String::as_str).collect();
+    let known = store::customers_known(op, &customers).await?;
     let mirrored = store::subscriptions_mirrored(op, &ids).await?;
     let mut healed = 0;
     for object in &objects {
         let row = mirrored.iter().find(|row| text(object, "id") == Some(&row.id));
-        healed += u64::from(compare(op, stripe, object, row, began).await?);
+        let is_ours = id_of(object.get("customer")).is_some_and(|id| known.contains(&id));
+        let is_healed = match row {
+            None if !is_ours => adopt(op, object, began).await?,
+            row => compare(op, object, row, began).await?,
+        };
+        healed += u64::from(is_healed);
     }
     Ok(Done { healed, after })
 }
@@ -234,7 +268,7 @@ async fn mirror(op: &Op, stripe: &Stripe<'_>, began: i64, after: Option<&str>) -
     for row in &rows {
         match asked(stripe, Topic::Subscription(Step::Updated), &row.id).await? {
             Some(object) => {
-                healed += u64::from(compare(op, stripe, &object, Some(row), began).await?);
+                healed += u64::from(compare(op, &object, Some(row), began).await?);
             }
             None => drift(op, "subscription", &row.id, "unknown_to_stripe"),
         }
@@ -243,13 +277,7 @@ async fn mirror(op: &Op, stripe: &Stripe<'_>, began: i64, after: Option<&str>) -
 }
 
 /// Corrects the mirror's row of a subscription, if it says something else; whether it did.
-async fn compare(
-    op: &Op,
-    stripe: &Stripe<'_>,
-    object: &Object,
-    row: Option<&MirroredRow>,
-    began: i64,
-) -> Result<bool> {
+async fn compare(op: &Op, object: &Object, row: Option<&MirroredRow>, began: i64) -> Result<bool> {
     let created =
         row.map_or_else(|| integer(object, "created").unwrap_or(began), |row| row.created);
     let subscription = Subscription::read(object, Step::Updated, created)?;
@@ -261,19 +289,20 @@ async fn compare(
     let written_by = row.and_then(|row| row.delivery_id.clone());
     let event = found(SUBSCRIPTION_FOUND, &subscription.id, began, created, object);
     let receipt = heal(op, &event, written_by).await?;
-    let reason = receipt.as_ref().and_then(|receipt| receipt.processing_error.as_deref());
-    if reason != Some("customer_unknown") {
-        return Ok(receipt.is_some_and(|receipt| receipt.status == Status::Processed));
-    }
-    // With its customer, it is applied as what waited for it.
-    let id = &subscription.customer_id;
-    let Some(customer) = asked(stripe, Topic::Customer(Step::Updated), id).await? else {
-        return Ok(false);
-    };
-    let created = integer(&customer, "created").unwrap_or(began);
-    let event = found(CUSTOMER_FOUND, id, began, created, &customer);
-    let receipt = heal(op, &event, None).await?;
     Ok(receipt.is_some_and(|receipt| receipt.status == Status::Processed))
+}
+
+/// Takes over a subscription of a customer that no org has yet, if either names one of ours: an account may have others.
+async fn adopt(op: &Op, object: &Object, began: i64) -> Result<bool> {
+    let customer = object.get("customer").and_then(Value::as_object);
+    if let Some(customer) = customer.filter(|customer| org_hint(customer).is_some()) {
+        let id = text(customer, "id").unwrap_or_default();
+        let created = integer(customer, "created").unwrap_or(began);
+        heal(op, &found(CUSTOMER_FOUND, id, began, created, customer), None).await?;
+    } else if org_hint(object).is_none() {
+        return Ok(false);
+    }
+    compare(op, object, None, began).await
 }
 
 /// An object as Stripe has it now; nothing if it has none.

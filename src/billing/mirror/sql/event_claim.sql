@@ -1,8 +1,9 @@
 -- Claims an event for this delivery; no row comes back when it was applied before. The org_id is that of the customer's
 -- own row, or of the invoice that is gone; the hint counts only while no row has the customer and the org has none, and one
--- that contradicts is refused.
+-- that contradicts is refused. Says whether other events may wait for it.
 -- Indexes: stripe_events.stripe_event_id, billing_customers.stripe_customer_id, .org_id,
--- billing_former_customers.stripe_customer_id, billing_invoices.stripe_invoice_id, orgs.id.
+-- billing_former_customers.stripe_customer_id, billing_invoices.stripe_invoice_id, orgs.id, stripe_events_awaiting,
+-- stripe_events_awaiting_room.
 -- ?1 row id   ?2 event   ?3 type   ?4 API version   ?5 live mode   ?6 object type   ?7 object id
 -- ?8 payload   ?9 now   ?10 delivery   ?11 event.created   ?12 Stripe customer, or NULL
 -- ?13 org hint, or NULL   ?14 what to say without an org: 'skipped', 'failed', or 'processed'
@@ -37,4 +38,10 @@ ON CONFLICT (stripe_event_id) DO UPDATE SET
   delivery_id = excluded.delivery_id,
   attempts = stripe_events.attempts + 1
 WHERE stripe_events.status IN ('pending', 'failed') OR (?16 = 1 AND stripe_events.status = 'skipped')
-RETURNING id, status, org_id, processing_error
+RETURNING id, status, org_id, processing_error,
+  EXISTS (SELECT 1 FROM stripe_events w
+           WHERE w.stripe_customer_id = +?12 AND w.processing_error = 'customer_unknown'
+             AND w.stripe_event_id <> ?2)
+  OR EXISTS (SELECT 1 FROM stripe_events w
+              WHERE w.org_id = stripe_events.org_id AND w.processing_error = 'org_has_customer'
+                AND w.stripe_event_id <> ?2) AS is_awaited

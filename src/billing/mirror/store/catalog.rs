@@ -70,8 +70,13 @@ fn mirror(
     statements.len() - 1
 }
 
-/// Takes over prices as Stripe lists them, and brings the plans of who has them up to that.
-pub(in crate::billing::mirror) async fn prices_upsert(op: &Op, prices: &[Price]) -> Result<()> {
+/// Takes over prices as Stripe listed them, and brings the plans of who has them up to that. Events that were created
+/// `since` then, in seconds since the epoch, are newer.
+pub(in crate::billing::mirror) async fn prices_upsert(
+    op: &Op,
+    prices: &[Price],
+    since: i64,
+) -> Result<()> {
     let column = |price: &Price| {
         json!({"stripe_price_id": price.id, "plan": price.plan, "stripe_product_id": price.product_id,
             "nickname": price.nickname, "currency": price.currency, "unit_amount_cents": price.unit_amount_cents,
@@ -80,5 +85,5 @@ pub(in crate::billing::mirror) async fn prices_upsert(op: &Op, prices: &[Price])
     let prices: Vec<Value> = prices.iter().map(column).collect();
     let (prices, now) = (json!(prices).to_string(), op.now());
     let entitlement = statement!(ENTITLEMENT_OF_PRICES, &*prices, "", now, &*grace(op));
-    op.write(vec![statement!(PRICES_UPSERT, prices, now), entitlement]).await.map(drop)
+    op.write(vec![statement!(PRICES_UPSERT, prices, now, since), entitlement]).await.map(drop)
 }

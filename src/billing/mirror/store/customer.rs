@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::{Delivery, Trace, customer_insert, entitlement, take_over};
 use crate::billing::mirror::customer::Customer;
+use crate::billing::mirror::event::Topic;
 use crate::billing::mirror::snapshot::Step;
 use crate::db::Statement;
 use crate::error::Result;
@@ -57,10 +58,19 @@ pub(super) fn mirror(
 
 /// What the audit trail says of it.
 pub(super) fn trace<'a>(delivery: &Delivery<'_>, customer: &'a Customer) -> Trace<'a> {
+    let step = match delivery.event.topic() {
+        Topic::Customer(step) => step,
+        _ => customer.step,
+    };
+    let event_type = match step {
+        Step::Created => "billing.customer.created",
+        Step::Updated => "billing.customer.updated",
+        Step::Deleted => "billing.customer.deleted",
+    };
     Trace {
         target_type: "customer",
         target_id: &customer.id,
-        event_type: format!("billing.{}", delivery.event.r#type),
+        event_type,
         metadata: json!({"stripe_event_id": delivery.event.id}),
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Delivery, Trace, customer_insert, take_over};
+use crate::billing::mirror::event::Topic;
 use crate::billing::mirror::invoice::Invoice;
 use crate::db::{Param, Statement};
 use crate::error::Result;
@@ -23,8 +24,9 @@ pub(super) fn mirror(
 ) -> Result<usize> {
     statements.push(customer_insert(delivery, &invoice.customer_id)?);
     let mut lines = json!(invoice.lines);
-    let (upsert, version) = upsert(delivery, invoice, &lines)?;
+    let (upsert, mut version) = upsert(delivery, invoice, &lines)?;
     statements.push(upsert);
+    version.push(delivery.basis.param());
     statements.push(Statement { sql: INVOICE_UNSETTLED, params: version });
     let unsettled_at = statements.len() - 1;
     let ids: Vec<&str> = invoice.lines.iter().map(|line| &*line.stripe_line_item_id).collect();
@@ -87,10 +89,14 @@ fn upsert(
 
 /// What the audit trail says of it, where it says anything.
 pub(super) fn trace<'a>(delivery: &Delivery<'_>, invoice: &'a Invoice) -> Option<Trace<'a>> {
+    let occasion = match delivery.event.topic() {
+        Topic::Invoice(occasion) => occasion,
+        _ => invoice.occasion,
+    };
     Some(Trace {
         target_type: "invoice",
         target_id: &invoice.id,
-        event_type: invoice.occasion.audit_type()?.to_owned(),
+        event_type: occasion.audit_type()?,
         metadata: json!({
             "status": invoice.status,
             "total_cents": invoice.total_cents,

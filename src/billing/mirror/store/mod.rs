@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 pub(super) use self::catalog::prices_upsert;
+use self::receipt::ClaimedRow;
 pub(super) use self::receipt::{
     Receipt, ReceiptOut, ReceiptStatus, ReceiptWithPayloadOut, Status, event_failed,
     receipt_by_id as receipt_of, receipts,
@@ -24,9 +25,11 @@ use crate::ids::new_id;
 use crate::time::{StoredTime, Timestamp};
 use crate::{row, sql, statement};
 
+const CUSTOMERS_KNOWN: &str = sql!("../sql/customers_known.sql");
 const CUSTOMER_INSERT: &str = sql!("../sql/customer_insert.sql");
 const ENTITLEMENT_OF_EVENT: &str = sql!("../sql/due_of_event.sql", "../sql/entitlement.sql");
 const ENTITLEMENT_OF_GRACE: &str = sql!("../sql/due_of_grace.sql", "../sql/entitlement.sql");
+const EVENT_SETTLED: &str = sql!("../sql/event_settled.sql");
 const EVENT_AUDIT_INSERT: &str = sql!("../sql/event_audit_insert.sql");
 const EVENTS_AWAITING: &str = sql!("../sql/events_awaiting.sql");
 const EVENTS_FAILED: &str = sql!("../sql/events_failed.sql");
@@ -139,17 +142,32 @@ pub(super) async fn event_apply(op: &Op, application: &Application<'_>) -> Resul
         Change::Nothing => {}
     }
     let told = application.told.unwrap_or(mirrored);
-    leave_traces(&delivery, told, &mut statements)?;
-    if let Again::Asked(trace) = application.again {
-        statements.push(trace.clone());
-    }
     let customer = customer_of(mirrored);
-    if let Some(customer) = customer {
-        statements.push(receipt::mismatch_audit(&delivery, customer, told)?);
-        statements.push(statement!(EVENTS_AWAITING, &*event.id, &*id, customer));
+    statements.extend(trace(&delivery, told, customer)?);
+    if let Again::Asked(trace) = application.again {
+        statements.extend([statement!(EVENT_SETTLED, &*event.id, &*id), trace.clone()]);
     }
     let rows = op.write(statements).await?;
-    outcome(&rows, unsettled_at, customer.is_some())
+    let Some(claimed) = rows.first().map(Rows::first::<ClaimedRow>).transpose()?.flatten() else {
+        return Ok(Applied::Before);
+    };
+    let unsettled = unsettled_at.and_then(|at| rows.get(at));
+    if let Some(row) = unsettled.map(Rows::first::<UnsettledRow>).transpose()?.flatten() {
+        return Ok(Applied::Unsettled { written_by: row.written_by });
+    }
+    let awaiting = match customer.filter(|_| claimed.is_awaited) {
+        Some(customer) => awaiting(op, &delivery, customer).await?,
+        None => Vec::new(),
+    };
+    Ok(Applied::Now { receipt: claimed.receipt(), awaiting })
+}
+
+/// Payloads of events that can be applied behind this one.
+async fn awaiting(op: &Op, delivery: &Delivery<'_>, customer: &str) -> Result<Vec<String>> {
+    let statement = statement!(EVENTS_AWAITING, &*delivery.event.id, delivery.id, customer);
+    let rows = op.read(vec![statement]).await?;
+    let rows: Vec<AwaitingRow> = rows.first().map_or(Ok(Vec::new()), Rows::all)?;
+    Ok(rows.into_iter().map(|row| row.payload).collect())
 }
 
 /// Brings the standing of at most so many orgs up to date whose days of grace are over; gives how many it were.
@@ -190,11 +208,20 @@ row! {
     }
 }
 
-/// Those of some events that were not applied.
-pub(super) async fn events_missing(op: &Op, ids: &[&str]) -> Result<Vec<String>> {
-    let rows = op.read(vec![statement!(EVENTS_MISSING, json!(ids).to_string())]).await?;
+/// Those of some customers of Stripe's that are or were an org's.
+pub(super) async fn customers_known(op: &Op, ids: &[&str]) -> Result<Vec<String>> {
+    ids_of(op, statement!(CUSTOMERS_KNOWN, json!(ids).to_string())).await
+}
+
+async fn ids_of(op: &Op, statement: Statement) -> Result<Vec<String>> {
+    let rows = op.read(vec![statement]).await?;
     let rows: Vec<IdRow> = rows.first().map_or(Ok(Vec::new()), Rows::all)?;
     Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+/// Those of some events that were not applied.
+pub(super) async fn events_missing(op: &Op, ids: &[&str]) -> Result<Vec<String>> {
+    ids_of(op, statement!(EVENTS_MISSING, json!(ids).to_string())).await
 }
 
 /// Events that failed, oldest first, behind the one of a key.
@@ -228,21 +255,6 @@ pub(super) async fn subscriptions_live(
 /// Days of grace, as SQLite adds them.
 fn grace(op: &Op) -> String {
     format!("+{} days", op.app.config.billing_grace_days)
-}
-
-fn outcome(rows: &[Rows], unsettled_at: Option<usize>, awaits: bool) -> Result<Applied> {
-    let Some(receipt) = rows.first().map(Rows::first::<Receipt>).transpose()?.flatten() else {
-        return Ok(Applied::Before);
-    };
-    let unsettled = unsettled_at.and_then(|at| rows.get(at));
-    if let Some(row) = unsettled.map(Rows::first::<UnsettledRow>).transpose()?.flatten() {
-        return Ok(Applied::Unsettled { written_by: row.written_by });
-    }
-    let awaiting = match rows.last().filter(|_| awaits) {
-        Some(rows) => rows.all::<AwaitingRow>()?.into_iter().map(|row| row.payload).collect(),
-        None => Vec::new(),
-    };
-    Ok(Applied::Now { receipt, awaiting })
 }
 
 row! {
@@ -279,12 +291,12 @@ fn org_hint_of(change: &Change) -> Option<&str> {
     }
 }
 
-/// The audit entry of what happened, where one is left.
-fn leave_traces(
+/// The audit entry of what happened, or of its refusal, where one may be left.
+fn trace(
     delivery: &Delivery<'_>,
     told: &Change,
-    statements: &mut Vec<Statement>,
-) -> Result<()> {
+    customer: Option<&str>,
+) -> Result<Option<Statement>> {
     let trace = match told {
         Change::Customer(customer) => Some(customer::trace(delivery, customer)),
         Change::Subscription(subscription) => Some(subscription::trace(delivery, subscription)),
@@ -295,27 +307,32 @@ fn leave_traces(
         | Change::Price(_)
         | Change::Nothing => None,
     };
-    let Some(Trace { target_type, target_id, event_type, metadata }) = trace else { return Ok(()) };
+    if trace.is_none() && customer.is_none() {
+        return Ok(None);
+    }
     let Delivery { event, id, now, .. } = *delivery;
-    statements.push(statement!(
+    let refusal = json!({"named_org_id": org_hint_of(told), "stripe_event_id": event.id,
+        "event_type": event.r#type, "object_id": event.object_id()});
+    Ok(Some(statement!(
         EVENT_AUDIT_INSERT,
         new_id(now)?,
         &*event.id,
         id,
-        target_type,
-        target_id,
         now,
-        event_type,
-        metadata.to_string(),
-    ));
-    Ok(())
+        trace.as_ref().map(|trace| trace.event_type),
+        trace.as_ref().map(|trace| trace.target_type),
+        trace.as_ref().map(|trace| trace.target_id),
+        trace.as_ref().map(|trace| trace.metadata.to_string()),
+        customer,
+        refusal.to_string(),
+    )))
 }
 
 /// An entry of the audit trail.
 struct Trace<'a> {
     target_type: &'static str,
     target_id: &'a str,
-    event_type: String,
+    event_type: &'static str,
     metadata: Value,
 }
 

@@ -19,22 +19,38 @@ const RECEIPTS_OF_STATUS: ListSql =
 const RECEIPT: &str = scoped_sql!("../sql/receipt_columns.sql", "../sql/receipt.sql");
 const EVENT_CLAIM: &str = sql!("../sql/event_claim.sql");
 const EVENT_FAILED: &str = sql!("../sql/event_failed.sql");
-const MISMATCH_AUDIT_INSERT: &str = sql!("../sql/mismatch_audit_insert.sql");
 
 /// Largest payload that is kept whole: D1 holds rows of 2 MB.
 const LARGEST_PAYLOAD: usize = 1_000_000;
 /// For how long an event without an org is asked for again; Stripe itself gives up after three days.
 const ORG_AWAITED_S: i64 = 24 * 3_600;
 
+/// What became of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::billing) struct Receipt {
+    pub(in crate::billing) id: String,
+    pub(in crate::billing) status: Status,
+    pub(in crate::billing) org_id: Option<String>,
+    /// Why it was not applied.
+    pub(in crate::billing) processing_error: Option<String>,
+}
+
 row! {
-    /// What became of an event.
-    #[derive(Debug, Clone, PartialEq, Eq)]
-    pub(in crate::billing) struct Receipt {
-        pub(in crate::billing) id: String,
-        pub(in crate::billing) status: Status,
-        pub(in crate::billing) org_id: Option<String>,
-        /// Why it was not applied.
-        pub(in crate::billing) processing_error: Option<String>,
+    /// A claim, as it comes back.
+    pub(super) struct ClaimedRow {
+        id: String,
+        status: Status,
+        org_id: Option<String>,
+        processing_error: Option<String>,
+        /// Whether other events may wait for this one.
+        pub(super) is_awaited: bool,
+    }
+}
+
+impl ClaimedRow {
+    pub(super) fn receipt(self) -> Receipt {
+        let Self { id, status, org_id, processing_error, is_awaited: _ } = self;
+        Receipt { id, status, org_id, processing_error }
     }
 }
 
@@ -172,26 +188,6 @@ pub(super) fn claim(delivery: &Delivery<'_>, application: &Application<'_>) -> R
         (!matches!(application.again, Again::No)).into(),
     ];
     receipt(EVENT_CLAIM, event, application.payload, now, claim)
-}
-
-/// The audit entry of an event that names another org than its customer's.
-pub(super) fn mismatch_audit(
-    delivery: &Delivery<'_>,
-    customer: &str,
-    change: &Change,
-) -> Result<Statement> {
-    let Delivery { event, id, now, .. } = *delivery;
-    let metadata = json!({"named_org_id": org_hint_of(change), "stripe_event_id": event.id,
-        "event_type": event.r#type, "object_id": event.object_id()});
-    Ok(statement!(
-        MISMATCH_AUDIT_INSERT,
-        new_id(now)?,
-        &*event.id,
-        id,
-        customer,
-        now,
-        metadata.to_string(),
-    ))
 }
 
 /// Records that an event could not be applied, so that it can be seen while Stripe tries again.

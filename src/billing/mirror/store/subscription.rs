@@ -17,7 +17,6 @@ const SUBSCRIPTION_UPSERT: &str = sql!("../sql/subscription_upsert.sql");
 const SUBSCRIPTION_UNSETTLED: &str = sql!("../sql/subscription_unsettled.sql");
 const SUBSCRIPTION_ITEMS_FORGET: &str = sql!("../sql/subscription_items_forget.sql");
 const SUBSCRIPTION_ITEMS_UPSERT: &str = sql!("../sql/subscription_items_upsert.sql");
-const INVOICES_JOIN: &str = sql!("../sql/invoices_join.sql");
 
 /// Adds the statements; gives the place of the one that says whether Stripe has to be asked.
 pub(super) fn mirror(
@@ -37,7 +36,6 @@ pub(super) fn mirror(
     {
         statements.push(statement!(sql, delivery.id, &*subscription.id, items));
     }
-    statements.push(statement!(INVOICES_JOIN, &*subscription.id));
     statements.push(entitlement(delivery));
     if let Some(trial_end) = subscription.trial_end.filter(|_| delivery.event.tells_of_trial_end())
     {
@@ -53,7 +51,10 @@ fn upsert(
     subscription: &Subscription,
     items: &str,
 ) -> Result<(Statement, Vec<Param>)> {
-    let happened = Timestamp::from_seconds(delivery.event.created);
+    let event = delivery.event;
+    // Of what was found, nobody knows since when it is so.
+    let happened =
+        if event.is_found() { delivery.now } else { Timestamp::from_seconds(event.created) };
     let row = vec![
         new_id(delivery.now)?.into(),
         subscription.created_at.into(),
@@ -97,7 +98,7 @@ pub(super) fn trace<'a>(delivery: &Delivery<'_>, subscription: &'a Subscription)
     Trace {
         target_type: "subscription",
         target_id: &subscription.id,
-        event_type: audit_type(step).to_owned(),
+        event_type: audit_type(step),
         metadata: match step {
             Step::Created | Step::Updated => json!({
                 "status": subscription.status(),
