@@ -238,6 +238,29 @@ fn chatbot_and_phone_may_be_held_together() {
 }
 
 #[test]
+fn a_metered_price_beside_a_plan_is_no_plan() {
+    let (app, stripe) = app();
+    let session = session_of(&start(&app, &body("price_chatbot_monthly")));
+    complete(&stripe, &session);
+    let subscription = stripe.machine().objects("subscription")[0]["id"].clone();
+    let metered = stripe.post(
+        "/v1/prices",
+        "product=prod_chatbot&currency=usd&unit_amount=1&recurring[interval]=month&recurring[usage_type]=metered",
+    );
+    let item = format!("subscription={}&price={metered}", subscription.as_str().unwrap());
+    stripe.post("/v1/subscription_items", &item);
+    stripe.tell(&app);
+    assert_eq!(app.db.value("SELECT count(*) FROM billing_subscription_items"), 2);
+    let again = refusal(&start(&app, &body("price_chatbot_monthly")));
+    assert_eq!(again, (409, "already_subscribed".to_owned()));
+    session_of(&start(&app, &body("price_phone_monthly")));
+    // Nobody knows what a subscription is for that has no known price.
+    app.db.run_script("UPDATE plan_prices SET plan = NULL WHERE plan = 'chatbot'; UPDATE billing_subscription_items SET plan = NULL");
+    let other = refusal(&start(&app, &body("price_phone_monthly")));
+    assert_eq!(other, (409, "already_subscribed".to_owned()));
+}
+
+#[test]
 fn metadata_of_clients_cannot_be_ours_and_trials_are_the_operators() {
     let (app, stripe) = app();
     let mut asked = body("price_bundle_monthly");

@@ -199,8 +199,11 @@ impl CheckoutBasisRow {
     fn judge(&self) -> Result<()> {
         let plan = self.plan.as_deref().ok_or_else(price_unknown)?;
         let adds = |held: &str| matches!((held, plan), ("chatbot", "phone") | ("phone", "chatbot"));
-        let is_new = match self.plans.as_slice() {
-            [] => true,
+        // Beside a plan, what is of none is metered usage.
+        let held: Vec<&str> =
+            self.plans.iter().map(String::as_str).filter(|held| *held != "other").collect();
+        let is_new = match held.as_slice() {
+            [] => self.plans.is_empty(),
             [held] => adds(held),
             _ => false,
         };

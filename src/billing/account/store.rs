@@ -280,7 +280,7 @@ row! {
         /// The price's plan; nothing if it is not for sale.
         pub(super) plan: Option<String>,
         pub(super) trial_days: Option<i64>,
-        /// Plans that the org has subscriptions of that have not ended.
+        /// Plans that the org has subscriptions of that have not ended; `other` for prices of none.
         pub(super) plans: Vec<String>,
         pub(super) had_subscription: bool,
         pub(super) owner_email: Option<String>,
