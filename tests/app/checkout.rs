@@ -327,6 +327,15 @@ fn what_does_not_fit_is_refused_and_asks_nobody() {
     app.db.run_script("UPDATE plan_prices SET is_active = 0 WHERE plan = 'bundle'");
     let retired = refusal(&start(&app, &body("price_bundle_monthly")));
     assert_eq!(retired, (400, "price_unknown".to_owned()));
+    // What GET /billing/plans does not list.
+    app.db.run_script(
+        "UPDATE plan_prices SET stripe_product_id = 'prod_phone' WHERE plan = 'phone';
+         INSERT INTO stripe_products (stripe_product_id, is_active) VALUES ('prod_phone', 0)",
+    );
+    let of_product = refusal(&start(&app, &body("price_phone_monthly")));
+    assert_eq!(of_product, (400, "price_unknown".to_owned()));
+    let plans = app.get_as("user_owner_b", "/billing/plans").text;
+    assert!(!plans.contains("price_phone_monthly"), "{plans}");
     assert!(app.http.sent().is_empty());
     let without = TestApp::new();
     let answer = without.send_as("user_admin_a", "POST", "/billing/checkout-session", Some("{}"));
