@@ -506,7 +506,14 @@ fn an_organization_follows_its_name_and_slug() {
     );
     assert_eq!(org(), json!({"name": "Alpha Four", "slug": "alpha-smile"}));
     assert_eq!(app.db.value("SELECT slug FROM orgs WHERE id = 'org_b'"), "beta");
-    assert_eq!(audited(&app), ["org.updated"; 3]);
+    // Of a long name the beginning is taken.
+    take(
+        &app,
+        "msg_5",
+        &event("organization.updated", 5, &organization(&"x".repeat(200), "alpha", 5)),
+    );
+    assert_eq!(org()["name"], "x".repeat(120));
+    assert_eq!(audited(&app), ["org.updated"; 4]);
     assert!(audit(&app).iter().all(|row| row["org_id"] == "org_a"));
     assert_eq!(receipt(&app, "msg_3")["org_id"], "org_a");
 }
@@ -888,7 +895,6 @@ fn nothing_hostile_gets_through() {
         ("session.revoked", json!({"id": null})),
         ("session.revoked", json!({"id": "sess 1"})),
         ("organization.updated", json!({"id": "org_clerk_a"})),
-        ("organization.updated", json!({"id": "org_clerk_a", "name": huge.as_str()})),
         ("organization.updated", json!({"id": "org_clerk_a", "name": {"a": 1}})),
         ("organizationMembership.created", json!({"id": "orgmem_1", "role": "org:admin"})),
         ("organizationMembership.created", json!({"id": "orgmem_1", "role": "org:admin",
