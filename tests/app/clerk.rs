@@ -758,6 +758,27 @@ fn what_refers_to_nothing_is_not_asked_for_for_ever() {
 }
 
 #[test]
+fn what_came_before_its_organization_was_linked_is_applied_by_the_runbook() {
+    let app = TestApp::new();
+    let joined = |id: &str, org: &str| {
+        let membership = membership(id, org, "user_viewer_a", "org:member", 0);
+        event("organizationMembership.created", -DAY_MS, &membership)
+    };
+    take(&app, "msg_1", &joined("orgmem_1", "org_clerk_b"));
+    take(&app, "msg_2", &joined("orgmem_2", "org_clerk_other"));
+    assert_eq!(outcome(&app, "msg_1"), told("skipped", "org_unknown"));
+    let runbook = include_str!("../../docs/OPERATIONS.md");
+    let (_, statements) = runbook.split_once("Linking an organization").unwrap();
+    let (_, statements) = statements.split_once("```sql").unwrap();
+    let (statements, _) = statements.split_once("```").unwrap();
+    app.db.run_script(&statements.replace("org_…", "org_clerk_b").replace("<org id>", "org_b"));
+    take(&app, "msg_1", &joined("orgmem_1", "org_clerk_b"));
+    assert_eq!(outcome(&app, "msg_1").0, "processed");
+    assert_eq!(role(&app, "user_viewer_a", "org_b"), "member");
+    assert_eq!(outcome(&app, "msg_2").0, "skipped", "another organization's");
+}
+
+#[test]
 fn events_of_one_org_never_touch_another() {
     let app = TestApp::new();
     app.db.run_script(
