@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::membership::Membership;
-use super::object::{Object, id, inner, is_set, millis, missing, required_id, text};
+use super::object::{Object, beginning, id, inner, is_set, millis, missing, required_id, text};
 use super::person::Person;
 use crate::error::{Error, Result};
 use crate::orgs::Slug;
@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 
 /// Longest name of a type that is taken.
 const LONGEST_TYPE: usize = 100;
-/// Longest name of an organization.
+/// Longest name of an organization; of a longer one its beginning is kept.
 const LONGEST_ORG_NAME: usize = 120;
 
 /// The event as Clerk sends it. What is not taken over is not named.
@@ -88,9 +88,8 @@ impl Event {
             "user.created" | "user.updated" => Change::Person(Person::read(&self.object)),
             "user.deleted" => Change::PersonGone,
             "organization.created" | "organization.updated" => Change::Org {
-                name: text(&self.object, "name", LONGEST_ORG_NAME)
-                    .ok_or_else(|| missing("name"))?
-                    .to_owned(),
+                name: beginning(&self.object, "name", LONGEST_ORG_NAME)
+                    .ok_or_else(|| missing("name"))?,
                 slug: text(&self.object, "slug", LONGEST_ORG_NAME).and_then(Slug::parse),
             },
             "organization.deleted" => Change::OrgGone,
@@ -216,6 +215,12 @@ mod tests {
         };
         let Change::Org { name, slug } = org("alpha-2").change().unwrap() else { panic!() };
         assert_eq!((name.as_str(), slug.unwrap().as_str()), ("Alpha", "alpha-2"));
+        let long = json!({"id": "org_1", "name": format!("{} {}", "é".repeat(119), "é".repeat(9))});
+        let Change::Org { name, .. } = event("organization.created", &long).change().unwrap()
+        else {
+            panic!()
+        };
+        assert_eq!(name, "é".repeat(119));
         let Change::Org { slug, .. } = org("Not a slug").change().unwrap() else { panic!() };
         assert!(slug.is_none());
     }
@@ -228,7 +233,7 @@ mod tests {
             ("session.ended", json!({"id": "two words"})),
             ("organization.deleted", json!({"id": "x".repeat(129)})),
             ("organization.updated", json!({"id": "org_1"})),
-            ("organization.updated", json!({"id": "org_1", "name": "x".repeat(121)})),
+            ("organization.updated", json!({"id": "org_1", "name": " "})),
             ("organizationInvitation.revoked", json!({"id": "orginv_1"})),
         ] {
             assert_eq!(

@@ -18,6 +18,13 @@ pub(super) fn text<'a>(object: &'a Object, member: &str, longest: usize) -> Opti
     (!text.is_empty() && text.chars().count() <= longest).then_some(text)
 }
 
+/// The beginning of a text, of at most `longest` characters, without spaces around it.
+pub(super) fn beginning(object: &Object, member: &str, longest: usize) -> Option<String> {
+    let text = object.get(member).and_then(Value::as_str)?.trim();
+    let beginning: String = text.chars().take(longest).collect();
+    (!beginning.is_empty()).then(|| beginning.trim_end().to_owned())
+}
+
 /// An id: visible ASCII characters.
 pub(super) fn id<'a>(object: &'a Object, member: &str) -> Option<&'a str> {
     text(object, member, LONGEST_ID).filter(|id| id.bytes().all(|byte| byte.is_ascii_graphic()))

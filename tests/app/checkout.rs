@@ -1,9 +1,12 @@
 //! From a plan to a subscription, with a Stripe that keeps what it is told.
 
+use std::sync::Barrier;
+
 use fake_stripe::Fault;
 use serde_json::{Value, json};
 
 use crate::support::fake_stripe::FakeStripe;
+use crate::support::ports::Streamed;
 use crate::support::{Answer, TestApp};
 
 const BACK: &str = "https://app.example.com/portal?checkout=success";
@@ -126,6 +129,101 @@ fn a_checkout_that_is_left_open_is_closed_by_the_next() {
     assert_eq!(app.db.value(open), second.as_str());
 }
 
+/// Stripe's sessions that can be paid.
+fn payable(stripe: &FakeStripe) -> usize {
+    let sessions = stripe.machine().objects("checkout.session");
+    sessions.iter().filter(|session| session["status"] == "open").count()
+}
+
+#[test]
+fn a_checkout_whose_webhook_is_late_is_not_followed_by_another() {
+    let (app, stripe) = app();
+    let mut asked = body("price_bundle_monthly");
+    asked["trialPeriodDays"] = json!(14);
+    complete(&stripe, &session_of(&start(&app, &asked)));
+    let completed = (409, "checkout_completed".to_owned());
+    let again = start(&app, &asked);
+    assert_eq!((refusal(&again), again.db_trips), (completed.clone(), 1));
+    assert_eq!(stripe.machine().objects("checkout.session").len(), 1);
+    stripe.tell(&app);
+    assert_eq!(refusal(&start(&app, &asked)), (409, "already_subscribed".to_owned()));
+    // Stripe does not tell in order: the checkout's end may come before its subscription.
+    app.db.run_script(
+        "DELETE FROM billing_subscription_items; DELETE FROM billing_invoices; DELETE FROM billing_subscriptions",
+    );
+    assert_eq!(refusal(&start(&app, &asked)), completed);
+    assert_eq!(payable(&stripe), 0);
+    // What is not mirrored after days has ended.
+    app.clock.advance(4 * 86_400);
+    session_of(&start(&app, &asked));
+}
+
+#[test]
+fn a_checkout_that_ended_untold_does_not_stop_the_next() {
+    let (app, stripe) = app();
+    let first = session_of(&start(&app, &body("price_chatbot_monthly")));
+    stripe.post(&format!("/v1/checkout/sessions/{first}/expire"), "");
+    let second = session_of(&start(&app, &body("price_chatbot_monthly")));
+    complete(&stripe, &second);
+    stripe.tell(&app);
+    // Its subscription is known, its own end is not.
+    app.db.run_script("UPDATE billing_checkout_sessions SET status = 'open'");
+    session_of(&start(&app, &body("price_phone_monthly")));
+    assert_eq!(payable(&stripe), 1);
+}
+
+#[test]
+fn a_checkout_that_cannot_be_closed_is_the_only_one() {
+    let (app, stripe) = app();
+    let first = session_of(&start(&app, &body("price_bundle_monthly")));
+    // As often as it is asked again.
+    stripe.machine().fail_next(&Fault::server_error(), 3);
+    let answer = refusal(&start(&app, &body("price_bundle_monthly")));
+    assert_eq!(answer, (502, "stripe_unavailable".to_owned()));
+    let open = "SELECT group_concat(stripe_session_id) FROM billing_checkout_sessions";
+    assert_eq!((app.db.value(open), payable(&stripe)), (json!(first), 1));
+    let second = session_of(&start(&app, &body("price_bundle_monthly")));
+    assert_eq!((first == second, payable(&stripe)), (false, 1));
+    let mut keys: Vec<String> = app.http.sent().iter().filter_map(key_of_expiry).collect();
+    keys.dedup();
+    assert_eq!(keys.len(), 2, "a failure that is kept under its key is not met again: {keys:?}");
+}
+
+fn key_of_expiry(sent: &koby_portal::http::client::HttpRequest) -> Option<String> {
+    let keys = sent.headers.iter().find(|(name, _)| *name == "idempotency-key");
+    keys.filter(|_| sent.url.ends_with("/expire")).map(|(_, key)| key.clone())
+}
+
+#[test]
+fn of_requests_of_one_moment_one_opens_a_checkout() {
+    for prices in [["price_bundle_monthly"; 2], ["price_bundle_monthly", "price_phone_monthly"]] {
+        let (app, stripe) = app();
+        let customer = stripe.post("/v1/customers", "metadata[org_id]=org_b");
+        // Nobody goes on before all have read.
+        let all_have_read = Barrier::new(2);
+        app.http.serve("https://api.stripe.com/v1/customers", move |_| {
+            all_have_read.wait();
+            Ok(Streamed::of(200, &[&json!({"id": customer}).to_string()]))
+        });
+        let mut answers: Vec<Answer> = std::thread::scope(|scope| {
+            let asking = prices.map(|price| scope.spawn(|| start(&app, &body(price))));
+            asking.map(|asking| asking.join().unwrap()).into()
+        });
+        answers.sort_by_key(|answer| answer.status);
+        let winner = session_of(&answers[0]);
+        assert_eq!(refusal(&answers[1]), (409, "checkout_in_progress".to_owned()));
+        assert_eq!(stripe.machine().objects("checkout.session").len(), 2);
+        assert_eq!(payable(&stripe), 1);
+        let rows = "SELECT group_concat(stripe_session_id) FROM billing_checkout_sessions";
+        assert_eq!(app.db.value(rows), winner.as_str());
+        let traces = "SELECT group_concat(target_id) FROM audit_logs WHERE event_type = 'billing.checkout_started'";
+        assert_eq!(app.db.value(traces), winner.as_str());
+        complete(&stripe, &winner);
+        stripe.tell(&app);
+        assert_eq!(org(&app)["standing"], "good");
+    }
+}
+
 #[test]
 fn chatbot_and_phone_may_be_held_together() {
     let (app, stripe) = app();
@@ -137,6 +235,29 @@ fn chatbot_and_phone_may_be_held_together() {
     assert_eq!(org(&app), json!({"plan": "bundle", "standing": "good"}));
     let third = refusal(&start(&app, &body("price_bundle_monthly")));
     assert_eq!(third, (409, "already_subscribed".to_owned()));
+}
+
+#[test]
+fn a_metered_price_beside_a_plan_is_no_plan() {
+    let (app, stripe) = app();
+    let session = session_of(&start(&app, &body("price_chatbot_monthly")));
+    complete(&stripe, &session);
+    let subscription = stripe.machine().objects("subscription")[0]["id"].clone();
+    let metered = stripe.post(
+        "/v1/prices",
+        "product=prod_chatbot&currency=usd&unit_amount=1&recurring[interval]=month&recurring[usage_type]=metered",
+    );
+    let item = format!("subscription={}&price={metered}", subscription.as_str().unwrap());
+    stripe.post("/v1/subscription_items", &item);
+    stripe.tell(&app);
+    assert_eq!(app.db.value("SELECT count(*) FROM billing_subscription_items"), 2);
+    let again = refusal(&start(&app, &body("price_chatbot_monthly")));
+    assert_eq!(again, (409, "already_subscribed".to_owned()));
+    session_of(&start(&app, &body("price_phone_monthly")));
+    // Nobody knows what a subscription is for that has no known price.
+    app.db.run_script("UPDATE plan_prices SET plan = NULL WHERE plan = 'chatbot'; UPDATE billing_subscription_items SET plan = NULL");
+    let other = refusal(&start(&app, &body("price_phone_monthly")));
+    assert_eq!(other, (409, "already_subscribed".to_owned()));
 }
 
 #[test]
@@ -206,6 +327,15 @@ fn what_does_not_fit_is_refused_and_asks_nobody() {
     app.db.run_script("UPDATE plan_prices SET is_active = 0 WHERE plan = 'bundle'");
     let retired = refusal(&start(&app, &body("price_bundle_monthly")));
     assert_eq!(retired, (400, "price_unknown".to_owned()));
+    // What GET /billing/plans does not list.
+    app.db.run_script(
+        "UPDATE plan_prices SET stripe_product_id = 'prod_phone' WHERE plan = 'phone';
+         INSERT INTO stripe_products (stripe_product_id, is_active) VALUES ('prod_phone', 0)",
+    );
+    let of_product = refusal(&start(&app, &body("price_phone_monthly")));
+    assert_eq!(of_product, (400, "price_unknown".to_owned()));
+    let plans = app.get_as("user_owner_b", "/billing/plans").text;
+    assert!(!plans.contains("price_phone_monthly"), "{plans}");
     assert!(app.http.sent().is_empty());
     let without = TestApp::new();
     let answer = without.send_as("user_admin_a", "POST", "/billing/checkout-session", Some("{}"));

@@ -433,6 +433,46 @@ fn what_stripe_refuses_is_kept_with_its_reason_and_stops_nobody() {
     );
 }
 
+/// The statement of the runbook that has events sent again.
+fn sent_again(record: &str) -> String {
+    let runbook = include_str!("../../docs/OPERATIONS.md");
+    let mut lines = runbook.lines().map(str::trim);
+    let statement = lines.find(|line| line.starts_with("UPDATE usage_meter_events")).unwrap();
+    statement.replace('…', record)
+}
+
+#[test]
+fn what_was_refused_or_is_uncertain_is_sent_again_by_the_runbook() {
+    for status in ["refused", "unknown"] {
+        let app = app_with_meters();
+        // As Stripe does: one key has one answer, also after what was wrong is put right.
+        let keys = Mutex::new(BTreeMap::new());
+        app.http.serve(METER_EVENTS, move |request| {
+            let mut keys = keys.lock().unwrap();
+            let is_first = keys.is_empty();
+            let answer =
+                keys.entry(idempotency_key(request)).or_insert(if is_first { 400 } else { 200 });
+            Ok(Streamed::of(*answer, &["{}"]))
+        });
+        ask(&app);
+        app.clock.advance(PAST_MIDNIGHT);
+        tick(&app);
+        assert_eq!(events(&app)[0]["status"], "refused");
+        app.db.run_script(&format!("UPDATE usage_meter_events SET status = '{status}'"));
+        app.clock.advance(3_600);
+        app.db.run_script(&sent_again("usage_2026-03-15_chat_messages_org_a_0"));
+        tick(&app);
+        let event = events(&app).remove(0);
+        assert_eq!((&event["status"], &event["attempts"]), (&json!("sent"), &json!(1)), "{status}");
+        assert_eq!(sent(&app).len(), 2);
+    }
+}
+
+fn idempotency_key(request: &HttpRequest) -> String {
+    let key = request.headers.iter().find(|(name, _)| *name == "idempotency-key").unwrap();
+    key.1.clone()
+}
+
 #[test]
 fn what_is_down_is_asked_again_as_long_as_it_knows_the_event_again() {
     let app = app_with_meters();
@@ -448,10 +488,7 @@ fn what_is_down_is_asked_again_as_long_as_it_knows_the_event_again() {
     let attempts = usize::try_from(event["attempts"].as_i64().unwrap()).unwrap();
     assert!((2..=11).contains(&attempts), "{attempts}");
     let sent = sent(&app);
-    let of = |request: &HttpRequest| {
-        let key = request.headers.iter().find(|(name, _)| *name == "idempotency-key").unwrap();
-        (request.body.clone().unwrap(), key.1.clone())
-    };
+    let of = |request: &HttpRequest| (request.body.clone().unwrap(), idempotency_key(request));
     let mut told: Vec<_> = sent.iter().map(of).collect();
     told.dedup();
     let keys = told.len();

@@ -1,5 +1,7 @@
 //! `POST /billing/checkout-session`, `GET /billing/plans`
 
+use std::time::Duration;
+
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -12,18 +14,22 @@ use super::stripe_pages::{
 use crate::app::Op;
 use crate::audit::Entry;
 use crate::auth::permission::{Access, Administer, Grant, Read};
-use crate::billing::mirror::snapshot::{moment, text};
+use crate::billing::mirror::snapshot::{Object, id_of, moment, text};
 use crate::body;
-use crate::clients::stripe::{FailureKind, Form, Stripe, StripeId};
+use crate::clients::stripe::{Failure, FailureKind, Form, Stripe, StripeId};
 use crate::error::{Error, Result};
 use crate::http::body::{self, Text, Whole, invalid};
 use crate::http::extract::{Json, Query};
 use crate::ids::new_id;
+use crate::time::Timestamp;
 
 /// Most entries of metadata (Stripe docs, "Metadata": 50 keys, of which two are ours), and their lengths.
 const MOST_METADATA: usize = 40;
 const LONGEST_KEY: usize = 40;
 const LONGEST_VALUE: usize = 500;
+/// After this time what a checkout led to is mirrored, whatever happened to the webhook: Stripe tries for three days, and
+/// the nightly comparison finds what has not ended.
+const MIRRORED_WITHIN: Duration = Duration::from_hours(4 * 24);
 /// Names that nobody but this service writes.
 const RESERVED: [&str; 2] = ["org_id", "org_name"];
 
@@ -87,8 +93,9 @@ pub async fn list_plans(access: Access<Read>) -> Result<Json<PlansOut>> {
 
 /// `POST /billing/checkout-session`: opens a checkout at Stripe for a price of ours, for admins and owners.
 ///
-/// The org's customer is made with its first checkout. Checkouts of before that are still open are closed, so that
-/// nobody subscribes twice; an org that pays for the plan already is sent to the billing portal.
+/// The org's customer is made with its first checkout. Checkouts of before that are still open are closed, and of
+/// requests of one moment one opens a checkout, so that nobody subscribes twice; an org that pays for the plan already
+/// is sent to the billing portal.
 #[cfg_attr(not(target_arch = "wasm32"), utoipa::path(post, path = "/billing/checkout-session", tag = "Billing",
     params(("orgId" = Option<String>, Query)), request_body = CheckoutSessionIn,
     responses((status = 201, body = CheckoutSessionOut), crate::openapi::WriteErrors), security(("clerk" = []))))]
@@ -108,8 +115,8 @@ pub async fn create_checkout_session(
     basis.judge()?;
 
     let id = new_id(op.now())?;
+    close_open(op, &stripe, &basis, &id).await?;
     let customer = Customer::of(&grant, &stripe, &basis).await?;
-    close_open(op, &stripe, &basis.open_sessions).await;
     let form = order.form(&grant, &basis, &customer.id);
     let session = stripe
         .post("/v1/checkout/sessions", &form, &format!("checkout-{id}"))
@@ -118,7 +125,16 @@ pub async fn create_checkout_session(
     let (Some(session_id), Some(url)) = (text(&session, "id"), text(&session, "url")) else {
         return Err(odd_answer());
     };
-    record(&grant, &id, &customer, &order, session_id, moment(&session, "expires_at")).await?;
+    let expires_at = moment(&session, "expires_at");
+    if !record(&grant, &id, &basis, &customer, &order, session_id, expires_at).await? {
+        // Nobody was told its address; what is left open expires by itself.
+        if let Some(session) = StripeId::parse(session_id)
+            && let Err(failure) = expire(&stripe, &session, &id).await
+        {
+            drop(refused_by_stripe(op, &failure));
+        }
+        return Err(in_progress());
+    }
     let out = CheckoutSessionOut { session_id: session_id.to_owned(), url: url.to_owned() };
     Ok((StatusCode::CREATED, Json(out)))
 }
@@ -183,8 +199,11 @@ impl CheckoutBasisRow {
     fn judge(&self) -> Result<()> {
         let plan = self.plan.as_deref().ok_or_else(price_unknown)?;
         let adds = |held: &str| matches!((held, plan), ("chatbot", "phone") | ("phone", "chatbot"));
-        let is_new = match self.plans.as_slice() {
-            [] => true,
+        // Beside a plan, what is of none is metered usage.
+        let held: Vec<&str> =
+            self.plans.iter().map(String::as_str).filter(|held| *held != "other").collect();
+        let is_new = match held.as_slice() {
+            [] => self.plans.is_empty(),
             [held] => adds(held),
             _ => false,
         };
@@ -232,29 +251,77 @@ impl Customer {
     }
 }
 
-/// Closes checkouts that are still open. One that cannot be closed was completed or has expired.
-async fn close_open(op: &Op, stripe: &Stripe<'_>, sessions: &[String]) {
-    for session in sessions.iter().filter_map(|id| StripeId::parse(id)) {
-        let path = format!("/v1/checkout/sessions/{}/expire", session.as_str());
-        let key = format!("expire-{}", session.as_str());
-        let closed = stripe.post(&path, &Form::default(), &key).await;
-        if let Err(failure) = closed
-            && !matches!(failure.kind, FailureKind::Unfit | FailureKind::NotFound)
-        {
-            drop(refused_by_stripe(op, &failure));
+/// Closes checkouts that may be paid yet. Fails if one was paid, and what it led to is not mirrored.
+async fn close_open(
+    op: &Op,
+    stripe: &Stripe<'_>,
+    basis: &CheckoutBasisRow,
+    request: &str,
+) -> Result<()> {
+    for id in basis.unsettled_sessions.iter().filter_map(|id| StripeId::parse(id)) {
+        let Err(refused) = expire(stripe, &id, request).await else { continue };
+        let now = match refused.kind {
+            FailureKind::NotFound => continue,
+            // It is not open any more: Stripe says what became of it.
+            FailureKind::Unfit => {
+                let path = format!("/v1/checkout/sessions/{}", id.as_str());
+                stripe.get(&path, &Form::default()).await
+            }
+            FailureKind::Refused | FailureKind::Duplicate | FailureKind::Down => Err(refused),
+        };
+        match now {
+            Ok(session) => judge_end(op, basis, &session)?,
+            Err(failure) if failure.kind == FailureKind::NotFound => {}
+            Err(failure) => return Err(refused_by_stripe(op, &failure)),
         }
+    }
+    Ok(())
+}
+
+/// Whether another checkout may be opened beside one that could not be closed.
+fn judge_end(op: &Op, basis: &CheckoutBasisRow, session: &Object) -> Result<()> {
+    let is_mirrored = || {
+        let subscription = id_of(session.get("subscription"));
+        let is_old = || {
+            moment(session, "created").is_some_and(|made| made.plus(MIRRORED_WITHIN) <= op.now())
+        };
+        subscription.is_some_and(|id| basis.subscriptions.contains(&id)) || is_old()
+    };
+    match text(session, "status") {
+        Some("expired") => Ok(()),
+        Some("complete") if is_mirrored() => Ok(()),
+        Some("complete") => {
+            Err(Error::conflict("checkout_completed", "A checkout was completed a moment ago")
+                .hint("Look at GET /billing/overview in a minute."))
+        }
+        _ => Err(in_progress()),
     }
 }
 
-/// Records the session, and the customer if it is new, with its trace.
+/// Closes a session for good. A failure that Stripe keeps under the key is not met by the next request.
+async fn expire(stripe: &Stripe<'_>, id: &StripeId, request: &str) -> Result<Object, Failure> {
+    let path = format!("/v1/checkout/sessions/{}/expire", id.as_str());
+    let key = format!("expire-{}-{request}", id.as_str());
+    stripe.post(&path, &Form::default(), &key).await
+}
+
+#[track_caller]
+fn in_progress() -> Error {
+    Error::conflict("checkout_in_progress", "Another checkout is in progress").hint(
+        "Another request opened a checkout of the organization, or made its customer, meanwhile. Try again.",
+    )
+}
+
+/// Records the session, and the customer if it is new, with its trace; false if another request was earlier.
 async fn record(
     grant: &Grant,
     id: &str,
+    basis: &CheckoutBasisRow,
     customer: &Customer,
     order: &Order,
     session_id: &str,
-    expires_at: Option<crate::time::Timestamp>,
-) -> Result<()> {
+    expires_at: Option<Timestamp>,
+) -> Result<bool> {
     let now = grant.op().now();
     let metadata: Map<String, Value> =
         order.metadata.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect();
@@ -285,6 +352,7 @@ async fn record(
             expires_at.into(),
             Value::Object(metadata).to_string().into(),
             now.into(),
+            basis.newest_session.as_deref().into(),
         ],
     ));
     let entry = Entry {
@@ -295,11 +363,7 @@ async fn record(
     };
     statements.push(grant.audit(&entry)?);
     let rows = grant.write(statements).await?;
-    if rows.get(recorded_at).map_or(Ok(0), crate::db::Rows::count)? == 0 {
-        return Err(Error::conflict("billing_customer_changed", "Billing customer changed")
-            .hint("Another request made the organization's customer meanwhile. Try again."));
-    }
-    Ok(())
+    Ok(rows.get(recorded_at).map_or(Ok(0), crate::db::Rows::count)? > 0)
 }
 
 /// Texts under names that Stripe takes, without those that are ours.

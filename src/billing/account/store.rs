@@ -280,12 +280,15 @@ row! {
         /// The price's plan; nothing if it is not for sale.
         pub(super) plan: Option<String>,
         pub(super) trial_days: Option<i64>,
-        /// Plans that the org has subscriptions of that have not ended.
+        /// Plans that the org has subscriptions of that have not ended; `other` for prices of none.
         pub(super) plans: Vec<String>,
         pub(super) had_subscription: bool,
         pub(super) owner_email: Option<String>,
-        /// Checkouts that were not ended yet.
-        pub(super) open_sessions: Vec<String>,
+        /// The newest checkouts that may be paid yet, or were and whose subscription is not mirrored.
+        pub(super) unsettled_sessions: Vec<String>,
+        pub(super) newest_session: Option<String>,
+        /// Stripe's ids of all subscriptions that are mirrored.
+        pub(super) subscriptions: Vec<String>,
     }
 }
 
@@ -334,7 +337,8 @@ pub(super) fn customer_put(grant: &Grant, values: [Param; 6]) -> Statement {
     grant.statement(CUSTOMER_PUT, values)
 }
 
-/// Records a checkout session: row id, session, customer, addresses, when it expires, metadata, now.
-pub(super) fn checkout_session_insert(grant: &Grant, values: [Param; 8]) -> Statement {
+/// Records a checkout session, if `newest_session` of its basis still is that: row id, session, customer, addresses, when
+/// it expires, metadata, now, the newest session.
+pub(super) fn checkout_session_insert(grant: &Grant, values: [Param; 9]) -> Statement {
     grant.statement(CHECKOUT_SESSION_INSERT, values)
 }

@@ -80,9 +80,10 @@ async fn send(
         .with("timestamp", &event.occurred_s.to_string())
         .with("payload[stripe_customer_id]", &event.stripe_customer_id)
         .with("payload[value]", &event.value.to_string());
-    // Stripe gives what is asked with one key one answer for a day, also "500": each attempt has its own, and the
-    // identifier tells the event.
-    let key = format!("{}-{}", event.billing_record_id, event.attempts);
+    // Stripe gives what is asked with one key one answer for a day, also "500": each attempt has its own, also after an
+    // operator had the event begin anew, and the identifier tells the event.
+    let first = event.first_attempt().millis();
+    let key = format!("{}-{first}-{}", event.billing_record_id, event.attempts);
     let answer = stripe.post("/v1/billing/meter_events", &form, &key).await.map(drop);
     if let Err(failure) = &answer
         && failure.kind == FailureKind::Refused

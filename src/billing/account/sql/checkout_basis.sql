@@ -1,8 +1,11 @@
--- What a checkout of a price stands on: the org, its customer, the price, and the plans that it pays for already.
--- Indexes: orgs.id, billing_customers.org_id, plan_prices.stripe_price_id, billing_subscriptions_by_org,
--- billing_subscription_items_by_org, user_memberships.org_id, users.clerk_user_id.   ?4 price
+-- What a checkout of a price stands on: the org, its customer, the price, the plans that it pays for already, and the
+-- newest checkouts that may be paid yet, or were and whose subscription is not mirrored.
+-- Indexes: orgs.id, billing_customers.org_id, plan_prices.stripe_price_id, stripe_products.stripe_product_id,
+-- billing_subscriptions_by_org, billing_subscription_items_by_org, billing_subscriptions.stripe_subscription_id,
+-- user_memberships.org_id, users.clerk_user_id, idx_billing_checkout_sessions_org_id.   ?4 price
 SELECT o.name AS org_name, c.stripe_customer_id, c.deleted_at IS NOT NULL AS is_customer_deleted,
-       iif(p.is_active = 1 AND p.is_deleted = 0, p.plan, NULL) AS plan, p.trial_days,
+       iif(p.is_active = 1 AND p.is_deleted = 0 AND coalesce(d.is_active, 1) = 1, p.plan, NULL) AS plan,
+       p.trial_days,
        (SELECT json_group_array(DISTINCT coalesce(q.plan, i.plan, 'other'))
           FROM billing_subscriptions s
           LEFT JOIN billing_subscription_items i ON i.org_id = s.org_id AND i.billing_subscription_id = s.id
@@ -15,7 +18,17 @@ SELECT o.name AS org_name, c.stripe_customer_id, c.deleted_at IS NOT NULL AS is_
          ORDER BY m.created_at, m.id LIMIT 1) AS owner_email,
        (SELECT json_group_array(k.stripe_session_id)
           FROM (SELECT x.stripe_session_id FROM billing_checkout_sessions x
-                 WHERE x.org_id = o.id AND x.status = 'open' ORDER BY x.created_at DESC LIMIT 3) AS k) AS open_sessions
+                 WHERE x.org_id = o.id AND x.mode = 'subscription'
+                   AND (x.status = 'open'
+                        OR x.status = 'complete' AND NOT EXISTS
+                           (SELECT 1 FROM billing_subscriptions s
+                             WHERE s.stripe_subscription_id = x.stripe_subscription_id AND s.org_id = o.id))
+                 ORDER BY x.created_at DESC, x.id DESC LIMIT 3) AS k) AS unsettled_sessions,
+       (SELECT x.stripe_session_id FROM billing_checkout_sessions x
+         WHERE x.org_id = o.id ORDER BY x.created_at DESC, x.id DESC LIMIT 1) AS newest_session,
+       (SELECT json_group_array(s.stripe_subscription_id) FROM billing_subscriptions s
+         WHERE s.org_id = o.id) AS subscriptions
 FROM scope CROSS JOIN orgs o ON o.id = scope.org_id
 LEFT JOIN billing_customers c ON c.org_id = o.id
 LEFT JOIN plan_prices p ON p.stripe_price_id = +?4
+LEFT JOIN stripe_products d ON d.stripe_product_id = p.stripe_product_id
