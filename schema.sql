@@ -1078,6 +1078,8 @@ CREATE INDEX audit_logs_by_org_and_target ON audit_logs (org_id, target_id, crea
 
 CREATE INDEX audit_logs_by_time ON audit_logs (created_at, id);
 
+CREATE INDEX billing_checkout_sessions_by_org ON billing_checkout_sessions (org_id, created_at, id);
+
 CREATE INDEX billing_former_customers_by_org ON billing_former_customers (org_id);
 
 CREATE INDEX billing_invoice_lines_by_invoice ON billing_invoice_lines (billing_invoice_id, position, id);
@@ -1246,8 +1248,6 @@ CREATE INDEX gateway_tokens_by_org ON gateway_tokens (org_id, created_at, id);
 CREATE INDEX gateway_tokens_by_time ON gateway_tokens (created_at, id);
 
 CREATE INDEX idx_action_runs_next_retry_at ON action_runs (next_retry_at) WHERE status = 'failed';
-
-CREATE INDEX idx_billing_checkout_sessions_org_id ON billing_checkout_sessions (org_id);
 
 CREATE INDEX idx_billing_invoices_status ON billing_invoices (status);
 

@@ -2,7 +2,7 @@
 -- newest checkouts that may be paid yet, or were and whose subscription is not mirrored.
 -- Indexes: orgs.id, billing_customers.org_id, plan_prices.stripe_price_id, stripe_products.stripe_product_id,
 -- billing_subscriptions_by_org, billing_subscription_items_by_org, billing_subscriptions.stripe_subscription_id,
--- user_memberships.org_id, users.clerk_user_id, idx_billing_checkout_sessions_org_id.   ?4 price
+-- user_memberships.org_id, users.clerk_user_id, billing_checkout_sessions_by_org.   ?4 price
 SELECT o.name AS org_name, c.stripe_customer_id, c.deleted_at IS NOT NULL AS is_customer_deleted,
        iif(p.is_active = 1 AND p.is_deleted = 0 AND coalesce(d.is_active, 1) = 1, p.plan, NULL) AS plan,
        p.trial_days,

@@ -1,7 +1,7 @@
 -- Records a checkout session, if its customer is the org_id's and no other session was recorded since the basis was read
 -- (checkout_basis.sql): of requests of one moment one wins. Of a session whose end was told already, only the addresses.
 -- Indexes: billing_customers.stripe_customer_id, billing_checkout_sessions.stripe_session_id,
--- idx_billing_checkout_sessions_org_id.
+-- billing_checkout_sessions_by_org.
 -- ?1 org   ?2 row id   ?3 session   ?4 Stripe customer   ?5 success address   ?6 cancel address   ?7 expires at
 -- ?8 metadata   ?9 now   ?10 the newest session of the basis, or NULL
 INSERT INTO billing_checkout_sessions (id, org_id, stripe_session_id, stripe_customer_id, status, mode, success_url,

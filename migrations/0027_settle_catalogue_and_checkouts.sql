@@ -17,3 +17,7 @@ CREATE TRIGGER billing_invoices_join AFTER INSERT ON billing_subscriptions BEGIN
   UPDATE billing_invoices SET billing_subscription_id = NEW.id
   WHERE stripe_subscription_id = NEW.stripe_subscription_id AND org_id = NEW.org_id AND billing_subscription_id IS NULL;
 END;
+
+-- The newest checkouts of an org.
+CREATE INDEX billing_checkout_sessions_by_org ON billing_checkout_sessions (org_id, created_at, id);
+DROP INDEX idx_billing_checkout_sessions_org_id;
