@@ -7,12 +7,15 @@ use std::sync::{Arc, OnceLock};
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
 use axum::response::IntoResponse as _;
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
+use http::header::{CONTENT_LENGTH, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::BodyExt as _;
 use js_sys::{Array, JSON, JsString, Uint8Array};
 use tower::ServiceExt as _;
+use wasm_bindgen_futures::JsFuture;
 use wasm_streams::ReadableStream;
+use worker::send::SendFuture;
 use worker::wasm_bindgen::{JsCast as _, JsValue};
 use worker::{Context, Env, event};
 
@@ -54,7 +57,7 @@ async fn fetch(
 ) -> worker::Result<web_sys::Response> {
     let router = &isolate(&env)?.router;
     let background: Arc<dyn Background> = Arc::new(WaitUntil::new(context));
-    let response = match to_http(&request) {
+    let response = match to_http(request) {
         Ok(mut request) => {
             request.extensions_mut().insert(background);
             router.clone().oneshot(request).await.unwrap_or_else(|never| match never {})
@@ -97,22 +100,45 @@ fn unreadable_request(error: Error) -> Response<Body> {
     response
 }
 
-fn to_http(request: &web_sys::Request) -> Result<Request<Body>, Error> {
+fn to_http(request: web_sys::Request) -> Result<Request<Body>, Error> {
     let unreadable = |what: &str| {
         Error::bad_request("invalid_request", "Invalid request")
             .hint(format!("The {what} cannot be read."))
     };
     let method = Method::from_str(&request.method()).map_err(|_| unreadable("method"))?;
     let uri = Uri::from_str(&request.url()).map_err(|_| unreadable("URL"))?;
-    let body = match request.body() {
-        Some(stream) => Body::new(worker::Body::new(stream)),
-        None => Body::empty(),
-    };
-    let mut http_request = Request::new(body);
+    let headers = headers(&request).ok_or_else(|| unreadable("header"))?;
+    let mut http_request = Request::new(incoming(request, &headers));
     *http_request.method_mut() = method;
     *http_request.uri_mut() = uri;
-    *http_request.headers_mut() = headers(request).ok_or_else(|| unreadable("header"))?;
+    *http_request.headers_mut() = headers;
     Ok(http_request)
+}
+
+/// Longest body that is read by one promise.
+const LONGEST_WHOLE: u64 = 1024 * 1024;
+
+/// The body, of which nothing is read before it is asked for. A stream takes several promises for each chunk; a short
+/// one whose length binds its sender is read by one.
+fn incoming(request: web_sys::Request, headers: &HeaderMap) -> Body {
+    if declared_length(headers).is_some_and(|length| length <= LONGEST_WHOLE) {
+        return Body::from_stream(stream::once(SendFuture::new(async move {
+            let buffer = JsFuture::from(request.array_buffer()?).await?;
+            Ok::<_, worker::Error>(Uint8Array::new(&buffer).to_vec())
+        })));
+    }
+    match request.body() {
+        Some(stream) => Body::new(worker::Body::new(stream)),
+        None => Body::empty(),
+    }
+}
+
+/// What `Content-Length` says, where it counts: a body in chunks may be of any length (RFC 9112, section 6.3).
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    if headers.contains_key(TRANSFER_ENCODING) {
+        return None;
+    }
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// All headers in one crossing of the JavaScript boundary, which costs more than parsing a small text.

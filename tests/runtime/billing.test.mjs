@@ -2,7 +2,7 @@
 // the mirror holds. The fake is one for the whole file, and is started again with other options where a test wants them.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -21,6 +21,8 @@ const HOUR = 3_600;
 const TRACED = /^customer\.(created|updated|deleted|subscription\..+)$|^invoice\.(paid|payment_failed|payment_action_required|voided|marked_uncollectible)$/;
 /** What it takes over. */
 const MIRRORED = /^(customer\.(created|updated|deleted|subscription\..+)|invoice\.(?!upcoming).+|checkout\.session\..+|product\..+|price\..+)$/;
+/** What the fake begins with: as it is for people, but that nobody has subscribed. */
+const SEED = { ...JSON.parse(readFileSync(join(ROOT, "seeds/stripe.json"), "utf8")), subscriptions: [] };
 /** org_dental begins without an account of ours; its customer at Stripe is in the fake's seed. org_runtime is for the
  * command line, and nobody is a member of it. */
 const PREPARED = `DELETE FROM billing_invoice_lines; DELETE FROM billing_invoices; DELETE FROM billing_subscriptions;
@@ -43,7 +45,7 @@ describe("billing", () => {
   /** Starts the fake where the Worker looks for it, with what it held before. */
   async function serve(...options) {
     await fake?.stop();
-    const kept = ["--seed-file", join(ROOT, "seeds/stripe.json"), "--state", join(folder, "state.json")];
+    const kept = ["--seed-file", join(folder, "seed.json"), "--state", join(folder, "state.json")];
     fake = await startFake([...kept, ...options], port);
     stripe = clientOf(fake.url);
   }
@@ -126,6 +128,7 @@ describe("billing", () => {
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), "koby-billing-"));
+    writeFileSync(join(folder, "seed.json"), JSON.stringify(SEED));
     port = await freePort();
     worker = await startWorker({
       vars: {
@@ -144,8 +147,8 @@ describe("billing", () => {
   });
 
   it("sells an owner a plan, once", async () => {
-    const { products, prices } = JSON.parse(readFileSync(join(ROOT, "seeds/stripe.json"), "utf8"));
-    const theirs = prices.map(({ id, nickname, unit_amount: cents }, at) => [id, nickname, products[at].name, cents]);
+    const { products, prices } = SEED;
+    const theirs = prices.map(({ id, metadata: { plan }, unit_amount: cents }, at) => [id, plan, products[at].name, cents]);
     const listed = async () => {
       const { plans } = await (await worker.as("user_demo_other", "/billing/plans")).json();
       return plans.map(({ priceId, plan, name, unitAmountCents }) => [priceId, plan, name, unitAmountCents]);
@@ -161,7 +164,7 @@ describe("billing", () => {
 
     const { currentPlan, entitlement, subscriptions, recentInvoices, customer: account } = await overview("user_demo_other");
     assert.deepEqual(entitlement, { plan: "phone", standing: "good", graceEndsAt: null });
-    assert.deepEqual([currentPlan.name, currentPlan.status, currentPlan.cancelAtPeriodEnd], ["phone", "active", false]);
+    assert.deepEqual([currentPlan.name, currentPlan.status, currentPlan.cancelAtPeriodEnd], ["AI Phone Service", "active", false]);
     assert.deepEqual(subscriptions.map((one) => [one.stripeSubscriptionId, one.status]), [[subscription, "active"]]);
     assert.deepEqual(recentInvoices.map((one) => [one.status, one.totalCents, one.amountPaidCents]), [["paid", 40_000, 40_000]]);
     assert.deepEqual([account.stripeCustomerId, account.email], [customer, "elena.ruiz@chadis.example.com"]);

@@ -1,6 +1,7 @@
 // The release artefact on the real runtime, with the vendors' own libraries as clients.
 
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
 
 import { Webhook } from "svix";
@@ -189,6 +190,66 @@ describe("the Worker", () => {
     });
     assert.deepEqual([answer.status, (await answer.json()).error], [413, "Request too large"]);
   });
+
+  it("counts a body in chunks, whatever length is declared beside", async () => {
+    const sent = ["20000\r\n", " ".repeat(0x20000)];
+    const answer = await send("/chat", { "content-length": 10, "transfer-encoding": "chunked", ...SITE }, sent);
+    assert.match(answer, /^HTTP\/1.1 413 .*"Request too large"/s);
+  });
+
+  it("waits for all of a body whose length is declared", async () => {
+    const body = JSON.stringify({ message: "hello hours" });
+    const pieces = [body.slice(0, 5), body.slice(5)];
+    const answer = await send("/chat", { "content-length": body.length, ...SITE }, pieces);
+    assert.match(answer, /^HTTP\/1.1 200 .*"session_id"/s);
+  });
+
+  it("refuses a body that ends before its declared length", async () => {
+    await send("/chat", { "content-length": 1000, "x-request-id": "cut-off", ...SITE }, [JSON.stringify({ message: "hello hours" })], { leave: true });
+    const { status } = await worker.logged("request_end", ({ requestId }) => requestId === "cut-off");
+    assert.equal(status, 400);
+    // The next request is served.
+    assert.equal((await worker.post("/chat", { message: "hello hours" }, SITE)).status, 200);
+  });
+
+  it("stores text byte for byte", async () => {
+    const nickname = `quotes " ' \\ \\" tab \t line \n separators \u2028 \u2029 controls \u0000 \u0001 \u001f \u007f BOM \ufeff é 中 😀 \u{10FFFF} \\u0041 ]`;
+    const event = {
+      id: "evt_runtime_text", object: "event", type: "customer.subscription.updated", created: Math.floor(Date.now() / 1000), livemode: false,
+      data: { object: {
+        id: "sub_runtime_text", object: "subscription", customer: "cus_demo_dental", status: "canceled", metadata: {},
+        items: { data: [{ quantity: 9_007_199_254_740_991, price: { id: "price_rt", nickname } }] },
+      } },
+    };
+    const answer = await deliver(worker, event);
+    assert.equal(answer.status, 200, await answer.text());
+    const [row] = worker.rows(`SELECT hex(s.plan_nickname) AS nickname, CAST(s.quantity AS TEXT) AS quantity, s.trial_start, hex(e.payload) AS payload
+      FROM billing_subscriptions s JOIN stripe_events e ON e.object_id = s.stripe_subscription_id WHERE s.stripe_subscription_id = 'sub_runtime_text'`);
+    const text = (hex) => Buffer.from(hex, "hex").toString();
+    assert.deepEqual({ ...row, nickname: text(row.nickname), payload: text(row.payload) }, { nickname, quantity: "9007199254740991", trial_start: null, payload: JSON.stringify(event) });
+  });
+
+  /** What is answered to a request whose body is sent piece by piece; `leave` goes away after the last. */
+  function send(path, headers, pieces, { leave = false } = {}) {
+    const { hostname, port, host } = new URL(worker.url);
+    const lines = Object.entries({ host, "content-type": "application/json", connection: "close", ...headers }).map(([name, value]) => `${name}: ${value}`);
+    return new Promise((done, fail) => {
+      const socket = connect(Number(port), hostname);
+      let answer = "";
+      socket.setNoDelay(true).setTimeout(10_000, () => socket.destroy(new Error(`no answer to ${path}`)));
+      socket.on("data", (data) => {
+        answer += data;
+        if (/\r\n\r\n.*\}\s*$/s.test(answer)) socket.destroy();
+      });
+      socket.on("error", fail).on("close", () => done(answer));
+      socket.write(`POST ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`, next);
+      function next() {
+        const piece = pieces.shift();
+        if (piece !== undefined) socket.write(piece, () => setTimeout(next, 50));
+        else if (leave) socket.destroy();
+      }
+    });
+  }
 
   it("applies an event signed by Stripe's own library once, however often it comes", async () => {
     const now = Math.floor(Date.now() / 1000);
