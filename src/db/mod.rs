@@ -9,8 +9,6 @@ mod text;
 
 use std::time::Duration;
 
-use serde::Serialize;
-
 pub use self::error::{DbError, DbErrorKind};
 pub use self::rows::{Cell, Column, FromRow, Meta, Row, Rows};
 pub use self::text::{all_orgs_length, for_all_orgs, text_length, without_comments};
@@ -22,8 +20,7 @@ use crate::time::{Clock, StoredTime, Timestamp};
 
 /// A value bound to a statement. D1 takes numbers as JavaScript does: whole numbers beyond 2^53
 /// are not bound but kept as text by the caller.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Param {
     /// SQL NULL.
     Null,

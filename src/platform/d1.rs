@@ -1,4 +1,4 @@
-//! D1 as a [`Database`]: values cross as one JSON text of numbers, texts and nulls; one JSON text back.
+//! D1 as a [`Database`]: values bound as JavaScript numbers, text and null; one JSON text back.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use wasm_bindgen_futures::JsFuture;
 use worker::send::{SendFuture, SendWrapper};
 use worker::wasm_bindgen::prelude::wasm_bindgen;
-use worker::wasm_bindgen::{self, JsCast as _, JsValue};
+use worker::wasm_bindgen::{self, JsValue};
 use worker::{Env, EnvBinding};
 
 use super::fetch::describe;
@@ -36,7 +36,7 @@ impl EnvBinding for D1Binding {
     const TYPE_NAME: &'static str = "D1Database";
 
     fn get(value: JsValue) -> worker::Result<Self> {
-        Ok(value.unchecked_into())
+        Ok(wasm_bindgen::JsCast::unchecked_into(value))
     }
 }
 
@@ -67,20 +67,24 @@ impl D1 {
     }
 
     fn start(&self, statements: &[Statement]) -> Result<Promise, JsValue> {
-        let values = values(statements)?;
-        let bound = Array::new();
-        for (statement, values) in statements.iter().zip(values.iter()) {
-            bound.push(&self.prepare(statement.sql)?.bind(values.unchecked_ref())?.into());
+        let prepared = Array::new();
+        for statement in statements {
+            let values: Array = statement.params.iter().map(js_value).collect();
+            let bound = self.prepare(statement.sql)?.bind(&values)?;
+            prepared.push(&bound.into());
         }
-        self.binding.batch(&bound)
+        self.binding.batch(&prepared)
     }
 }
 
-/// The values of each statement, in one crossing.
-fn values(statements: &[Statement]) -> Result<Array, JsValue> {
-    let values: Vec<&[Param]> = statements.iter().map(|statement| &*statement.params).collect();
-    let text = serde_json::to_string(&values).map_err(|error| error.to_string())?;
-    Ok(JSON::parse(&text)?.unchecked_into())
+/// `i64` must not become a `BigInt`, which D1 refuses; beyond 53 bits a number would change silently.
+#[expect(clippy::cast_precision_loss, reason = "D1's numbers are JavaScript's")]
+fn js_value(param: &Param) -> JsValue {
+    match param {
+        Param::Null => JsValue::NULL,
+        Param::Integer(number) => JsValue::from_f64(*number as f64),
+        Param::Text(text) => JsValue::from_str(text),
+    }
 }
 
 impl Database for D1 {
