@@ -309,6 +309,30 @@ fn an_org_whose_customer_was_deleted_may_have_another() {
 }
 
 #[test]
+fn a_subscription_that_was_never_paid_is_not_canceled_with_its_customer() {
+    let gone = json!({"id": "cus_a", "object": "customer", "deleted": true});
+    let deleted = event("evt_2", "customer.deleted", NOON + 9, &gone);
+    let expired = subscription("incomplete_expired", "phone");
+    let expired = event("evt_1", "customer.subscription.updated", NOON + 1, &expired);
+    for order in [[&expired, &deleted], [&deleted, &expired]] {
+        let app = TestApp::new();
+        deliver(
+            &app,
+            &event(
+                "evt_0",
+                "customer.subscription.created",
+                NOON,
+                &subscription("incomplete", "phone"),
+            ),
+        );
+        for told in order {
+            assert_eq!(deliver(&app, told).status, 200);
+        }
+        assert_eq!(mirrored(&app)["status"], "incomplete_expired");
+    }
+}
+
+#[test]
 fn a_subscription_before_its_customer_is_asked_for_again() {
     let app = TestApp::new();
     let mut orphan = subscription("active", "phone");

@@ -94,6 +94,14 @@ impl Subscription {
         })
     }
 
+    /// `billing_subscriptions.stripe_event_rank`. What has ended is final, and what was never paid has.
+    pub(super) fn rank(&self) -> i64 {
+        if self.stripe_status == "incomplete_expired" {
+            return Step::Deleted.rank();
+        }
+        self.step.rank()
+    }
+
     /// The nearest status that the schema knows; one Stripe adds later is not an entitlement.
     pub(super) fn status(&self) -> &str {
         const KNOWN: [&str; 8] = [

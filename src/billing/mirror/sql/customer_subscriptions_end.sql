@@ -5,7 +5,7 @@ UPDATE billing_subscriptions SET
   status = 'canceled', stripe_status = 'canceled', canceled_at = coalesce(canceled_at, ?5),
   ended_at = coalesce(ended_at, ?5), past_due_since = NULL, updated_at = ?4, stripe_event_rank = 2,
   snapshot_digest = NULL, delivery_id = ?2
-WHERE stripe_event_rank <> 2 AND (billing_customer_id, org_id) IN (
+WHERE stripe_event_rank <> 2 AND status <> 'incomplete_expired' AND (billing_customer_id, org_id) IN (
   SELECT c.id, c.org_id
     FROM stripe_events e
     JOIN billing_customers c ON c.stripe_customer_id = +?3 AND c.org_id = e.org_id

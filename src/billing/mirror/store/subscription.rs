@@ -61,7 +61,7 @@ fn upsert(
         (subscription.status() == "past_due").then_some(happened).into(),
     ];
     let columns = columns(subscription);
-    let rank = subscription.step.rank();
+    let rank = subscription.rank();
     Ok(take_over(SUBSCRIPTION_UPSERT, delivery, &subscription.id, rank, row, columns, items))
 }
 
