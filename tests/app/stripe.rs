@@ -309,6 +309,30 @@ fn an_org_whose_customer_was_deleted_may_have_another() {
 }
 
 #[test]
+fn what_a_deleted_customer_left_is_told_after_its_successor_came() {
+    let app = TestApp::new();
+    let named = |id: &str| json!({"id": id, "object": "customer", "metadata": {"org_id": "org_b"}});
+    let mut left = subscription("canceled", "phone");
+    left["customer"] = json!("cus_old");
+    let told = |id: &str, kind: &str, created: i64, object: &Value| {
+        deliver(&app, &event(id, kind, created, object)).status
+    };
+    assert_eq!(told("evt_1", "customer.created", NOON + 5, &named("cus_new")), 200);
+    assert_eq!(told("evt_2", "customer.subscription.deleted", NOON + 1, &left), 503);
+    assert_eq!(told("evt_3", "customer.created", NOON, &named("cus_old")), 200);
+    assert_eq!(receipt(&app, "evt_3")["processing_error"], "org_has_customer");
+    assert_eq!(told("evt_4", "customer.deleted", NOON + 2, &named("cus_old")), 200);
+    for id in ["evt_2", "evt_3", "evt_4"] {
+        assert_eq!(receipt(&app, id)["status"], "processed", "{id}");
+    }
+    assert_eq!(mirrored(&app)["status"], "canceled");
+    let held = app.db.rows(
+        "SELECT stripe_customer_id, deleted_at FROM billing_customers WHERE org_id = 'org_b'",
+    );
+    assert_eq!(held, [json!({"stripe_customer_id": "cus_new", "deleted_at": null})]);
+}
+
+#[test]
 fn a_subscription_that_was_never_paid_is_not_canceled_with_its_customer() {
     let gone = json!({"id": "cus_a", "object": "customer", "deleted": true});
     let deleted = event("evt_2", "customer.deleted", NOON + 9, &gone);

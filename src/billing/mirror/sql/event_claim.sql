@@ -8,6 +8,7 @@
 -- ?8 payload   ?9 now   ?10 delivery   ?11 event.created   ?12 Stripe customer, or NULL
 -- ?13 org hint, or NULL   ?14 what to say without an org: 'skipped', 'failed', or 'processed'
 -- ?15 why it is skipped whatever it says, or NULL   ?16 1 to apply what was skipped before
+-- ?17 1 if it says that the customer is deleted: it takes nobody's place
 INSERT INTO stripe_events (id, stripe_event_id, event_type, api_version, livemode, object_type, object_id,
                            payload, received_at, processed_at, delivery_id, event_created, attempts,
                            stripe_customer_id, org_id, status, processing_error)
@@ -18,7 +19,7 @@ SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11, 1, ?12, found.org_id,
 FROM (
   SELECT coalesce(named.owner_id, named.hinted_id) AS org_id,
          CASE WHEN named.owner_id <> ?13 THEN 'org_mismatch'
-              WHEN named.owner_id IS NULL AND named.hinted_id IS NOT NULL AND named.is_taken THEN 'org_has_customer'
+              WHEN named.owner_id IS NULL AND named.hinted_id IS NOT NULL AND named.is_taken AND ?17 = 0 THEN 'org_has_customer'
          END AS refusal
   FROM (SELECT coalesce(
                  (SELECT c.org_id FROM billing_customers c WHERE c.stripe_customer_id = +?12),

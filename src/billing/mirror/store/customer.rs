@@ -12,6 +12,7 @@ use crate::time::Timestamp;
 use crate::{sql, statement};
 
 const CUSTOMER_UPDATE: &str = sql!("../sql/customer_update.sql");
+const FORMER_CUSTOMER_INSERT: &str = sql!("../sql/former_customer_insert.sql");
 const CUSTOMER_UNSETTLED: &str = sql!("../sql/customer_unsettled.sql");
 const CUSTOMER_SUBSCRIPTIONS_END: &str = sql!("../sql/customer_subscriptions_end.sql");
 
@@ -43,6 +44,7 @@ pub(super) fn mirror(
     statements.push(Statement { sql: CUSTOMER_UNSETTLED, params: version });
     let unsettled_at = statements.len() - 1;
     if is_deleted {
+        statements.push(statement!(FORMER_CUSTOMER_INSERT, &*event.id, id, &*customer.id));
         statements.push(statement!(
             CUSTOMER_SUBSCRIPTIONS_END,
             &*event.id,

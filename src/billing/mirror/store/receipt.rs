@@ -4,6 +4,7 @@ use super::{Again, Application, Delivery, customer_of, org_hint_of};
 use crate::app::Op;
 use crate::auth::permission::{ListSql, Scope, Scoped};
 use crate::billing::mirror::event::{Change, Event, Topic};
+use crate::billing::mirror::snapshot::Step;
 use crate::db::{Cell, Column, FromRow, Param, Row, Statement};
 use crate::error::Result;
 use crate::ids::new_id;
@@ -186,6 +187,7 @@ pub(super) fn claim(delivery: &Delivery<'_>, application: &Application<'_>) -> R
         without_org.into(),
         refusal.into(),
         (!matches!(application.again, Again::No)).into(),
+        matches!(change, Change::Customer(customer) if customer.step == Step::Deleted).into(),
     ];
     receipt(EVENT_CLAIM, event, application.payload, now, claim)
 }
