@@ -167,7 +167,7 @@ const FLOOR = `${SHARED}
         current_period_start: time(item.current_period_start), current_period_end: time(item.current_period_end) }];
       const values = {
         claim: [newId(), event.id, event.type, event.api_version, Number(event.livemode), object.object, object.id, body, now, delivery,
-          event.created, object.customer, object.metadata.org_id, "failed", null, 0],
+          event.created, object.customer, object.metadata.org_id, "failed", null, 0, 0],
         customer: [newId(), event.id, delivery, object.customer, now],
         upsert: [...version, null, now, newId(), time(object.created), null, ...columns],
         unsettled: version,
