@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::applying::{apply, heal};
-use super::asking::{fetch, unanswered};
+use super::asking::{Fetched, fetch, unanswered};
 use super::catalog::Price;
 use super::event::{CUSTOMER_FOUND, Event, SUBSCRIPTION_FOUND, Topic};
 use super::snapshot::{Object, Step, boolean, id_of, integer, list, org_hint, text};
@@ -242,15 +242,13 @@ async fn subscriptions(
         Form::default().with("limit", SUBSCRIPTIONS_OF_PAGE).with("expand[]", "data.customer");
     let (objects, after) = page(stripe, "/v1/subscriptions", query, after).await?;
     let ids: Vec<&str> = objects.iter().filter_map(|object| text(object, "id")).collect();
-    let customers: Vec<String> =
-        objects.iter().filter_map(|object| id_of(object.get("customer"))).collect();
-    let customers: Vec<&str> = customers.iter().map(String::as_str).collect();
-    let known = store::customers_known(op, &customers).await?;
-    let mirrored = store::subscriptions_mirrored(op, &ids).await?;
+    let customers: Vec<Option<String>> =
+        objects.iter().map(|object| id_of(object.get("customer"))).collect();
+    let (mirrored, known) = store::subscriptions_mirrored(op, &ids, &customers).await?;
     let mut healed = 0;
-    for object in &objects {
+    for (object, customer) in objects.iter().zip(&customers) {
         let row = mirrored.iter().find(|row| text(object, "id") == Some(&row.id));
-        let is_ours = id_of(object.get("customer")).is_some_and(|id| known.contains(&id));
+        let is_ours = customer.as_ref().is_some_and(|id| known.contains(id));
         let is_healed = match row {
             None if !is_ours => adopt(op, object, began).await?,
             row => compare(op, object, row, began).await?,
@@ -266,8 +264,9 @@ async fn mirror(op: &Op, stripe: &Stripe<'_>, began: i64, after: Option<&str>) -
     let last = rows.last().map(|row| row.id.clone()).filter(|_| rows.len() == FEW as usize);
     let mut healed = 0;
     for row in &rows {
-        match asked(stripe, Topic::Subscription(Step::Updated), &row.id).await? {
-            Some(object) => {
+        let fetched = fetch(stripe, Topic::Subscription(Step::Updated), &row.id).await;
+        match fetched.map_err(|failure| unanswered(&failure))? {
+            Some(Fetched { object, .. }) => {
                 healed += u64::from(compare(op, &object, Some(row), began).await?);
             }
             None => drift(op, "subscription", &row.id, "unknown_to_stripe"),
@@ -303,12 +302,6 @@ async fn adopt(op: &Op, object: &Object, began: i64) -> Result<bool> {
         return Ok(false);
     }
     compare(op, object, None, began).await
-}
-
-/// An object as Stripe has it now; nothing if it has none.
-async fn asked(stripe: &Stripe<'_>, topic: Topic, id: &str) -> Result<Option<Object>> {
-    let fetched = fetch(stripe, topic, id).await.map_err(|failure| unanswered(&failure))?;
-    Ok(fetched.map(|fetched| fetched.object))
 }
 
 /// What was found, as an event of ours: the same for one object in one reconciliation.

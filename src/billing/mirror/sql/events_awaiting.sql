@@ -1,6 +1,7 @@
 -- Events that can be applied now, oldest first: those that came before their customer was known, and those of a customer
 -- that came before its org's former one was deleted, or that is a former one itself.
--- Indexes: stripe_events.stripe_event_id, stripe_events_awaiting, stripe_events_awaiting_room, billing_customers.org_id.
+-- Indexes: stripe_events.stripe_event_id, stripe_events_awaiting, stripe_events_awaiting_room, billing_customers.org_id,
+-- billing_former_customers.stripe_customer_id.
 -- ?1 event   ?2 delivery   ?3 Stripe customer
 SELECT w.payload
 FROM stripe_events e

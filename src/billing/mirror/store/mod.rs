@@ -208,20 +208,10 @@ row! {
     }
 }
 
-/// Those of some customers of Stripe's that are or were an org's.
-pub(super) async fn customers_known(op: &Op, ids: &[&str]) -> Result<Vec<String>> {
-    ids_of(op, statement!(CUSTOMERS_KNOWN, json!(ids).to_string())).await
-}
-
-async fn ids_of(op: &Op, statement: Statement) -> Result<Vec<String>> {
-    let rows = op.read(vec![statement]).await?;
-    let rows: Vec<IdRow> = rows.first().map_or(Ok(Vec::new()), Rows::all)?;
-    Ok(rows.into_iter().map(|row| row.id).collect())
-}
-
 /// Those of some events that were not applied.
 pub(super) async fn events_missing(op: &Op, ids: &[&str]) -> Result<Vec<String>> {
-    ids_of(op, statement!(EVENTS_MISSING, json!(ids).to_string())).await
+    let rows = op.read(vec![statement!(EVENTS_MISSING, json!(ids).to_string())]).await?;
+    rows.first().map_or(Ok(Vec::new()), ids_of)
 }
 
 /// Events that failed, oldest first, behind the one of a key.
@@ -236,10 +226,24 @@ pub(super) async fn events_failed(
     rows.first().map_or(Ok(Vec::new()), Rows::all)
 }
 
-/// What the mirror has of some subscriptions.
-pub(super) async fn subscriptions_mirrored(op: &Op, ids: &[&str]) -> Result<Vec<MirroredRow>> {
-    let rows = op.read(vec![statement!(SUBSCRIPTIONS_MIRRORED, json!(ids).to_string())]).await?;
-    rows.first().map_or(Ok(Vec::new()), Rows::all)
+fn ids_of(rows: &Rows) -> Result<Vec<String>> {
+    Ok(rows.all::<IdRow>()?.into_iter().map(|row| row.id).collect())
+}
+
+/// What the mirror has of some subscriptions, and those of some customers of Stripe's that are or were an org's.
+pub(super) async fn subscriptions_mirrored(
+    op: &Op,
+    ids: &[&str],
+    customers: &[Option<String>],
+) -> Result<(Vec<MirroredRow>, Vec<String>)> {
+    let statements = vec![
+        statement!(SUBSCRIPTIONS_MIRRORED, json!(ids).to_string()),
+        statement!(CUSTOMERS_KNOWN, json!(customers).to_string()),
+    ];
+    match &*op.read(statements).await? {
+        [mirrored, known] => Ok((mirrored.all()?, ids_of(known)?)),
+        _ => Ok((Vec::new(), Vec::new())),
+    }
 }
 
 /// Subscriptions that have not ended as far as the mirror knows, behind one.
