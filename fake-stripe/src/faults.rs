@@ -20,6 +20,9 @@ pub enum Fault {
     },
     /// The work is done and the answer is lost.
     LostAnswer,
+    /// An error of the server in the midst of the work: nothing is done, and whoever asks with the request's key gets it
+    /// again (Stripe docs, "Idempotent requests").
+    KeptError,
 }
 
 impl Fault {

@@ -24,7 +24,7 @@
 //! are unknown. Nothing is charged for metered prices. There is one clock for the account, which test clocks move
 //! together. A change is never pending ([`Stripe::apply_pending_update`] only tells so). Debits of bank accounts turn
 //! out at once. Unknown parameters are refused for customers, subscriptions, checkout and portal sessions, and ignored
-//! elsewhere. A failure that a test asks for ([`Fault`]) is not kept under its idempotency key.
+//! elsewhere. Of the failures that a test asks for ([`Fault`]), one alone is kept under its idempotency key.
 
 mod calendar;
 pub mod delivery;

@@ -172,19 +172,25 @@ impl Stripe {
         if let Err(error) = judge_key(request) {
             return Response::new(error.status, error.body());
         }
-        let mut is_lost = false;
+        let (mut is_lost, mut breaks) = (false, false);
         match self.faults.next() {
             Some(Fault::Status { status, retry_after_s, should_retry }) => {
                 return faults::answer(status, retry_after_s, should_retry);
             }
             Some(Fault::LostAnswer) => is_lost = true,
+            Some(Fault::KeptError) => breaks = true,
             None => {}
         }
         let params = Params::parse(&request.query, &request.body);
         let key = request.header_text("idempotency-key").filter(|_| request.method == "POST");
+        let asked = format!("{} {}", request.path, params.fingerprint());
+        let work = |stripe: &mut Self| match breaks {
+            true => Response::fault(500),
+            false => stripe.work(request, &params, version),
+        };
         let mut response = match key {
-            Some(key) => self.once(key, request, &params, version),
-            None => self.work(request, &params, version),
+            Some(key) => self.once(key, asked, work),
+            None => work(self),
         };
         response.is_lost = is_lost;
         response
@@ -194,13 +200,11 @@ impl Stripe {
     fn once(
         &mut self,
         key: &str,
-        request: &Request,
-        params: &Params,
-        version: &ApiVersion,
+        asked: String,
+        work: impl FnOnce(&mut Self) -> Response,
     ) -> Response {
         let now = self.now;
         self.kept.retain(|_, kept| now - kept.at < KEYS_LAST);
-        let asked = format!("{} {}", request.path, params.fingerprint());
         if let Some(kept) = self.kept.get(key) {
             if kept.asked != asked {
                 return reused(key);
@@ -210,9 +214,9 @@ impl Stripe {
             response.put_header("original-request", &kept.request);
             return response;
         }
-        let response = self.work(request, params, version);
+        let response = work(self);
         // What was refused before it was begun is not kept (Stripe docs, "Idempotent requests").
-        if response.is_success() || response.status == 402 {
+        if response.is_success() || matches!(response.status, 402 | 500..) {
             let kept = Kept {
                 at: now,
                 request: self.cause.id.clone().unwrap_or_default(),

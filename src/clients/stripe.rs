@@ -117,6 +117,8 @@ pub struct Failure {
     pub kind: FailureKind,
     /// A private text for the log: Stripe's code and the request's id, but not its sentence, which may name a person.
     pub reason: String,
+    /// Whether Stripe had given this answer before, and gives it for a day to whoever asks with the same key.
+    pub is_kept: bool,
 }
 
 /// How long Stripe is waited for.
@@ -204,7 +206,7 @@ impl<'a> Stripe<'a> {
                 Ok(answer) => (failure_of(&answer), self.again_after(&answer, attempt)),
                 Err(lost) => {
                     let reason = format!("Stripe cannot be reached: {lost}");
-                    let failure = Failure { kind: FailureKind::Down, reason };
+                    let failure = Failure { kind: FailureKind::Down, reason, is_kept: false };
                     (failure, Some(pause(attempt)))
                 }
             };
@@ -240,6 +242,7 @@ fn object(answer: &HttpAnswer) -> Result<Map<String, Value>, Failure> {
     serde_json::from_slice(&answer.body).map_err(|error| Failure {
         kind: FailureKind::Down,
         reason: format!("Stripe answered {} with no object: {error}", answer.status),
+        is_kept: false,
     })
 }
 
@@ -262,7 +265,9 @@ fn failure_of(answer: &HttpAnswer) -> Failure {
     };
     let request = header(&answer.headers, "request-id").unwrap_or("no request id");
     let code = member("code").or_else(|| member("type")).unwrap_or("no code");
-    Failure { kind, reason: format!("Stripe answered {} {code} ({request})", answer.status) }
+    let reason = format!("Stripe answered {} {code} ({request})", answer.status);
+    let is_kept = header(&answer.headers, "idempotent-replayed") == Some("true");
+    Failure { kind, reason, is_kept }
 }
 
 #[cfg(test)]

@@ -115,6 +115,14 @@ fn an_org_has_one_customer_whatever_fails() {
 }
 
 #[test]
+fn a_failure_that_stripe_keeps_for_a_key_keeps_nobody_from_subscribing() {
+    let (app, stripe) = app();
+    stripe.machine().fail_next(&Fault::KeptError, 1);
+    session_of(&start(&app, &body("price_bundle_monthly")));
+    assert_eq!(stripe.machine().objects("customer").len(), 1);
+}
+
+#[test]
 fn a_checkout_that_is_left_open_is_closed_by_the_next() {
     let (app, stripe) = app();
     let first = session_of(&start(&app, &body("price_bundle_monthly")));

@@ -30,6 +30,7 @@ const LONGEST_VALUE: usize = 500;
 /// After this time what a checkout led to is mirrored, whatever happened to the webhook: Stripe tries for three days, and
 /// the nightly comparison finds what has not ended.
 const MIRRORED_WITHIN: Duration = Duration::from_hours(4 * 24);
+const CUSTOMERS: &str = "/v1/customers";
 /// Names that nobody but this service writes.
 const RESERVED: [&str; 2] = ["org_id", "org_name"];
 
@@ -243,7 +244,14 @@ impl Customer {
         let former = basis.stripe_customer_id.as_deref().unwrap_or("first");
         let digest = hex::encode(Sha256::digest(form.as_str().as_bytes()));
         let key = format!("customer-{org}-{former}-{}", digest.get(..16).unwrap_or_default());
-        let made = stripe.post("/v1/customers", &form, &key).await;
+        let made = match stripe.post(CUSTOMERS, &form, &key).await {
+            // Whatever Stripe answers while it fails, it keeps for a day: the org would have to wait as long.
+            Err(Failure { kind: FailureKind::Down, is_kept: true, .. }) => {
+                let hour = grant.op().now().seconds() / 3_600;
+                stripe.post(CUSTOMERS, &form, &format!("{key}-{hour}")).await
+            }
+            made => made,
+        };
         let made = made.map_err(|failure| refused_by_stripe(grant.op(), &failure))?;
         let id = text(&made, "id").ok_or_else(odd_answer)?.to_owned();
         let new = NewCustomer { name: basis.org_name.clone(), email: basis.owner_email.clone() };

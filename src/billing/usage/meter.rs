@@ -94,7 +94,7 @@ pub(super) fn may_be_sent(waited_ms: i64) -> bool {
 
 /// The fate of an event after its `attempts`th attempt.
 pub(super) fn fate(answer: Result<(), Failure>, attempts: u32) -> Fate {
-    let Err(Failure { kind, reason }) = answer else { return Fate::Sent };
+    let Err(Failure { kind, reason, .. }) = answer else { return Fate::Sent };
     match kind {
         FailureKind::Duplicate => Fate::Sent,
         FailureKind::Refused => Fate::Untried,
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     fn failed(kind: FailureKind) -> Result<(), Failure> {
-        Err(Failure { kind, reason: "why".to_owned() })
+        Err(Failure { kind, reason: "why".to_owned(), is_kept: false })
     }
 
     #[test]
