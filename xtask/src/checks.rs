@@ -11,7 +11,7 @@ use crate::{node, pins, process, repo, setup, stamp, wasm_target};
 
 /// What a visitor's first request has to load: the whole API and its document, with little room, so that growth is
 /// noticed. Cloudflare's own limit is 64 MiB before compression.
-const GZIP_LIMIT_BYTES: u64 = 1_300 * 1024;
+const GZIP_LIMIT_BYTES: u64 = 1_430 * 1024;
 
 /// Options of `cargo xtask test`.
 #[derive(Args)]
