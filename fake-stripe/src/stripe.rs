@@ -184,9 +184,11 @@ impl Stripe {
         let params = Params::parse(&request.query, &request.body);
         let key = request.header_text("idempotency-key").filter(|_| request.method == "POST");
         let asked = format!("{} {}", request.path, params.fingerprint());
-        let work = |stripe: &mut Self| match breaks {
-            true => Response::fault(500),
-            false => stripe.work(request, &params, version),
+        let work = |stripe: &mut Self| {
+            if breaks {
+                return Response::fault(500);
+            }
+            stripe.work(request, &params, version)
         };
         let mut response = match key {
             Some(key) => self.once(key, asked, work),
