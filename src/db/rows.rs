@@ -13,16 +13,13 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result};
 
 /// What D1 counted for one statement.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Meta {
     /// Rows read, as billed.
-    #[serde(default)]
     pub rows_read: u64,
     /// Rows written, index entries included, as billed.
-    #[serde(default)]
     pub rows_written: u64,
     /// Milliseconds that the database took, without the way to it.
-    #[serde(default)]
     pub duration: f64,
 }
 

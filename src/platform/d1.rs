@@ -1,14 +1,13 @@
-//! D1 as a [`Database`]: values bound as JavaScript numbers, text and null; one JSON text back.
+//! D1 as a [`Database`]: values bound as JavaScript numbers, text and null; the rows back as one JSON text.
 
 use std::sync::{Mutex, PoisonError};
 
 use js_sys::{Array, JSON, Promise};
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use wasm_bindgen_futures::JsFuture;
 use worker::send::{SendFuture, SendWrapper};
 use worker::wasm_bindgen::prelude::wasm_bindgen;
-use worker::wasm_bindgen::{self, JsValue};
+use worker::wasm_bindgen::{self, JsCast as _, JsValue};
 use worker::{Env, EnvBinding};
 
 use super::fetch::describe;
@@ -30,6 +29,26 @@ extern "C" {
 
     #[wasm_bindgen(method, catch, variadic)]
     fn bind(this: &D1Statement, values: &Array) -> Result<D1Statement, JsValue>;
+
+    /// What became of one statement of a batch.
+    type D1Result;
+
+    #[wasm_bindgen(method, getter, catch)]
+    fn results(this: &D1Result) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, getter, catch)]
+    fn meta(this: &D1Result) -> Result<D1Meta, JsValue>;
+
+    type D1Meta;
+
+    #[wasm_bindgen(method, getter, catch)]
+    fn rows_read(this: &D1Meta) -> Result<f64, JsValue>;
+
+    #[wasm_bindgen(method, getter, catch)]
+    fn rows_written(this: &D1Meta) -> Result<f64, JsValue>;
+
+    #[wasm_bindgen(method, getter, catch)]
+    fn duration(this: &D1Meta) -> Result<f64, JsValue>;
 }
 
 impl EnvBinding for D1Binding {
@@ -93,24 +112,45 @@ impl Database for D1 {
         statements: &'a [Statement],
     ) -> BoxFuture<'a, Result<Vec<Rows>, DbError>> {
         Box::pin(SendFuture::new(async move {
-            let promise = self.start(statements).map_err(|error| DbError::new(describe(&error)))?;
-            let results =
-                JsFuture::from(promise).await.map_err(|error| DbError::new(describe(&error)))?;
-            let text = JSON::stringify(&results).map_err(|error| DbError::new(describe(&error)))?;
-            decode(&String::from(text))
+            let answer = JsFuture::from(self.start(statements).map_err(failure)?);
+            let results: Array = answer.await.map_err(failure)?.unchecked_into();
+            let (rows, metas) = read(&results).map_err(failure)?;
+            let rows = decode(&rows)?.into_iter().zip(metas);
+            Ok(rows.map(|(rows, meta)| Rows::new(rows, meta)).collect())
         }))
     }
 }
 
-#[derive(Deserialize)]
-struct StatementResult {
-    results: Box<RawValue>,
-    meta: Meta,
+#[expect(clippy::needless_pass_by_value, reason = "what map_err gives")]
+fn failure(error: JsValue) -> DbError {
+    DbError::new(describe(&error))
+}
+
+/// The rows of all results as one JSON text, and what each result cost. Of what D1 says of a result, no more than that
+/// crosses the boundary: the rest is most of it where statements give no rows.
+fn read(results: &Array) -> Result<(String, Vec<Meta>), JsValue> {
+    let rows = Array::new();
+    let mut metas = Vec::new();
+    for result in results.iter() {
+        let result: D1Result = result.unchecked_into();
+        rows.push(&result.results()?);
+        metas.push(meta(&result.meta()?)?);
+    }
+    Ok((JSON::stringify(&rows)?.into(), metas))
+}
+
+/// A count that D1 does not give is `NaN` here, and 0 there.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of rows")]
+fn meta(meta: &D1Meta) -> Result<Meta, JsValue> {
+    Ok(Meta {
+        rows_read: meta.rows_read()? as u64,
+        rows_written: meta.rows_written()? as u64,
+        duration: Some(meta.duration()?).filter(|ms| ms.is_finite()).unwrap_or_default(),
+    })
 }
 
 /// Decoding one text beats walking JavaScript objects on all but tiny results.
-fn decode(text: &str) -> Result<Vec<Rows>, DbError> {
-    let results: Vec<StatementResult> = serde_json::from_slice(text.as_bytes())
-        .map_err(|error| DbError::new(format!("the batch's answer does not parse: {error}")))?;
-    Ok(results.into_iter().map(|result| Rows::new(result.results, result.meta)).collect())
+fn decode(text: &str) -> Result<Vec<Box<RawValue>>, DbError> {
+    serde_json::from_slice(text.as_bytes())
+        .map_err(|error| DbError::new(format!("the batch's answer does not parse: {error}")))
 }
