@@ -183,7 +183,6 @@ impl Stripe {
         }
         let params = Params::parse(&request.query, &request.body);
         let key = request.header_text("idempotency-key").filter(|_| request.method == "POST");
-        let asked = format!("{} {}", request.path, params.fingerprint());
         let work = |stripe: &mut Self| {
             if breaks {
                 return Response::fault(500);
@@ -191,7 +190,10 @@ impl Stripe {
             stripe.work(request, &params, version)
         };
         let mut response = match key {
-            Some(key) => self.once(key, asked, work),
+            Some(key) => {
+                let asked = format!("{} {}", request.path, params.fingerprint());
+                self.once(key, asked, work)
+            }
             None => work(self),
         };
         response.is_lost = is_lost;

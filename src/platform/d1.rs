@@ -55,7 +55,7 @@ impl EnvBinding for D1Binding {
     const TYPE_NAME: &'static str = "D1Database";
 
     fn get(value: JsValue) -> worker::Result<Self> {
-        Ok(wasm_bindgen::JsCast::unchecked_into(value))
+        Ok(value.unchecked_into())
     }
 }
 
